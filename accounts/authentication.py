@@ -1,0 +1,27 @@
+"""From the Authorization header to the key and its account; nothing else."""
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from .models import Account, ApiKey
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer astra_sk_...`. Makes `request.user` the Account and `request.auth` the ApiKey.
+
+    Unknown, revoked and malformed keys get one and the same answer.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Account, ApiKey] | None:
+        header = request.headers.get("Authorization", "")
+        if not header:
+            return None
+        scheme, _, text = header.partition(" ")
+        key = ApiKey.objects.authenticate(text.strip()) if scheme.lower() == "bearer" else None
+        if key is None:
+            raise AuthenticationFailed()
+        return key.account, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"

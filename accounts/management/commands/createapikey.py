@@ -1,0 +1,29 @@
+"""`manage.py createapikey --account NAME [--test] [--label L] [--plan PLAN]`: print a new API key."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from accounts.models import Account, ApiKey
+
+
+class Command(BaseCommand):
+    help = "Makes an API key, and its account where there is none of that name. The key is the last line printed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--account", required=True, help="name of the account")
+        parser.add_argument("--test", action="store_true", help="a key that reads the sandbox")
+        parser.add_argument("--label", default="", help="what the key is for")
+        parser.add_argument("--plan", choices=Account.Plan.values, help="plan of the account")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        account, created = Account.objects.get_or_create(name=options["account"])
+        if options["plan"] and options["plan"] != account.plan:
+            account.plan = options["plan"]
+            account.save(update_fields=["plan"])
+        if created:
+            self.stdout.write(f"Account {account.name} is new; its webhooks are signed with {account.webhook_secret}")
+        _, text = ApiKey.objects.issue(account, "test" if options["test"] else "live", options["label"])
+        self.stdout.write("The key is shown only now:")
+        self.stdout.write(text)

@@ -1,0 +1,115 @@
+"""Who is calling: accounts and their API keys."""
+
+import base64
+import hmac
+import secrets
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from . import keys
+
+# A rolled key works this much longer, so that every place it is used in can be changed in peace.
+ROLL_OVERLAP = timedelta(hours=24)
+# How exact `last_used_at` is; it is not written at every request.
+_LAST_USED_PRECISION = timedelta(minutes=5)
+
+
+def new_webhook_secret() -> str:
+    """A secret as the Standard Webhooks specification writes it: whsec_ and base64 of 32 random bytes."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+class Account(models.Model):
+    """A customer. Jobs belong to it, keys speak for it, webhooks are signed with its secret."""
+
+    class Plan(models.TextChoices):
+        FREE = "free", "Free"
+        PRO = "pro", "Pro"
+        SCALE = "scale", "Scale"
+        ENTERPRISE = "enterprise", "Enterprise"
+
+    name = models.CharField(max_length=100, unique=True)
+    plan = models.CharField(max_length=20, choices=Plan, default=Plan.FREE)
+    webhook_secret = models.CharField(max_length=100, default=new_webhook_secret, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # What REST framework asks of the one who calls.
+    is_authenticated = True
+    is_active = True
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def issue(self, account: Account, mode: keys.Mode, label: str = "") -> "tuple[ApiKey, str]":
+        """Make a key. Its text is given back here and never again: only its digest is stored."""
+        text = keys.new_key(mode)
+        key = self.create(account=account, mode=mode, label=label, last_four=text[-4:], digest=keys.digest(text))
+        return key, text
+
+    def authenticate(self, text: str) -> "ApiKey | None":
+        """The key of that text, if it is one that works now."""
+        if not keys.is_well_formed(text):
+            return None
+        digest = keys.digest(text)
+        key = self.usable().select_related("account").filter(digest=digest).first()
+        if key is None or not hmac.compare_digest(key.digest, digest):
+            return None
+        key.note_use()
+        return key
+
+    def usable(self) -> Self:
+        now = timezone.now()
+        return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=now))
+
+
+class ApiKey(models.Model):
+    """A key, known only by its digest. Live keys read the real catalogues, test keys the sandbox."""
+
+    class Mode(models.TextChoices):
+        LIVE = "live", "Live"
+        TEST = "test", "Test"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="api_keys")
+    mode = models.CharField(max_length=4, choices=Mode)
+    label = models.CharField(max_length=100, blank=True)
+    last_four = models.CharField(max_length=4, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    expires_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"astra_sk_{self.mode}_...{self.last_four}"
+
+    @property
+    def is_test(self) -> bool:
+        return self.mode == self.Mode.TEST
+
+    def note_use(self) -> None:
+        """Remember that the key is used, at most once in a few minutes."""
+        now = timezone.now()
+        if self.last_used_at is None or self.last_used_at < now - _LAST_USED_PRECISION:
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+
+    def revoke(self) -> bool:
+        """End the key at once. False where it was revoked already."""
+        return bool(ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now()))
+
+    def roll(self) -> "tuple[ApiKey, str]":
+        """A new key in place of this one, which works for another 24 hours."""
+        ApiKey.objects.usable().filter(pk=self.pk).update(expires_at=timezone.now() + ROLL_OVERLAP)
+        mode: keys.Mode = "test" if self.is_test else "live"
+        return ApiKey.objects.issue(self.account, mode, self.label)

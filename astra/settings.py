@@ -1,0 +1,310 @@
+"""All settings, each read once from the environment. Nonsense stops the process with a sentence.
+
+With nothing set, the project runs embedded: SQLite, local disk and everything else under ASTRA_DATA_DIR. Setting
+DATABASE_URL makes it production: DEBUG is off, and secrets have no defaults.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+# --- Reading the environment ---------------------------------------------------------------------------------------
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def number(name: str, default: float, least: float, most: float) -> float:
+    raw = text(name)
+    try:
+        value = float(raw) if raw else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, not {raw!r}.") from None
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{name} must lie between {least:g} and {most:g}, not {raw}.")
+    return value
+
+
+def whole_number(name: str, default: int, least: int, most: int) -> int:
+    value = number(name, default, least, most)
+    if value != int(value):
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value:g}.")
+    return int(value)
+
+
+def flag(name: str, default: bool) -> bool:
+    raw = text(name).lower()
+    meanings = {"": default, "1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
+    if raw not in meanings:
+        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {raw!r}.")
+    return meanings[raw]
+
+
+def listing(name: str) -> list[str]:
+    return [part for part in (part.strip() for part in text(name).split(",")) if part]
+
+
+def http_url(name: str, default: str = "") -> str:
+    value = text(name, default).rstrip("/")
+    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+        raise ImproperlyConfigured(f"{name} must be a URL such as https://example.com, not {value!r}.")
+    return value
+
+
+def required(name: str, least_length: int = 1) -> str:
+    value = text(name)
+    if len(value) < least_length:
+        raise ImproperlyConfigured(f"{name} must be set ({least_length} characters or more) once DEBUG is off.")
+    return value
+
+
+def generated_secret(path: Path) -> str:
+    """A secret that is made once and kept in a file which only this user can read."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+# --- The basics ----------------------------------------------------------------------------------------------------
+
+DATA_DIR = Path(text("ASTRA_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+EMBEDDED = not text("DATABASE_URL")
+DEBUG = flag("DEBUG", default=EMBEDDED)
+SECRET_KEY = text("SECRET_KEY") if DEBUG else required("SECRET_KEY", least_length=50)
+SECRET_KEY = SECRET_KEY or generated_secret(DATA_DIR / "secret_key")
+ALLOWED_HOSTS = listing("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
+if not DEBUG:
+    required("ALLOWED_HOSTS")
+
+PUBLIC_URL = http_url("ASTRA_PUBLIC_URL")
+if PUBLIC_URL.startswith("https:"):
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "accounts",
+    "processing",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "astra.urls"
+WSGI_APPLICATION = "astra.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # serves the admin's files from the installed packages; there is nothing to collect
+
+
+# --- Database ------------------------------------------------------------------------------------------------------
+
+# Several processes share the SQLite file: WAL lets readers go on beside the writer, and IMMEDIATE takes the write
+# lock at the start of a transaction, because an upgrade from reading fails at once whatever the timeout.
+_SQLITE: dict[str, Any] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": DATA_DIR / "astra.sqlite3",
+    "OPTIONS": {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+    },
+}
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    config = dict(environ.Env.db_url_config(url))
+    if "postgresql" not in config.get("ENGINE", ""):
+        raise ImproperlyConfigured("DATABASE_URL must have the form postgres://user:password@host:5432/name.")
+    options = {"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=5000"}
+    return {
+        **config,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**options, **config.get("OPTIONS", {})},
+    }
+
+
+DATABASES = {"default": _SQLITE if EMBEDDED else _postgresql(text("DATABASE_URL"))}
+
+
+# --- API -----------------------------------------------------------------------------------------------------------
+
+MAX_BODY_BYTES = 64 * 1024
+KEY_PEPPER = text("ASTRA_KEY_PEPPER", SECRET_KEY)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["astra.parsing.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "astra.parsing.AlwaysJSON",
+    "EXCEPTION_HANDLER": "astra.exceptions.error_response",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+
+
+# --- Results -------------------------------------------------------------------------------------------------------
+
+RESULT_TTL = whole_number("ASTRA_RESULT_TTL", 86_400, least=1, most=7 * 86_400)  # seconds; S3 links last 7 days
+WORK_DIR = DATA_DIR / "work"
+BUCKET = text("ASTRA_BUCKET")
+
+_LOCAL_RESULTS: dict[str, Any] = {
+    "BACKEND": "processing.local_storage.SignedLocalStorage",
+    "OPTIONS": {"location": DATA_DIR / "results", "base_url": "/files/"},
+}
+_S3_RESULTS: dict[str, Any] = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": BUCKET,
+        "access_key": text("AWS_ACCESS_KEY_ID") or None,
+        "secret_key": text("AWS_SECRET_ACCESS_KEY") or None,
+        "endpoint_url": http_url("AWS_S3_ENDPOINT_URL") or None,
+        "region_name": text("AWS_REGION") or None,
+        "addressing_style": "path" if text("AWS_S3_ENDPOINT_URL") else "auto",
+        "signature_version": "s3v4",
+        "default_acl": None,
+        "querystring_auth": True,
+        "file_overwrite": True,
+    },
+}
+STORAGES = {
+    "default": _S3_RESULTS if BUCKET else _LOCAL_RESULTS,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+
+# --- Catalogues and rasters ----------------------------------------------------------------------------------------
+
+STAC_ROOTS = {
+    provider: root
+    for provider, root in {
+        "sentinel-2": http_url("ASTRA_SENTINEL2_STAC"),
+        "landsat": http_url("ASTRA_LANDSAT_STAC"),
+        "planetary-computer": http_url("ASTRA_PLANETARY_COMPUTER_STAC"),
+    }.items()
+    if root
+}
+PRIVATE_HOSTS = frozenset(listing("ASTRA_PRIVATE_HOSTS"))
+MAX_PIXELS = number("ASTRA_MAX_PIXELS", 1.5e9, least=1, most=1e12)
+SANDBOX_DIR = DATA_DIR / "sandbox"
+
+
+# --- Jobs ----------------------------------------------------------------------------------------------------------
+
+JOB_TIME_LIMIT = whole_number("ASTRA_JOB_TIME_LIMIT", 900, least=1, most=86_400)  # seconds
+JOB_ATTEMPTS = whole_number("ASTRA_JOB_ATTEMPTS", 3, least=1, most=20)
+# A job that may succeed later waits a random part of this, doubled at every attempt.
+RETRY_SECONDS = number("ASTRA_RETRY_SECONDS", 15, least=0.01, most=600)
+# A worker that has not been heard of for this long is taken for lost, and its job is given to another.
+LEASE_SECONDS = number("ASTRA_LEASE_SECONDS", 30, least=1, most=600)
+SWEEP_SECONDS = number("ASTRA_SWEEP_SECONDS", 5, least=0.2, most=300)
+EXPIRY_SWEEP_SECONDS = number("ASTRA_EXPIRY_SWEEP_SECONDS", 120, least=0.2, most=3600)
+# Seconds between one attempt to deliver a webhook and the next; one more attempt than there are numbers.
+WEBHOOK_DELAYS = [float(delay) for delay in text("ASTRA_WEBHOOK_DELAYS", "5,60,600,3600,21600").split(",")]
+
+
+# --- Celery --------------------------------------------------------------------------------------------------------
+
+REDIS_URL = text("REDIS_URL", "redis://127.0.0.1:6379/0")
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = JOB_TIME_LIMIT
+CELERY_TASK_TIME_LIMIT = JOB_TIME_LIMIT + 30
+CELERY_TASK_DEFAULT_QUEUE = "astra"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 100
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_500_000  # KiB
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Without these bounds a submit waits for a broker that is away: seconds where it refuses, forever where it is silent.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 2 * JOB_TIME_LIMIT,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
+}
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "processing.tasks.sweep",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": max(1, SWEEP_SECONDS)},
+    },
+    "expire": {
+        "task": "processing.tasks.expire_results",
+        "schedule": EXPIRY_SWEEP_SECONDS,
+        "options": {"expires": max(1, EXPIRY_SWEEP_SECONDS)},
+    },
+}
+
+
+# --- Logging -------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"no_keys": {"()": "astra.logs.RedactKeys"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_keys"]}},
+    "root": {"handlers": ["console"], "level": text("ASTRA_LOG_LEVEL", "INFO").upper()},
+}

@@ -1,0 +1,16 @@
+"""Every address of the service. What is none of them is answered in the API's own error envelope."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+
+from .views import Health, Missing
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("healthz", Health.as_view(), name="health"),
+    path("", include("processing.urls")),
+    re_path(r"", Missing.as_view()),
+]

@@ -1,0 +1,173 @@
+"""Working on one claimed job, from its row to its file and back to its row."""
+
+import logging
+import random
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from . import results
+from .models import Job, Status
+from .raster.errors import RasterError, Stopped
+from .raster.operations import get_operation
+from .raster.types import Config, Product, Request, SceneId
+
+logger = logging.getLogger(__name__)
+
+_LEAST_SECONDS_BETWEEN_REPORTS = 0.3
+_MOST_SECONDS_BETWEEN_HEARTBEATS = 3.0
+_LONGEST_RETRY_DELAY = 600
+# The rest of the way to 100 is storing the file and writing the row.
+_PERCENT_OF_PIPELINE = 95
+
+
+def execute(job: Job) -> None:
+    """Run a claimed job to its end: completed, failed, or back in the queue. Raises nothing that a job can cause."""
+    results.delete_attempts(job)
+    try:
+        with KeptJob(job) as kept, work_directory(job) as directory:
+            _complete(job, _run(job, directory, kept))
+    except Stopped:
+        logger.info("%s is no longer attempt %s of this worker", job.id, job.attempt)
+    except RasterError as error:
+        _fail_or_retry(job, error_body(error.code, error.message, error.details, retryable=error.retryable))
+    except results.StorageUnavailable as error:
+        logger.warning("%s could not be stored", job.id, exc_info=error)
+        _fail_or_retry(job, error_body("STORAGE_UNAVAILABLE", str(error), {}, retryable=True))
+    except SoftTimeLimitExceeded:
+        message = f"The job took longer than {settings.JOB_TIME_LIMIT} seconds and was stopped."
+        job.fail(error_body("TIMED_OUT", message, {}, retryable=False))
+    except DatabaseError:
+        raise  # the row cannot be written now; its lease runs out and the sweep takes over
+    except Exception:  # a fault of ours must still end the job
+        logger.exception("%s failed", job.id)
+        message = "Something failed on our side while the job ran. The operator can see what and retry it."
+        job.fail(error_body("INTERNAL_ERROR", message, {}, retryable=False))
+
+
+def error_body(code: str, message: str, details: dict[str, Any], *, retryable: bool) -> dict[str, Any]:
+    """A failed job's error as callers see it."""
+    return {"code": code, "message": message, "details": {**details, "retryable": retryable}}
+
+
+class KeptJob:
+    """Keeps the lease of a job while it is worked on, and notices when it is no longer ours.
+
+    A thread gives the signs of life, because fetching and encoding can take longer than a lease.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._done = threading.Event()
+        self._taken_away = threading.Event()
+        self._reported_percent, self._reported_at = -1, 0.0
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{job.id}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def tick(self, share: float) -> None:
+        """Report the share of the pipeline's work that is done. Raises Stopped once the job is no longer ours."""
+        if self._taken_away.is_set():
+            raise Stopped
+        percent, now = int(share * _PERCENT_OF_PIPELINE), time.monotonic()
+        if percent <= self._reported_percent or now - self._reported_at < _LEAST_SECONDS_BETWEEN_REPORTS:
+            return
+        if not self._job.report_progress(percent):
+            raise Stopped
+        self._reported_percent, self._reported_at = percent, now
+
+    def _beat(self) -> None:
+        seconds = min(settings.LEASE_SECONDS / 4, _MOST_SECONDS_BETWEEN_HEARTBEATS)
+        while not self._done.wait(seconds):
+            try:
+                if not self._job.heartbeat():
+                    self._taken_away.set()
+                    break
+            except DatabaseError:  # a missed beat is no harm; the lease is four beats long
+                logger.warning("no heartbeat for %s", self._job.id, exc_info=True)
+        connection.close()  # this thread's own
+
+
+@contextmanager
+def work_directory(job: Job) -> Iterator[Path]:
+    """A folder for this attempt's unfinished files, gone at the end whatever happens."""
+    directory = settings.WORK_DIR / f"{job.id}.{job.attempt}"
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def remove_stale_work_directories() -> None:
+    """Folders that killed workers left behind: those of attempts that nobody is working on."""
+    if not settings.WORK_DIR.exists():
+        return
+    for directory in settings.WORK_DIR.iterdir():
+        job_id, _, attempt = directory.name.partition(".")
+        working = Job.objects.filter(pk=job_id, status=Status.PROCESSING, attempt=int(attempt or 0))
+        if not working.exists():
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def raster_config(*, use_sandbox: bool) -> Config:
+    """The settings, as the raster code takes them."""
+    return Config(
+        sandbox_dir=settings.SANDBOX_DIR,
+        use_sandbox=use_sandbox,
+        stac_roots=settings.STAC_ROOTS,
+        private_hosts=settings.PRIVATE_HOSTS,
+        max_pixels=settings.MAX_PIXELS,
+    )
+
+
+def _run(job: Job, directory: Path, kept: KeptJob) -> Product:
+    from .raster import pipeline  # brings GDAL along, which only a worker's own processes may load
+
+    request = Request(
+        operation=job.operation,
+        scene_ids=tuple(SceneId.parse(text) for text in job.scene_ids),
+        params=get_operation(job.operation).params_model.model_validate(job.params),
+    )
+    return pipeline.run(request, directory, kept.tick, raster_config(use_sandbox=job.mode == "test"))
+
+
+def _complete(job: Job, product: Product) -> None:
+    key = results.publish(job, product)
+    result = {
+        "file:size": product.size,
+        "file:checksum": f"1220{product.sha256}",  # multihash: sha2-256, 32 bytes
+        "proj:code": product.proj_code,
+        "proj:shape": list(product.shape),
+        "gsd": product.gsd,
+        "statistics": dict(product.statistics),
+        "provenance": dict(product.provenance),
+    }
+    if not job.complete(result=result, result_key=key, warnings=product.warnings):
+        results.delete_attempts(job)  # the job was cancelled or given to another; its own files have other keys
+
+
+def _fail_or_retry(job: Job, error: dict[str, Any]) -> None:
+    if error["details"]["retryable"] and job.has_attempts_left:
+        longest = min(_LONGEST_RETRY_DELAY, settings.RETRY_SECONDS * 2**job.attempt)
+        job.release(error["code"], timedelta(seconds=random.uniform(0, longest)))
+    else:
+        job.fail(error)

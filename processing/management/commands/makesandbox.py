@@ -1,0 +1,15 @@
+"""`manage.py makesandbox`: write the scenes that test keys read, unless they are there already."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    help = "Writes the sandbox's scenes into the data folder, unless they are there already."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from processing.raster.sandbox.catalogue import sandbox_catalogue
+
+        self.stdout.write(str(sandbox_catalogue(settings.SANDBOX_DIR)))

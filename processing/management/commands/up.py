@@ -1,0 +1,179 @@
+"""`manage.py up`: the whole service on this machine, until Ctrl-C."""
+
+import fcntl
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from accounts.models import Account, ApiKey
+from astra.embedded.broker import BrokerMissing, configure_broker
+from astra.embedded.supervisor import Child, Supervisor
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_READY_SECONDS = 60.0
+_FIRST_ACCOUNT = "first"
+_ADMIN = "admin"
+
+
+class Command(BaseCommand):
+    help = "Runs the whole service on this machine: broker, web, workers and beat. Ctrl-C stops all of it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+        parser.add_argument("--port", type=int, default=8000, help="port to listen on (default 8000)")
+        parser.add_argument("--workers", type=int, default=2, help="jobs that run at once (default 2)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port, workers = options["host"], options["port"], options["workers"]
+        if workers < 1:
+            raise CommandError("--workers must be 1 or more.")
+        _check_address(host, port)
+        with _only_one(settings.DATA_DIR / "up.lock"), Supervisor(self._say) as supervisor:
+            self._prepare()
+            environment = {**_production_environment(host), "REDIS_URL": self._start_broker(supervisor)}
+            for child in _children(host, port, workers, environment):
+                supervisor.add(child)
+            if _wait_for_web(supervisor, host, port):
+                self._welcome(f"http://{_url_host(host)}:{port}")
+            supervisor.watch()
+            self._say("stopping")
+
+    def _prepare(self) -> None:
+        call_command("migrate", verbosity=0)
+        subprocess.run([sys.executable, "manage.py", "makesandbox"], cwd=settings.BASE_DIR, check=True, stdout=subprocess.DEVNULL)
+
+    def _start_broker(self, supervisor: Supervisor) -> str:
+        """URL of the broker: the operator's, or that of our own child."""
+        if "REDIS_URL" in os.environ:
+            return settings.REDIS_URL
+        try:
+            broker = configure_broker(settings.DATA_DIR / "broker")
+            supervisor.add(Child(name="broker", command=broker.command, log=_log("broker")))
+            broker.wait_until_ready()
+        except (BrokerMissing, TimeoutError) as error:
+            raise CommandError(str(error)) from error
+        return broker.url
+
+    def _welcome(self, url: str) -> None:
+        password, key = _admin_password(), _first_test_key()
+        connections.close_all()
+        self.stdout.write(f"""
+ASTRA is up.
+
+  API        {url}/api/v1/process
+  Admin      {url}/admin/   user {_ADMIN}, password {password}
+  Test key   {key}
+  Data       {settings.DATA_DIR}   (logs in log/)
+
+Ctrl-C stops everything.""")
+        self.stdout.flush()
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(f"[up] {line}")
+        self.stdout.flush()
+
+
+def _children(host: str, port: int, workers: int, environment: dict[str, str]) -> Iterator[Child]:
+    celery = [sys.executable, "-m", "celery", "-A", "astra"]
+    web = [sys.executable, "-m", "gunicorn", "astra.wsgi", "--bind", f"{_url_host(host)}:{port}"]
+    commands = {
+        "web": [*web, "--workers", "2", "--threads", "8", "--graceful-timeout", "5"],
+        "worker": [*celery, "worker", "--concurrency", str(workers), "--loglevel", "INFO"],
+        "beat": [*celery, "beat", "--schedule", str(settings.DATA_DIR / "beat-schedule"), "--pidfile="],
+    }
+    for name, command in commands.items():
+        yield Child(name=name, command=command, log=_log(name), environment=environment)
+
+
+def _production_environment(host: str) -> dict[str, str]:
+    """Beyond loopback, nobody may see debug pages, and the names that we answer to have to be known."""
+    if host in _LOOPBACK:
+        return {}
+    if "ALLOWED_HOSTS" not in os.environ:
+        raise CommandError("To listen beyond this machine, set ALLOWED_HOSTS to the names that callers use.")
+    return {"DEBUG": "0", "SECRET_KEY": settings.SECRET_KEY}
+
+
+def _check_address(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            raise CommandError(f"Cannot listen on {host}:{port} ({error}). Choose another with --port.") from error
+
+
+def _wait_for_web(supervisor: Supervisor, host: str, port: int) -> bool:
+    """True once the web server answers; False where we were told to stop before."""
+    deadline = time.monotonic() + _READY_SECONDS
+    reachable = "127.0.0.1" if host in ("0.0.0.0", "127.0.0.1") else _url_host(host)
+    while not supervisor.stopping:
+        supervisor.look_once()
+        try:
+            requests.get(f"http://{reachable}:{port}/healthz", timeout=2)
+            return True
+        except requests.RequestException:
+            if time.monotonic() > deadline:
+                raise CommandError(f"The web server does not answer. See {_log('web')}.") from None
+            time.sleep(0.1)
+    return False
+
+
+@contextmanager
+def _only_one(lock: Path) -> Iterator[None]:
+    """Two services on one data folder would work on each other's files."""
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(f"Another `manage.py up` is running on {settings.DATA_DIR}.") from None
+        yield
+
+
+def _admin_password() -> str:
+    """The password of the first admin, as it was made at the first start."""
+    path = settings.DATA_DIR / "admin_password"
+    if not User.objects.filter(username=_ADMIN).exists():
+        _keep(path, secrets.token_urlsafe(12))
+        User.objects.create_superuser(_ADMIN, password=path.read_text())
+    return path.read_text() if path.exists() else "as you set it"
+
+
+def _first_test_key() -> str:
+    """A test key that stays the same from start to start; it can only read the sandbox."""
+    path = settings.DATA_DIR / "test_key"
+    if path.exists() and ApiKey.objects.authenticate(path.read_text()):
+        return path.read_text()
+    account, _ = Account.objects.get_or_create(name=_FIRST_ACCOUNT)
+    _, text = ApiKey.objects.issue(account, "test", "made by manage.py up")
+    _keep(path, text)
+    return text
+
+
+def _keep(path: Path, secret: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(secret)
+
+
+def _log(name: str) -> Path:
+    return Path(settings.DATA_DIR / "log" / f"{name}.log")
+
+
+def _url_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,16 @@
+"""Jobs, what happened to them, and the webhooks that tell their ends."""
+
+from .deliveries import WebhookAttempt, WebhookDelivery
+from .idempotency import IdempotencyKey, body_digest
+from .jobs import TRANSITIONS, Job, JobEvent, Status
+
+__all__ = [
+    "TRANSITIONS",
+    "IdempotencyKey",
+    "Job",
+    "JobEvent",
+    "Status",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "body_digest",
+]

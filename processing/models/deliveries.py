@@ -1,0 +1,89 @@
+"""Webhooks: the end of a job as it is told to a caller's URL, attempt by attempt."""
+
+from datetime import timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from .identifiers import lease_end, random_id
+
+
+def new_message_id() -> str:
+    return random_id("msg")
+
+
+class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
+    def due(self) -> Self:
+        return self.filter(status=WebhookDelivery.State.PENDING, next_attempt_at__lte=timezone.now())
+
+    def claim(self, delivery_id: int) -> "WebhookDelivery | None":
+        """Take a due delivery for one attempt; None where another was faster. A lost attempt comes due again."""
+        with transaction.atomic():
+            taken = (
+                self.due()
+                .filter(pk=delivery_id)
+                .update(attempts=F("attempts") + 1, next_attempt_at=lease_end(timezone.now()))
+            )
+            return self.select_related("job__account").get(pk=delivery_id) if taken else None
+
+
+class WebhookDelivery(models.Model):
+    """One end of one job to be told to one URL, until it is delivered or given up."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        DELIVERED = "delivered"
+        GIVEN_UP = "given up"
+
+    job = models.ForeignKey("processing.Job", on_delete=models.CASCADE, related_name="deliveries")
+    message_id = models.CharField(max_length=40, default=new_message_id, unique=True)
+    event = models.CharField(max_length=30)
+    url = models.CharField(max_length=2000)
+    status = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    attempts = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+
+    objects = WebhookDeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "webhook deliveries"
+        ordering = ["id"]
+        indexes = [models.Index(fields=["next_attempt_at"], name="webhooks_due", condition=Q(status="pending"))]
+
+    def __str__(self) -> str:
+        return f"{self.event} to {self.url}"
+
+    def record_attempt(self, *, response_status: int | None, note: str, outcome: str) -> None:
+        """Write what an attempt came to; `outcome` is delivered, again or stop."""
+        with transaction.atomic():
+            WebhookAttempt.objects.create(
+                delivery=self, number=self.attempts, response_status=response_status, note=note[:500]
+            )
+            waits = settings.WEBHOOK_DELAYS
+            if outcome == "delivered":
+                changes: dict[str, Any] = {"status": self.State.DELIVERED}
+            elif outcome == "stop" or self.attempts > len(waits):
+                changes = {"status": self.State.GIVEN_UP}
+            else:
+                changes = {"next_attempt_at": timezone.now() + timedelta(seconds=waits[self.attempts - 1])}
+            WebhookDelivery.objects.filter(pk=self.pk, attempts=self.attempts).update(**changes)
+
+
+class WebhookAttempt(models.Model):
+    """One POST and what came of it."""
+
+    delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="tries")
+    number = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    response_status = models.PositiveSmallIntegerField(null=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}: {self.response_status or self.note}"

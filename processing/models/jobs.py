@@ -1,0 +1,268 @@
+"""Jobs and what happened to them.
+
+The row is the truth: every guarantee comes from conditional UPDATEs here, and a message to a worker is only a nudge.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import Account, ApiKey
+
+from .deliveries import WebhookDelivery
+from .identifiers import lease_end, random_id
+
+# A message that no worker took up is sent again after this long.
+_DISPATCH_AGAIN = timedelta(seconds=60)
+_WORKER_LOST_MESSAGE = "The workers that ran this job were lost {attempts} times. Submit it again, or tell the operator."
+_TIMED_OUT_MESSAGE = "The job took longer than {limit} seconds and was stopped."
+
+
+def new_job_id() -> str:
+    return random_id("job")
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+# verb -> (statuses it may start from, status it leads to)
+TRANSITIONS: Mapping[str, tuple[tuple[Status, ...], Status]] = {
+    "claim": ((Status.QUEUED,), Status.PROCESSING),
+    "release": ((Status.PROCESSING,), Status.QUEUED),
+    "complete": ((Status.PROCESSING,), Status.COMPLETED),
+    "fail": ((Status.PROCESSING,), Status.FAILED),
+    "cancel": ((Status.QUEUED, Status.PROCESSING), Status.FAILED),
+    "retry": ((Status.FAILED,), Status.QUEUED),
+}
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def submit(
+        self,
+        *,
+        key: ApiKey,
+        operation: str,
+        scene_ids: Sequence[str],
+        params: Mapping[str, Any],
+        webhook_url: str | None,
+        origin: str,
+    ) -> "Job":
+        """Write a queued job and its first event. `origin` is the base of the absolute links shown in webhooks."""
+        with transaction.atomic():
+            job = self.create(
+                account=key.account,
+                api_key=key,
+                mode=key.mode,
+                operation=operation,
+                scene_ids=list(scene_ids),
+                params=dict(params),
+                webhook_url=webhook_url,
+                origin=origin,
+                attempt_limit=settings.JOB_ATTEMPTS,
+            )
+            job.record("submit")
+        return job
+
+    def claim(self, job_id: str) -> "Job | None":
+        """Take a queued job to work on it; None where another was faster or there is nothing to do."""
+        now = timezone.now()
+        with transaction.atomic():
+            job = self.filter(pk=job_id, status=Status.QUEUED, due_at__lte=now).first()
+            if job is None or not job._move(
+                "claim", attempt=job.attempt + 1, lease_until=lease_end(now), started_at=job.started_at or now
+            ):
+                return None
+        return job
+
+    def due(self) -> Self:
+        """Queued jobs whose message must be sent, for the first time or again."""
+        return self.filter(status=Status.QUEUED, dispatch_at__lte=timezone.now())
+
+    def lost(self) -> Self:
+        """Jobs whose worker has not been heard of for too long."""
+        return self.filter(status=Status.PROCESSING, lease_until__lt=timezone.now())
+
+    def with_expired_result(self) -> Self:
+        return self.filter(expires_at__lte=timezone.now()).exclude(result_key="")
+
+
+class Job(models.Model):
+    """One processing job. Its status changes only through its verbs, each of which loses a race quietly."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_job_id, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="jobs")
+    api_key = models.ForeignKey(ApiKey, on_delete=models.SET_NULL, null=True, related_name="+")
+    mode = models.CharField(max_length=4, choices=ApiKey.Mode)
+    operation = models.CharField(max_length=40)
+    scene_ids = models.JSONField()
+    params = models.JSONField()
+    webhook_url = models.CharField(max_length=2000, null=True)
+    origin = models.CharField(max_length=300)
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    progress = models.PositiveSmallIntegerField(default=0)
+    attempt = models.PositiveIntegerField(default=0)
+    attempt_limit = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(default=timezone.now)  # not to be worked on earlier
+    dispatch_at = models.DateTimeField(default=timezone.now)  # when its message is to be sent next
+    lease_until = models.DateTimeField(null=True)
+
+    result = models.JSONField(null=True)
+    result_key = models.CharField(max_length=200, blank=True)  # in the storage; empty once the file is gone
+    expires_at = models.DateTimeField(null=True)
+    warnings = models.JSONField(default=list)
+    error = models.JSONField(null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["account", "-created_at", "-id"], name="jobs_of_account"),
+            models.Index(fields=["dispatch_at"], name="jobs_due", condition=Q(status="queued")),
+            models.Index(fields=["lease_until"], name="jobs_leased", condition=Q(status="processing")),
+            models.Index(fields=["expires_at"], name="jobs_expiring", condition=~Q(result_key="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in (Status.COMPLETED, Status.FAILED)
+
+    @property
+    def has_attempts_left(self) -> bool:
+        return self.attempt < self.attempt_limit
+
+    def heartbeat(self) -> bool:
+        """Keep the job for this attempt. False where it is no longer this attempt's."""
+        return bool(self._mine().update(lease_until=lease_end(timezone.now())))
+
+    def report_progress(self, percent: int) -> bool:
+        """Show the progress, which never falls, and keep the job. False where it is no longer this attempt's."""
+        self._mine().filter(progress__lt=percent).update(progress=percent)
+        return self.heartbeat()
+
+    def complete(self, *, result: Mapping[str, Any], result_key: str, warnings: Sequence[str]) -> bool:
+        """End well. False where the job is no longer this attempt's; its file must go then."""
+        now = timezone.now()
+        return self._finish(
+            "complete",
+            now,
+            progress=100,
+            result=dict(result),
+            result_key=result_key,
+            warnings=list(warnings),
+            expires_at=now + timedelta(seconds=settings.RESULT_TTL),
+            error=None,
+        )
+
+    def fail(self, error: Mapping[str, Any]) -> bool:
+        return self._finish("fail", timezone.now(), error=dict(error))
+
+    def cancel(self, error: Mapping[str, Any]) -> bool:
+        """End a job that is not finished. Its worker notices at its next sign of life."""
+        return self._finish("cancel", timezone.now(), error=dict(error))
+
+    def release(self, reason: str, delay: timedelta) -> bool:
+        """Give the job back to the queue, to be tried again after `delay`."""
+        again = timezone.now() + delay
+        return self._move("release", reason, due_at=again, dispatch_at=again, lease_until=None)
+
+    def retry(self, actor: str) -> bool:
+        """Staff: let a failed job run again, with as many attempts as a new one."""
+        now = timezone.now()
+        return self._move(
+            "retry",
+            actor=actor,
+            error=None,
+            completed_at=None,
+            due_at=now,
+            dispatch_at=now,
+            attempt_limit=F("attempt") + settings.JOB_ATTEMPTS,
+        )
+
+    def give_up_for_lost(self) -> bool:
+        """The worker is gone: back to the queue while there are attempts, else the end."""
+        now = timezone.now()
+        if self.lease_until is None or self.lease_until >= now:
+            return False
+        if self.started_at and now - self.started_at > timedelta(seconds=2 * settings.JOB_TIME_LIMIT):
+            return self.fail(_error("TIMED_OUT", _TIMED_OUT_MESSAGE.format(limit=settings.JOB_TIME_LIMIT)))
+        if self.has_attempts_left:
+            return self.release("the worker was lost", timedelta(0))
+        return self.fail(_error("WORKER_LOST", _WORKER_LOST_MESSAGE.format(attempts=self.attempt)))
+
+    def note_dispatched(self) -> None:
+        """The message is on its way; it is sent again only if nobody takes the job up."""
+        Job.objects.filter(pk=self.pk, status=Status.QUEUED).update(dispatch_at=timezone.now() + _DISPATCH_AGAIN)
+
+    def forget_result(self) -> None:
+        """The file is deleted: the job stays completed and goes on telling its story."""
+        with transaction.atomic():
+            if Job.objects.filter(pk=self.pk).exclude(result_key="").update(result_key=""):
+                self.record("expire")
+
+    def record(self, verb: str, note: str = "", actor: str = "") -> None:
+        JobEvent.objects.create(job=self, verb=verb, attempt=self.attempt, note=note[:500], actor=actor)
+
+    def _mine(self) -> JobQuerySet:
+        """This row, as long as it is being worked on by this attempt: what a worker that was given up cannot touch."""
+        return Job.objects.filter(pk=self.pk, status=Status.PROCESSING, attempt=self.attempt)
+
+    def _finish(self, verb: str, now: datetime, **changes: Any) -> bool:
+        """A last transition, together with the webhook's row: both are written or neither."""
+        with transaction.atomic():
+            if not self._move(verb, completed_at=now, lease_until=None, **changes):
+                return False
+            if self.webhook_url:
+                WebhookDelivery.objects.create(job=self, event=f"job.{self.status}", url=self.webhook_url)
+        return True
+
+    def _move(self, verb: str, note: str = "", actor: str = "", **changes: Any) -> bool:
+        """The only place where a status changes: if the row still stands where this object saw it."""
+        sources, target = TRANSITIONS[verb]
+        with transaction.atomic():
+            rows = Job.objects.filter(pk=self.pk, status__in=sources)
+            # Who cancels means the job, whoever works on it now; all others mean the attempt that they saw.
+            if verb != "cancel":
+                rows = rows.filter(attempt=self.attempt)
+            if not rows.update(status=target, **changes):
+                return False
+            self.refresh_from_db()
+            self.record(verb, note or (self.error or {}).get("code", ""), actor)
+        return True
+
+
+class JobEvent(models.Model):
+    """One line of a job's story, written in the transaction of what it tells."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    verb = models.CharField(max_length=20)
+    attempt = models.PositiveIntegerField()
+    note = models.CharField(max_length=500, blank=True)
+    actor = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.verb}"
+
+
+def _error(code: str, message: str) -> dict[str, Any]:
+    return {"code": code, "message": message, "details": {"retryable": True}}

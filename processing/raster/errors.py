@@ -1,0 +1,70 @@
+"""What can go wrong between scene ids and a finished COG, each with a code the API shows and a sentence to act on."""
+
+from typing import Any, ClassVar
+
+
+class RasterError(Exception):
+    """A job cannot go on. `message` is for the caller, `details` name the scene, band or stage.
+
+    `retryable` says whether the same job may succeed later without any change by the caller.
+    """
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class InvalidSceneId(RasterError):
+    code = "INVALID_ID_FORMAT"
+
+
+class SceneNotFound(RasterError):
+    code = "SCENE_NOT_FOUND"
+
+
+class AmbiguousSceneId(RasterError):
+    code = "AMBIGUOUS_SCENE_ID"
+
+
+class BandNotFound(RasterError):
+    code = "BAND_NOT_FOUND"
+
+
+class OffsetUnknown(RasterError):
+    code = "OFFSET_UNKNOWN"
+
+
+class ScenesDoNotOverlap(RasterError):
+    code = "SCENES_DO_NOT_OVERLAP"
+
+
+class NoValidPixels(RasterError):
+    code = "NO_VALID_PIXELS"
+
+
+class SceneTooLarge(RasterError):
+    code = "SCENE_TOO_LARGE"
+
+
+class SceneUnreadable(RasterError):
+    code = "SCENE_UNREADABLE"
+
+
+class ProviderUnavailable(RasterError):
+    code = "PROVIDER_UNAVAILABLE"
+    retryable = True
+
+
+class ResultNotWritten(RasterError):
+    """The result could not be written whole, as on a full disk."""
+
+    code = "STORAGE_UNAVAILABLE"
+    retryable = True
+
+
+class Stopped(Exception):
+    """Raised by a `tick` to end the work early: the job was cancelled or belongs to another worker now."""

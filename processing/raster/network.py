@@ -1,0 +1,89 @@
+"""Which hosts the service may talk to. Addresses come from catalogues and from callers, so none is trusted.
+
+Public hosts over https, and what the operator named in `private_hosts` (host or host:port), by plain http too.
+"""
+
+from urllib.parse import SplitResult, urlsplit
+
+import requests
+from requests_hardened import Config as HardenedConfig
+from requests_hardened import HTTPSession
+from requests_hardened.ip_filter import InvalidIPAddress, filter_host
+
+PrivateHosts = frozenset[str]
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class ForbiddenAddress(ValueError):
+    """The URL is malformed, not https, or leads to an address that is not public."""
+
+
+def open_session(url: str, private_hosts: PrivateHosts, timeout: tuple[float, float]) -> requests.Session:
+    """A session that can talk to the host of `url` and follows no redirect. Raises ForbiddenAddress.
+
+    The address is checked where the connection is made, so a name that resolves differently the second time
+    gains nothing. `timeout` is (connect, read) in seconds.
+    """
+    config = HardenedConfig(
+        ip_filter_enable=not _is_private_host(_parse(url, private_hosts), private_hosts),
+        ip_filter_allow_loopback_ips=False,
+        never_redirect=True,
+        default_timeout=timeout,
+        user_agent_override="astra",
+    )
+    session = HTTPSession(config)
+    session.trust_env = False
+    return session
+
+
+def check_form(url: str, private_hosts: PrivateHosts) -> None:
+    """Raise ForbiddenAddress where `url` can never be allowed: its form, or an address that it names outright.
+
+    Looks up no name, so it may be called while a caller waits.
+    """
+    parts = _parse(url, private_hosts)
+    if _is_address(parts.hostname or ""):
+        check_url(url, private_hosts)
+
+
+def check_url(url: str, private_hosts: PrivateHosts) -> None:
+    """Raise ForbiddenAddress unless `url` leads to a public https host, or one that the operator named."""
+    parts = _parse(url, private_hosts)
+    if _is_private_host(parts, private_hosts):
+        return
+    try:
+        filter_host(parts.hostname or "", _port(parts), allow_loopback=False)
+    except InvalidIPAddress as error:
+        raise ForbiddenAddress(f"{parts.hostname} is not a public address.") from error
+    except requests.RequestException as error:
+        raise ForbiddenAddress(f"{parts.hostname} cannot be resolved.") from error
+
+
+def _parse(url: str, private_hosts: PrivateHosts) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ForbiddenAddress(f"{url[:200]!r} is not a URL.") from error
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or port == 0:
+        raise ForbiddenAddress("A URL has the form https://host/path.")
+    if parts.username is not None or parts.password is not None:
+        raise ForbiddenAddress("A URL must not carry a user name or password.")
+    if parts.scheme != "https" and not _is_private_host(parts, private_hosts):
+        raise ForbiddenAddress("A URL must begin with https://.")
+    return parts
+
+
+def _is_address(host: str) -> bool:
+    """Also the old spellings of IPv4 addresses (0x7f.1, 2130706433), which contain no letter beyond hexadecimal's."""
+    return ":" in host or host == "localhost" or all(part and part[0].isdigit() for part in host.split("."))
+
+
+def _is_private_host(parts: SplitResult, private_hosts: PrivateHosts) -> bool:
+    host = parts.hostname or ""
+    return bool({host, f"{host}:{_port(parts)}"} & private_hosts)
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or _DEFAULT_PORTS[parts.scheme]

@@ -1,0 +1,131 @@
+"""Normalized Difference Vegetation Index: (nir - red) / (nir + red).
+
+Source: Rouse, Haas, Schell and Deering (1974), Monitoring vegetation systems in the Great Plains with ERTS.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from .. import colormaps
+from ..types import Float32Array, PixelArray, PixelFormat, Pixels
+from . import Operation, Params
+
+# With a colormap NDVI -1..1 lies on the indices 1..255; index 0 is nodata.
+_STEPS_PER_UNIT = 127
+_NODATA_INDEX = 0
+_BINS = 20
+
+
+class NdviParams(Params):
+    colormap: Literal["rdylgn", "viridis", "greens"] | None = Field(
+        default=None,
+        description="Colormap of the result, always over -1..1. Left out: raw float values.",
+    )
+
+
+class NdviTally:
+    """Minimum, maximum, mean, population standard deviation and a histogram of all valid NDVI values."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.valid = 0
+        self._minimum = np.inf
+        self._maximum = -np.inf
+        self._mean = 0.0
+        self._squares = 0.0  # sum of squared distances from the mean
+        self._histogram = np.zeros(_BINS, dtype=np.int64)
+
+    def add(self, values: PixelArray) -> None:
+        self.total += values.size
+        ndvi = values[~np.isnan(values)]
+        if ndvi.size == 0:
+            return
+        self._minimum = min(self._minimum, float(ndvi.min()))
+        self._maximum = max(self._maximum, float(ndvi.max()))
+        self._merge_moments(ndvi)
+        bins = np.minimum((ndvi + 1) * (_BINS / 2), _BINS - 1).astype(np.intp)
+        self._histogram += np.bincount(bins, minlength=_BINS)
+
+    def _merge_moments(self, ndvi: Float32Array) -> None:
+        """Chan, Golub and LeVeque (1979): moments of a union from those of its parts, without cancellation."""
+        count, mean = ndvi.size, float(ndvi.mean(dtype=np.float64))
+        squares = float(np.square(ndvi - np.float32(mean)).sum(dtype=np.float64))
+        difference, union = mean - self._mean, self.valid + count
+        self._squares += squares + difference**2 * self.valid * count / union
+        self._mean += difference * count / union
+        self.valid = union
+
+    def statistics(self) -> Mapping[str, Any]:
+        return {
+            "minimum": self._minimum,
+            "maximum": self._maximum,
+            "mean": self._mean,
+            "stddev": float(np.sqrt(self._squares / self.valid)),
+            "valid_percent": 100 * self.valid / self.total,
+            "histogram": {
+                "count": _BINS,
+                "min": -1.0,
+                "max": 1.0,
+                "buckets": [int(bucket) for bucket in self._histogram],
+            },
+        }
+
+
+class Ndvi(Operation[NdviParams]):
+    title = "Normalized Difference Vegetation Index"
+    description = (
+        "Computes NDVI from the red and near infrared bands of one scene. The result is a single-band COG "
+        "with values from -1.0 to 1.0, or, with a colormap, the same range as 8 bit palette indices."
+    )
+    scene_roles = ("scene",)
+    params_model = NdviParams
+
+    def bands(self, params: NdviParams) -> tuple[str, ...]:
+        return ("red", "nir")
+
+    def pixel_format(self, params: NdviParams) -> PixelFormat:
+        if params.colormap is None:
+            return PixelFormat(
+                dtype="float32", nodata=float("nan"), overview_resampling="average", description="NDVI"
+            )
+        return PixelFormat(
+            dtype="uint8",
+            nodata=_NODATA_INDEX,
+            overview_resampling="average",
+            scale=1 / _STEPS_PER_UNIT,
+            offset=-1 - 1 / _STEPS_PER_UNIT,
+            description="NDVI",
+            palette=_palette(params.colormap),
+        )
+
+    def compute(self, params: NdviParams, scenes: Sequence[Pixels]) -> Float32Array:
+        """NDVI as float32 in -1..1; NaN where a band is invalid or both reflectances are 0."""
+        (scene,) = scenes
+        red, nir = scene.reflectance["red"], scene.reflectance["nir"]
+        total = nir + red
+        ndvi = nir - red
+        with np.errstate(divide="ignore", invalid="ignore"):
+            np.divide(ndvi, total, out=ndvi)
+        np.copyto(ndvi, np.float32(np.nan), where=~(scene.valid & (total > 0)))
+        return ndvi
+
+    def encode(self, params: NdviParams, values: PixelArray) -> PixelArray:
+        if params.colormap is None:
+            return values
+        index = np.rint((values + 1) * np.float32(_STEPS_PER_UNIT)) + 1
+        return np.nan_to_num(index, nan=_NODATA_INDEX).astype(np.uint8)
+
+    def tally(self) -> NdviTally:
+        return NdviTally()
+
+
+def _palette(colormap: str) -> tuple[tuple[int, int, int, int], ...]:
+    """256 RGBA colours: transparent at the nodata index, then the colormap from NDVI -1 to 1."""
+    ramp = colormaps.colors(colormap, 2 * _STEPS_PER_UNIT + 1)
+    return ((0, 0, 0, 0), *((int(red), int(green), int(blue), 255) for red, green, blue in ramp))
+
+
+OPERATION = Ndvi()

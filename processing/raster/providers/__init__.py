@@ -1,0 +1,62 @@
+"""The catalogues. One module is one catalogue, found here by itself.
+
+A module defines `PROVIDER`, an instance of `Provider`, whose `name` is what stands before the colon of a scene id.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import ClassVar
+
+from ..errors import AmbiguousSceneId, InvalidSceneId, SceneNotFound
+from ..types import Config, Scene, SceneId
+
+_MOST_CANDIDATES = 10
+
+
+class Provider(ABC):
+    """A catalogue that turns a scene id into exactly one scene."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    @abstractmethod
+    def check_id(self, scene_id: SceneId) -> None:
+        """Raise InvalidSceneId where no scene of this catalogue could ever have that id. Asks nobody."""
+
+    @abstractmethod
+    def find(self, scene_id: SceneId, config: Config) -> Scene:
+        """The one scene that the id means. Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable."""
+
+
+@cache
+def all_providers() -> Mapping[str, Provider]:
+    """Every provider by its name."""
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    return {module.PROVIDER.name: module.PROVIDER for module in modules}
+
+
+def get_provider(name: str) -> Provider:
+    """The provider of that name, or InvalidSceneId where there is none."""
+    try:
+        return all_providers()[name]
+    except KeyError as error:
+        raise InvalidSceneId(
+            f"There is no provider {name!r}; there are: {', '.join(sorted(all_providers()))}."
+        ) from error
+
+
+def only_one(scene_id: SceneId, candidates: Sequence[Scene], names: Sequence[str]) -> Scene:
+    """The only candidate. `names` are the full ids that the caller can choose from where there are several."""
+    if not candidates:
+        raise SceneNotFound(f"No scene of the catalogue is called {scene_id}.", scene_id=str(scene_id))
+    if len(candidates) > 1:
+        shown = [f"{scene_id.provider}:{name}" for name in sorted(names)[:_MOST_CANDIDATES]]
+        raise AmbiguousSceneId(
+            f"{scene_id} names more than one scene. Ask for one of them, such as {shown[0]}.",
+            scene_id=str(scene_id),
+            candidates=shown,
+        )
+    return candidates[0]

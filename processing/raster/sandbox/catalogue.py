@@ -1,0 +1,167 @@
+"""Writes the sandbox once: two dates of one invented landscape as Sentinel-2 L2A COGs in a STAC catalogue."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.windows import Window
+
+from ..bands import SENTINEL_2
+from ..cog import CogWriter
+from ..grid import Grid
+from ..reading import gdal_environment
+from ..types import COG_MEDIA_TYPE, Float32Array, PixelArray, PixelFormat
+from .landscape import BANDS, DATES, Landscape
+
+# Goes up whenever the pixels or the metadata change, so that a data folder of an older release is written anew.
+VERSION = 1
+
+PRODUCTS = {
+    "before": "S2B_MSIL2A_20240715T184929_N0511_R070_T10SEG_20240715T224157",
+    "after": "S2B_MSIL2A_20250115T184929_N0511_R070_T10SEG_20250115T213616",
+}
+EPSG = 32610
+_WEST, _NORTH = 540_000.0, 4_180_000.0  # upper left corner in metres, inside tile 10SEG
+_SCALE, _OFFSET = 1e-4, -0.1
+_NODATA = 0
+_BOUNDS = [-122.55, 37.58, -122.31, 37.77]  # WGS 84: west, south, east, north
+
+
+def sandbox_catalogue(directory: Path, landscape: Landscape | None = None) -> Path:
+    """Folder of the sandbox's catalogue below `directory`, written first where it is not there yet.
+
+    Several processes may ask at once: each writes its own copy, and the first to finish puts its copy in place.
+    """
+    final = directory / f"v{VERSION}"
+    if final.exists():
+        return final
+    directory.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=directory))
+    try:
+        _write_catalogue(draft, landscape or Landscape())
+        os.rename(draft, final)
+    except OSError:
+        if not final.exists():
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return final
+
+
+def _write_catalogue(folder: Path, landscape: Landscape) -> None:
+    items = [_write_scene(folder, landscape, date) for date in DATES]
+    catalog = {
+        "type": "Catalog",
+        "stac_version": "1.0.0",
+        "id": "astra-sandbox",
+        "description": "Two dates of one invented landscape, for test keys. No place on Earth looks like this.",
+        "links": [{"rel": "item", "href": f"./{item['id']}/{item['id']}.json"} for item in items],
+    }
+    _write_json(folder / "catalog.json", catalog)
+
+
+def _write_scene(folder: Path, landscape: Landscape, date: str) -> dict[str, Any]:
+    """Bands, mask and STAC Item of one date, in a folder of the item's id."""
+    item_id = PRODUCTS[date]
+    scene_folder = folder / item_id
+    scene_folder.mkdir()
+    assets = {
+        band: _write_band(scene_folder, band, landscape.reflectance(date, band), landscape.size) for band in BANDS
+    }
+    assets["scl"] = _write_mask(scene_folder, landscape.scene_classification(date), landscape.size)
+    item = _item(item_id, assets)
+    _write_json(scene_folder / f"{item_id}.json", item)
+    return item
+
+
+def _write_band(folder: Path, band: str, reflectance: Float32Array, size: int) -> dict[str, Any]:
+    numbers = np.rint((reflectance - _OFFSET) / _SCALE)
+    pixels = np.where(np.isnan(numbers), _NODATA, np.clip(numbers, 1, 65534)).astype(np.uint16)
+    pixel_format = PixelFormat(
+        dtype="uint16", nodata=_NODATA, overview_resampling="average", scale=_SCALE, offset=_OFFSET, description=band
+    )
+    filename = f"{SENTINEL_2[band]}.tif"
+    grid = _grid(pixels, size)
+    _write_cog(folder / filename, grid, pixels, pixel_format)
+    radiometry = {**_raster_band(grid, "uint16"), "scale": _SCALE, "offset": _OFFSET}
+    return {
+        **_asset(filename, grid, ["data", "reflectance"]),
+        "eo:bands": [{"name": SENTINEL_2[band], "common_name": band}],
+        "raster:bands": [radiometry],
+    }
+
+
+def _write_mask(folder: Path, classes: PixelArray, size: int) -> dict[str, Any]:
+    grid = _grid(classes, size)
+    pixel_format = PixelFormat(dtype="uint8", nodata=_NODATA, overview_resampling="mode", description="SCL")
+    _write_cog(folder / "SCL.tif", grid, classes, pixel_format)
+    return {**_asset("SCL.tif", grid, ["data"]), "raster:bands": [_raster_band(grid, "uint8")]}
+
+
+def _grid(pixels: PixelArray, size: int) -> Grid:
+    """10 m pixels where the array has as many rows as the landscape, 20 m where it has half of them."""
+    metres = 10.0 * size / pixels.shape[0]
+    return Grid(
+        crs=CRS.from_epsg(EPSG),
+        transform=Affine(metres, 0, _WEST, 0, -metres, _NORTH),
+        width=pixels.shape[1],
+        height=pixels.shape[0],
+    )
+
+
+def _write_cog(path: Path, grid: Grid, pixels: PixelArray, pixel_format: PixelFormat) -> None:
+    with gdal_environment(), CogWriter(path, grid, pixel_format) as cog:
+        cog.write(Window(0, 0, grid.width, grid.height), pixels)
+        cog.finish()
+
+
+def _raster_band(grid: Grid, dtype: str) -> dict[str, Any]:
+    return {"nodata": _NODATA, "data_type": dtype, "spatial_resolution": grid.gsd}
+
+
+def _asset(filename: str, grid: Grid, roles: list[str]) -> dict[str, Any]:
+    return {
+        "href": f"./{filename}",
+        "type": COG_MEDIA_TYPE,
+        "roles": roles,
+        "gsd": grid.gsd,
+        "proj:shape": list(grid.shape),
+        "proj:transform": list(grid.transform)[:6],
+    }
+
+
+def _item(item_id: str, assets: Mapping[str, Any]) -> dict[str, Any]:
+    datatake = item_id.split("_")[2]
+    west, south, east, north = _BOUNDS
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": item_id,
+        "bbox": _BOUNDS,
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "properties": {
+            "datetime": f"{datatake[:4]}-{datatake[4:6]}-{datatake[6:8]}T18:56:01Z",
+            "platform": "sentinel-2b",
+            "constellation": "sentinel-2",
+            "instruments": ["msi"],
+            "gsd": 10,
+            "proj:epsg": EPSG,
+            "s2:product_uri": f"{item_id}.SAFE",
+            "s2:processing_baseline": "05.11",
+            "grid:code": "MGRS-10SEG",
+        },
+        "links": [],
+        "assets": dict(assets),
+    }
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1))

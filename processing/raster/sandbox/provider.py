@@ -1,0 +1,39 @@
+"""Answers any scene id from the sandbox's catalogue; used in place of every provider by test keys."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..errors import SceneNotFound
+from ..product_names import ProductName
+from ..providers import only_one
+from ..types import LocalFile, Scene, SceneId
+
+
+def find_in_sandbox(scene_id: SceneId, directory: Path) -> Scene:
+    """The invented scene of that name. Raises SceneNotFound (naming those there are) or AmbiguousSceneId."""
+    # Imported late: it brings GDAL along, which the web process must do without.
+    from .catalogue import sandbox_catalogue
+
+    items = _items(sandbox_catalogue(directory))
+    name = ProductName.parse(scene_id.original_id)
+    matches = [item for item in items if name is not None and name.names(items[item]["id"])]
+    if not matches:
+        known = ", ".join(sorted(f"sentinel-2:{item['id']}" for item in items.values()))
+        raise SceneNotFound(
+            f"A test key reads the sandbox, which has no scene {scene_id}. It has: {known}.", scene_id=str(scene_id)
+        )
+    scenes = [_scene(scene_id, folder, items[folder]) for folder in matches]
+    return only_one(scene_id, scenes, [scene.item_id for scene in scenes])
+
+
+def _items(catalogue: Path) -> dict[Path, dict[str, Any]]:
+    """Every item of the catalogue by the folder it lies in."""
+    links = json.loads((catalogue / "catalog.json").read_text())["links"]
+    paths = [catalogue / link["href"] for link in links if link["rel"] == "item"]
+    return {path.parent: json.loads(path.read_text()) for path in paths}
+
+
+def _scene(scene_id: SceneId, folder: Path, item: dict[str, Any]) -> Scene:
+    sources = {key: LocalFile(path=folder / asset["href"]) for key, asset in item["assets"].items()}
+    return Scene(id=scene_id, item=item, sources=sources)

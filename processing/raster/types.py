@@ -1,0 +1,174 @@
+"""The values that travel through the raster code. All are frozen; none knows Django, GDAL or the network."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel
+
+from .errors import InvalidSceneId
+
+Float32Array = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+PixelArray = npt.NDArray[Any]
+
+# Called with the share of the work that is done (0..1). May raise `Stopped` to end the work.
+Tick = Callable[[float], None]
+
+COG_MEDIA_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
+
+_SCENE_ID = re.compile(r"(?P<provider>[a-z][a-z0-9-]{1,40}):(?P<original>[A-Za-z0-9][A-Za-z0-9_.-]{2,150})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneId:
+    """A scene as the caller names it: `provider:original_id`."""
+
+    provider: str
+    original_id: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Split `text`, or raise InvalidSceneId where it is not of the form `provider:original_id`."""
+        match = _SCENE_ID.fullmatch(text)
+        if match is None:
+            raise InvalidSceneId(
+                "A scene id has the form provider:original_id, such as "
+                "sentinel-2:S2B_MSIL2A_20250115T184929_N0511_R070_T10SEG_20250115T213616."
+            )
+        return cls(provider=match["provider"], original_id=match["original"])
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.original_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalFile:
+    """A raster on this machine's disk. Only our own sandbox makes these; a catalogue's href never becomes one."""
+
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteFile:
+    """A raster behind http(s)."""
+
+    url: str
+
+
+Source = LocalFile | RemoteFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One scene of a catalogue: its STAC Item, and where the files that the item names may be read from."""
+
+    id: SceneId
+    item: Mapping[str, Any]
+    sources: Mapping[str, Source]
+
+    @property
+    def item_id(self) -> str:
+        return str(self.item["id"])
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        return self.item.get("properties") or {}
+
+    @property
+    def assets(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.item.get("assets") or {}
+
+    @property
+    def datetime(self) -> datetime | None:
+        """When the scene was sensed, in UTC; None where the item does not say."""
+        text = self.properties.get("datetime")
+        return datetime.fromisoformat(text) if text else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """One band of a scene and how its numbers become reflectance: DN x scale + offset."""
+
+    scene_id: str
+    name: str
+    asset: str
+    source: Source
+    scale: float
+    offset: float
+    offset_reason: str
+    nodata: float
+
+    def provenance(self) -> dict[str, Any]:
+        return {
+            "asset": self.asset,
+            "scale": self.scale,
+            "offset": self.offset,
+            "offset_reason": self.offset_reason,
+            "nodata": self.nodata,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels:
+    """A window of one scene: per band a (rows, columns) array of reflectance, and where all bands are valid.
+
+    Reflectance is a fraction, clipped at 0. Where `valid` is False the numbers mean nothing.
+    """
+
+    reflectance: Mapping[str, Float32Array]
+    valid: BoolArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelFormat:
+    """How one band is laid down in a file."""
+
+    dtype: str
+    nodata: float
+    overview_resampling: str
+    scale: float = 1.0
+    offset: float = 0.0
+    description: str = ""
+    palette: tuple[tuple[int, int, int, int], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a job asks for. `params` is an instance of the operation's own params model."""
+
+    operation: str
+    scene_ids: tuple[SceneId, ...]
+    params: BaseModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What the surroundings decide: roots of catalogues, limits, hosts."""
+
+    sandbox_dir: Path
+    use_sandbox: bool = False
+    stac_roots: Mapping[str, str] = field(default_factory=dict)
+    private_hosts: frozenset[str] = frozenset()
+    max_pixels: float = 1.5e9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """A finished, verified COG on disk and everything the API says about it."""
+
+    path: Path
+    filename: str
+    size: int
+    sha256: str
+    proj_code: str | None
+    shape: tuple[int, int]
+    gsd: float
+    statistics: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    warnings: tuple[str, ...]

@@ -1,0 +1,60 @@
+"""Finished files: into the storage, out of it again, and the links to them."""
+
+import math
+from datetime import datetime
+from urllib.parse import urljoin
+
+from django.core.files.storage import Storage, default_storage, storages
+from django.utils import timezone
+
+from .local_storage import MovableFile, SignedLocalStorage
+from .models import Job
+from .raster.types import Product
+
+
+class StorageUnavailable(Exception):
+    """The storage did not take the result whole."""
+
+
+def storage_key(job: Job, attempt: int) -> str:
+    """Every attempt has a key of its own, so a worker that was given up cannot overwrite what another one made."""
+    return f"jobs/{job.id}/{attempt}/{job.operation}_output.tif"
+
+
+def publish(job: Job, product: Product) -> str:
+    """Put the product's file into the storage and give its key. Raises StorageUnavailable, and then leaves nothing."""
+    key = storage_key(job, job.attempt)
+    try:
+        with product.path.open("rb") as file:
+            saved = default_storage.save(key, MovableFile(file, name=str(product.path)))
+        if saved != key or default_storage.size(saved) != product.size:
+            raise OSError("the storage holds another file")
+    except Exception as error:  # each storage has its own errors
+        delete_attempts(job)
+        raise StorageUnavailable("The result could not be stored. Try again later.") from error
+    return saved
+
+
+def delete_attempts(job: Job) -> None:
+    """Remove the files of all attempts so far. A storage in trouble is left alone: the next sweep comes again."""
+    for attempt in range(1, job.attempt + 1):
+        try:
+            default_storage.delete(storage_key(job, attempt))
+        except Exception:  # each storage has its own errors
+            return
+
+
+def link(job: Job, origin: str) -> str | None:
+    """A link to the job's file, good until it expires; None once it has. `origin` is the base of local links."""
+    if not job.result_key or job.expires_at is None or job.expires_at <= timezone.now():
+        return None
+    return urljoin(origin, _signed(job.result_key, job.expires_at))
+
+
+def _signed(key: str, expires_at: datetime) -> str:
+    """Local links name the moment of their end, so they stay the same from poll to poll; S3 counts from now."""
+    storage: Storage = storages["default"]
+    if isinstance(storage, SignedLocalStorage):
+        return storage.signed_url(key, int(expires_at.timestamp()))
+    seconds = math.ceil((expires_at - timezone.now()).total_seconds())
+    return storage.url(key, expire=seconds)  # type: ignore[call-arg]  # S3Storage takes it

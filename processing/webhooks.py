@@ -1,0 +1,71 @@
+"""Telling a caller's URL that a job has ended: what is sent, how it is signed, and what an answer means.
+
+Headers and signature as in the Standard Webhooks specification 1.0.0.
+"""
+
+from dataclasses import dataclass
+
+import requests
+from django.conf import settings
+from django.utils import timezone
+from rest_framework.renderers import JSONRenderer
+from standardwebhooks import Webhook
+
+from .models import WebhookDelivery
+from .raster.network import ForbiddenAddress, open_session
+from .serializers import job_body
+
+_TIMEOUT = (5.0, 15.0)  # connect, answer: seconds
+_GONE = 410
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of one POST: `result` is delivered, again or stop."""
+
+    result: str
+    response_status: int | None = None
+    note: str = ""
+
+
+def payload(delivery: WebhookDelivery) -> bytes:
+    """Exactly the body of a poll, made anew at each attempt so that its link works."""
+    body: bytes = JSONRenderer().render(job_body(delivery.job, delivery.job.origin))
+    return body
+
+
+def signed_headers(delivery: WebhookDelivery, body: bytes) -> dict[str, str]:
+    """The id stays the same at every attempt, the timestamp is that of the attempt."""
+    now = timezone.now()
+    signature = Webhook(delivery.job.account.webhook_secret).sign(delivery.message_id, now, body.decode())
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": delivery.message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signature,
+    }
+
+
+def attempt(delivery: WebhookDelivery) -> Outcome:
+    """One POST to the delivery's URL, without redirects and only to an address that is allowed."""
+    body = payload(delivery)
+    try:
+        with (
+            open_session(delivery.url, settings.PRIVATE_HOSTS, _TIMEOUT) as session,
+            session.post(delivery.url, data=body, headers=signed_headers(delivery, body), stream=True) as response,
+        ):
+            return _judge(response.status_code)
+    except ForbiddenAddress as error:
+        return Outcome(result="stop", note=str(error))
+    except requests.RequestException as error:
+        return Outcome(result="again", note=f"no answer: {type(error).__name__}")
+
+
+def _judge(status: int) -> Outcome:
+    if 200 <= status < 300:
+        return Outcome(result="delivered", response_status=status)
+    if status == _GONE:
+        return Outcome(result="stop", response_status=status, note="the receiver wants no more")
+    if 300 <= status < 400:
+        return Outcome(result="again", response_status=status, note="redirects are not followed")
+    return Outcome(result="again", response_status=status)

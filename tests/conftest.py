@@ -1,0 +1,69 @@
+"""Fixtures for all tests: accounts with keys, a client that sends one, the sandbox, real data, real servers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import Account, ApiKey
+from tests.servers import RangeServer, StacServer
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED_SPEC = SHARED_DATA.parent / "spec"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real scenes and STAC items, which lie beside the project where it is developed."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the real scenes (../shared/data) are not on this machine")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a sandbox catalogue, written once for all tests at its full size."""
+    from processing.raster.sandbox.catalogue import sandbox_catalogue
+
+    directory = tmp_path_factory.mktemp("sandbox")
+    sandbox_catalogue(directory)
+    return directory
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    return Account.objects.create(name="Agronomics")
+
+
+@pytest.fixture
+def test_key(account: Account) -> str:
+    """The text of a test key of `account`."""
+    return ApiKey.objects.issue(account, "test")[1]
+
+
+@pytest.fixture
+def live_key(account: Account) -> str:
+    return ApiKey.objects.issue(account, "live")[1]
+
+
+@pytest.fixture
+def api(test_key: str) -> APIClient:
+    """A client that sends the test key of `account`."""
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {test_key}")
+    return client
+
+
+@pytest.fixture
+def range_server(tmp_path: Path) -> Iterator[RangeServer]:
+    """Serves the files below `range_server.folder` with byte ranges, and remembers what was asked."""
+    with RangeServer(tmp_path / "files") as server:
+        yield server
+
+
+@pytest.fixture
+def stac_server(tmp_path: Path) -> Iterator[StacServer]:
+    """A real STAC API (rustac); `serve(collections, items)` starts it."""
+    with StacServer(tmp_path / "stac") as server:
+        yield server
