@@ -31,10 +31,11 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
-            return super().save_model(request, obj, form, change)
-        issued, text = ApiKey.objects.issue(obj.account, "test" if obj.is_test else "live", obj.label)
-        obj.pk = issued.pk
-        self._show_once(request, text)
+            super().save_model(request, obj, form, change)
+        else:
+            issued, text = ApiKey.objects.issue(obj.account, "test" if obj.is_test else "live", obj.label)
+            obj.pk = issued.pk
+            self._show_once(request, text)
 
     @admin.action(description="Revoke the selected keys at once", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

@@ -64,13 +64,23 @@ _TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (drf.PermissionDenied, 403, "FORBIDDEN", "This is not allowed."),
     (PermissionDenied, 403, "FORBIDDEN", "This is not allowed."),
     (drf.MethodNotAllowed, 405, "METHOD_NOT_ALLOWED", ""),
-    (drf.UnsupportedMediaType, 415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as Content-Type: application/json."),
+    (
+        drf.UnsupportedMediaType,
+        415,
+        "UNSUPPORTED_MEDIA_TYPE",
+        "Send the body as Content-Type: application/json.",
+    ),
     (RequestDataTooBig, 413, "PAYLOAD_TOO_LARGE", PayloadTooLarge.default_detail),
     (drf.ParseError, 400, "VALIDATION_ERROR", ""),
     (drf.ValidationError, 400, "VALIDATION_ERROR", ""),
     (BadRequest, 400, "VALIDATION_ERROR", "The request is malformed."),
     (drf.Throttled, 429, "RATE_LIMITED", ""),
-    (OperationalError, 503, "SERVICE_UNAVAILABLE", "The database is not available. Try again in a few seconds."),
+    (
+        OperationalError,
+        503,
+        "SERVICE_UNAVAILABLE",
+        "The database is not available. Try again in a few seconds.",
+    ),
 )
 _RETRY_AFTER_SECONDS = 5
 
@@ -98,4 +108,9 @@ def _describe(error: Exception) -> tuple[int, str, str, dict[str, Any] | None]:
     for kind, http_status, code, message in _TABLE:
         if isinstance(error, kind):
             return http_status, code, message or str(getattr(error, "detail", error)), None
-    return 500, "INTERNAL_ERROR", "Something failed on our side. Try again; if it stays, tell the operator.", None
+    return (
+        500,
+        "INTERNAL_ERROR",
+        "Something failed on our side. Try again; if it stays, tell the operator.",
+        None,
+    )

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from django.conf import settings
@@ -30,7 +30,10 @@ class BoundedJSONParser(BaseParser):
             raise PayloadTooLarge()
         try:
             content = json.loads(
-                body.decode(), object_pairs_hook=_without_repeats, parse_constant=_no_number, parse_float=_finite
+                body.decode(),
+                object_pairs_hook=_without_repeats,
+                parse_constant=_no_number,
+                parse_float=_finite,
             )
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
@@ -43,14 +46,14 @@ class BoundedJSONParser(BaseParser):
 class AlwaysJSON(BaseContentNegotiation):
     """The API speaks JSON only, so an Accept header changes nothing."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == media_type), None)
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], "application/json"
+        return next(iter(renderers)), "application/json"
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def serve_file(request: Request, job: Job) -> HttpResponseBase:
         modified = http_date(default_storage.get_modified_time(job.result_key).timestamp())
     except FileNotFoundError:
         raise Expired("This result has been deleted. Submit the job again to make it anew.") from None
-    size, etag = int(job.result["file:size"]), f'"{job.result["file:checksum"]}"'
+    size, etag = default_storage.size(job.result_key), f'"{(job.result or {})["file:checksum"]}"'
     try:
         part = _wanted_part(request, size, etag, modified)
     except Unsatisfiable:

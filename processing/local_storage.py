@@ -42,7 +42,7 @@ def check_link(name: str, expires: str, signature: str) -> None:
         raise LinkExpired
 
 
-class MovableFile(File):
+class MovableFile(File):  # type: ignore[type-arg]  # not subscriptable at run time
     """A finished file that a local storage may move into place in one step instead of copying it."""
 
     def temporary_file_path(self) -> str:

@@ -92,9 +92,7 @@ class JobQuery:
 
     def _fault(self, name: str, message: str) -> None:
         received = self._query.get(name, "")[:200]
-        self._faults.append(
-            {"parameter": name, "message": message, "received": received, "code": "VALIDATION_ERROR"}
-        )
+        self._faults.append({"parameter": name, "message": message, "received": received, "code": "VALIDATION_ERROR"})
 
 
 def cursor_after(job: Job) -> str:

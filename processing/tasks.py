@@ -31,9 +31,7 @@ def deliver_webhook(delivery_id: int) -> None:
     delivery = WebhookDelivery.objects.claim(delivery_id)
     if delivery is not None:
         outcome = webhooks.attempt(delivery)
-        delivery.record_attempt(
-            outcome=outcome.result, response_status=outcome.response_status, note=outcome.note
-        )
+        delivery.record_attempt(outcome=outcome.result, response_status=outcome.response_status, note=outcome.note)
 
 
 @shared_task

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -34,8 +34,7 @@ def origin_of(request: Request) -> str:
 
 
 def key_of(request: Request) -> ApiKey:
-    key: ApiKey = request.auth
-    return key
+    return cast(ApiKey, request.auth)
 
 
 def jobs_of(request: Request) -> Any:
@@ -155,9 +154,7 @@ def _submit(request: Request, wanted: SubmitRequest, idempotency_key: str | None
                 origin=origin_of(request),
             )
             if idempotency_key is not None:
-                IdempotencyKey.objects.create(
-                    account=key.account, key=idempotency_key, body_digest=digest, job=job
-                )
+                IdempotencyKey.objects.create(account=key.account, key=idempotency_key, body_digest=digest, job=job)
             transaction.on_commit(partial(tasks.dispatch, job), robust=True)
     except IntegrityError:
         first = IdempotencyKey.objects.select_related("job").get(account=key.account, key=idempotency_key)
@@ -177,14 +174,22 @@ def _idempotency_key(request: Request) -> str | None:
     key = raw[1:-1] if len(raw) >= 2 and raw[0] == raw[-1] == '"' else raw
     if not 1 <= len(key) <= _LONGEST_IDEMPOTENCY_KEY or not key.isprintable():
         message = f"This header must hold 1 to {_LONGEST_IDEMPOTENCY_KEY} printable characters."
-        fault = {"parameter": "Idempotency-Key", "message": message, "received": raw[:200], "code": "VALIDATION_ERROR"}
+        fault = {
+            "parameter": "Idempotency-Key",
+            "message": message,
+            "received": raw[:200],
+            "code": "VALIDATION_ERROR",
+        }
         raise InvalidRequest(f"Idempotency-Key: {message}", [fault])
     return key
 
 
 def _etag(body: dict[str, Any]) -> str:
     """Changes with anything that the body shows. A link that is only signed anew is no change."""
-    shown = {**body, "result": {**body["result"], "href": bool(body["result"]["href"])} if body["result"] else None}
+    shown = {
+        **body,
+        "result": {**body["result"], "href": bool(body["result"]["href"])} if body["result"] else None,
+    }
     return f'"{hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:32]}"'
 
 

@@ -67,9 +67,7 @@ def configure_broker(folder: Path) -> Broker:
     port, password = free_port(), secrets.token_urlsafe(24)
     configuration.touch(mode=0o600)
     configuration.write_text(_CONFIGURATION.format(port=port, password=password, folder=folder))
-    return Broker(
-        command=[server_program(), str(configuration)], url=f"redis://:{password}@127.0.0.1:{port}/0"
-    )
+    return Broker(command=[server_program(), str(configuration)], url=f"redis://:{password}@127.0.0.1:{port}/0")
 
 
 def server_program() -> str:

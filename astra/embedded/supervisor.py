@@ -47,14 +47,11 @@ class Child:
         self.started_at = time.monotonic()
         return self.process.pid
 
-    def has_died(self) -> bool:
-        return self.process is not None and self.process.poll() is not None
-
     def note_death(self) -> float:
         """Remember when to start again: at once the first time, later the oftener it fails. Gives the pause."""
         now = time.monotonic()
         self.failures = 0 if now - self.started_at > _STEADY_SECONDS else self.failures + 1
-        pause = min(_LONGEST_PAUSE, 0.2 * 2**self.failures)
+        pause: float = min(_LONGEST_PAUSE, 0.2 * 2**self.failures)
         self.process, self.start_again_at = None, now + pause
         return pause
 
@@ -103,8 +100,8 @@ class Supervisor:
     def look_once(self) -> None:
         """See who died and start again whose pause is over."""
         for child in self._children:
-            if child.has_died():
-                self._bury(child)
+            if child.process is not None and child.process.poll() is not None:
+                self._bury(child, child.process)
             if child.process is None and time.monotonic() >= child.start_again_at:
                 self._start(child)
         if self._guard is not None and self._guard.poll() is not None:
@@ -113,10 +110,8 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         self._tell_guard("+", child.start())
 
-    def _bury(self, child: Child) -> None:
+    def _bury(self, child: Child, process: subprocess.Popen[bytes]) -> None:
         """What a dead child leaves in its group (a worker's own children) would go on with jobs given to others."""
-        process = child.process
-        assert process is not None
         kill_group(process.pid)
         self._tell_guard("-", process.pid)
         pause = child.note_death()

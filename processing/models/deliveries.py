@@ -57,6 +57,12 @@ class WebhookDelivery(models.Model):
     def __str__(self) -> str:
         return f"{self.event} to {self.url}"
 
+    def send_again(self) -> None:
+        """Staff: deliver once more, with as many attempts as a new delivery; the message id stays the same."""
+        WebhookDelivery.objects.filter(pk=self.pk).update(
+            status=self.State.PENDING, attempts=0, next_attempt_at=timezone.now()
+        )
+
     def record_attempt(self, *, response_status: int | None, note: str, outcome: str) -> None:
         """Write what an attempt came to; `outcome` is delivered, again or stop."""
         with transaction.atomic():

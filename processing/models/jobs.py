@@ -19,7 +19,9 @@ from .identifiers import lease_end, random_id
 
 # A message that no worker took up is sent again after this long.
 _DISPATCH_AGAIN = timedelta(seconds=60)
-_WORKER_LOST_MESSAGE = "The workers that ran this job were lost {attempts} times. Submit it again, or tell the operator."
+_WORKER_LOST_MESSAGE = (
+    "The workers that ran this job were lost {attempts} times. Submit it again, or tell the operator."
+)
 _TIMED_OUT_MESSAGE = "The job took longer than {limit} seconds and was stopped."
 
 

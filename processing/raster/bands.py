@@ -23,7 +23,14 @@ SENTINEL_2 = {
     "swir22": "B12",
 }
 OLI = {"blue": "B02", "green": "B03", "red": "B04", "nir08": "B05", "swir16": "B06", "swir22": "B07"}
-THEMATIC_MAPPER = {"blue": "B01", "green": "B02", "red": "B03", "nir08": "B04", "swir16": "B05", "swir22": "B07"}
+THEMATIC_MAPPER = {
+    "blue": "B01",
+    "green": "B02",
+    "red": "B03",
+    "nir08": "B04",
+    "swir16": "B05",
+    "swir22": "B07",
+}
 
 # From this processing baseline on, Sentinel-2 numbers are shifted by 1000 so that dark pixels stay above 0.
 _SHIFTED_SINCE_BASELINE = 4.0

@@ -87,7 +87,7 @@ class CogWriter:
             _flush_to_disk(self._part)
         except (*GDAL_ERRORS, OSError) as error:
             raise _not_written() from error
-        os.replace(self._part, self._path)
+        self._part.replace(self._path)
         return WrittenCog(path=self._path, size=self._path.stat().st_size, sha256=_sha256(self._path))
 
     def _create(self) -> DatasetReader:

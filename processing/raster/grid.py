@@ -25,9 +25,7 @@ class Grid:
 
     @classmethod
     def of(cls, dataset: DatasetReader) -> Self:
-        return cls(
-            crs=dataset.crs, transform=dataset.transform, width=dataset.width, height=dataset.height
-        )
+        return cls(crs=dataset.crs, transform=dataset.transform, width=dataset.width, height=dataset.height)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -52,9 +50,7 @@ class Grid:
         """Square windows of `block` pixels, row by row; those at the right and lower edge are cut to the grid."""
         for row in range(0, self.height, block):
             for column in range(0, self.width, block):
-                yield Window(
-                    column, row, min(block, self.width - column), min(block, self.height - row)
-                )
+                yield Window(column, row, min(block, self.width - column), min(block, self.height - row))
 
     def window_count(self, block: int) -> int:
         return ceil(self.width / block) * ceil(self.height / block)

@@ -32,7 +32,7 @@ def open_session(url: str, private_hosts: PrivateHosts, timeout: tuple[float, fl
         default_timeout=timeout,
         user_agent_override="astra",
     )
-    session = HTTPSession(config)
+    session: requests.Session = HTTPSession(config)
     session.trust_env = False
     return session
 

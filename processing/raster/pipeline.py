@@ -12,7 +12,7 @@ from .bands import processing_baseline, resolve_band
 from .cog import CogWriter
 from .errors import NoValidPixels
 from .grid import Grid
-from .operations import Operation, get_operation
+from .operations import get_operation
 from .reading import BandReader, gdal_environment, open_band
 from .scenes import find_scene
 from .types import Band, Config, Pixels, Product, Request, Scene, Tick

@@ -90,7 +90,7 @@ def to_reflectance(numbers: PixelArray, band: Band) -> Float32Array:
 
 def valid_pixels(numbers: PixelArray, nodata: float) -> BoolArray:
     """Where the numbers are data: not nodata, not saturated, not NaN."""
-    valid = numbers != nodata
+    valid: BoolArray = numbers != nodata
     if numbers.dtype == np.uint16:
         valid &= numbers != _SATURATED
     elif numbers.dtype.kind == "f":
@@ -157,7 +157,9 @@ def _as_raster_error(error: Exception, scene_id: str, asset: str) -> RasterError
     temporary = any(sign in causes for sign in ("response code: 5", "response code: 429", "CURL error", "timed out"))
     if temporary:
         return ProviderUnavailable(
-            f"The file of {asset} of {scene_id} cannot be fetched at the moment.", scene_id=scene_id, asset=asset
+            f"The file of {asset} of {scene_id} cannot be fetched at the moment.",
+            scene_id=scene_id,
+            asset=asset,
         )
     return SceneUnreadable(
         f"The file of {asset} of {scene_id} cannot be read as a GeoTIFF.", scene_id=scene_id, asset=asset

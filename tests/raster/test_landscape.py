@@ -91,9 +91,7 @@ def test_order_of_the_calls_does_not_matter() -> None:
     late = Landscape(size=256)
     late.scene_classification("after")
     late.reflectance("after", "swir22")
-    np.testing.assert_array_equal(
-        late.reflectance("before", "blue"), Landscape(size=256).reflectance("before", "blue")
-    )
+    np.testing.assert_array_equal(late.reflectance("before", "blue"), Landscape(size=256).reflectance("before", "blue"))
 
 
 def test_callers_cannot_alter_the_scene() -> None:
@@ -192,10 +190,7 @@ def test_truth_has_every_change(size: int) -> None:
     truth = landscape(size).truth()
     assert truth.shape == (size, size)
     assert truth.dtype == np.uint8
-    shares = {
-        int(code): count / truth.size
-        for code, count in zip(*np.unique(truth, return_counts=True), strict=True)
-    }
+    shares = {int(code): count / truth.size for code, count in zip(*np.unique(truth, return_counts=True), strict=True)}
     assert set(shares) == {0, 1, 2, 3, 4, 255}
     assert shares[0] > 0.75
     least = {1: 0.015, 2: 0.02, 3: 0.005, 4: 0.004}

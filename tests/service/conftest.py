@@ -53,7 +53,10 @@ class Service:
         """POST a job (the documentation's NDVI example unless `body` says otherwise) and give the answer's body."""
         example = {"operation": "ndvi", "scene_ids": ["sentinel-2:S2B_MSIL2A_20250115T184929"]}
         answer = requests.post(
-            f"{self.url}/api/v1/process", json={**(body or example), **fields}, headers=self.headers, timeout=10
+            f"{self.url}/api/v1/process",
+            json={**(body or example), **fields},
+            headers=self.headers,
+            timeout=10,
         )
         assert answer.status_code == 202, answer.text
         return dict(answer.json())
@@ -75,7 +78,15 @@ class Service:
     def start(self) -> Self:
         with (self.data / "up.out").open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up", "--port", str(self.port), "--workers", str(self._workers)],
+                [
+                    sys.executable,
+                    "manage.py",
+                    "up",
+                    "--port",
+                    str(self.port),
+                    "--workers",
+                    str(self._workers),
+                ],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=output,

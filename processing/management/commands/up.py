@@ -25,6 +25,7 @@ from astra.embedded.broker import BrokerMissing, configure_broker
 from astra.embedded.supervisor import Child, Supervisor
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  # compared with, never a default
 _READY_SECONDS = 60.0
 _FIRST_ACCOUNT = "first"
 _ADMIN = "admin"
@@ -55,7 +56,12 @@ class Command(BaseCommand):
 
     def _prepare(self) -> None:
         call_command("migrate", verbosity=0)
-        subprocess.run([sys.executable, "manage.py", "makesandbox"], cwd=settings.BASE_DIR, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, "manage.py", "makesandbox"],
+            cwd=settings.BASE_DIR,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
     def _start_broker(self, supervisor: Supervisor) -> str:
         """URL of the broker: the operator's, or that of our own child."""
@@ -122,7 +128,7 @@ def _check_address(host: str, port: int) -> None:
 def _wait_for_web(supervisor: Supervisor, host: str, port: int) -> bool:
     """True once the web server answers; False where we were told to stop before."""
     deadline = time.monotonic() + _READY_SECONDS
-    reachable = "127.0.0.1" if host in ("0.0.0.0", "127.0.0.1") else _url_host(host)
+    reachable = "127.0.0.1" if host == _ALL_ADDRESSES else _url_host(host)
     while not supervisor.stopping:
         supervisor.look_once()
         try:

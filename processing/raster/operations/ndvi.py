@@ -88,9 +88,7 @@ class Ndvi(Operation[NdviParams]):
 
     def pixel_format(self, params: NdviParams) -> PixelFormat:
         if params.colormap is None:
-            return PixelFormat(
-                dtype="float32", nodata=float("nan"), overview_resampling="average", description="NDVI"
-            )
+            return PixelFormat(dtype="float32", nodata=float("nan"), overview_resampling="average", description="NDVI")
         return PixelFormat(
             dtype="uint8",
             nodata=_NODATA_INDEX,
@@ -116,7 +114,8 @@ class Ndvi(Operation[NdviParams]):
         if params.colormap is None:
             return values
         index = np.rint((values + 1) * np.float32(_STEPS_PER_UNIT)) + 1
-        return np.nan_to_num(index, nan=_NODATA_INDEX).astype(np.uint8)
+        pixels: PixelArray = np.nan_to_num(index, nan=_NODATA_INDEX).astype(np.uint8)
+        return pixels
 
     def tally(self) -> NdviTally:
         return NdviTally()

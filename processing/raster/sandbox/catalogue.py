@@ -1,7 +1,6 @@
 """Writes the sandbox once: two dates of one invented landscape as Sentinel-2 L2A COGs in a STAC catalogue."""
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -46,7 +45,7 @@ def sandbox_catalogue(directory: Path, landscape: Landscape | None = None) -> Pa
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=directory))
     try:
         _write_catalogue(draft, landscape or Landscape())
-        os.rename(draft, final)
+        draft.rename(final)
     except OSError:
         if not final.exists():
             raise
@@ -85,7 +84,12 @@ def _write_band(folder: Path, band: str, reflectance: Float32Array, size: int) -
     numbers = np.rint((reflectance - _OFFSET) / _SCALE)
     pixels = np.where(np.isnan(numbers), _NODATA, np.clip(numbers, 1, 65534)).astype(np.uint16)
     pixel_format = PixelFormat(
-        dtype="uint16", nodata=_NODATA, overview_resampling="average", scale=_SCALE, offset=_OFFSET, description=band
+        dtype="uint16",
+        nodata=_NODATA,
+        overview_resampling="average",
+        scale=_SCALE,
+        offset=_OFFSET,
+        description=band,
     )
     filename = f"{SENTINEL_2[band]}.tif"
     grid = _grid(pixels, size)

@@ -190,9 +190,7 @@ def _draw_plan(size: int, seed: int) -> _Plan:
     murk = 0.12 + 0.6 * (terrain.lake < -0.01) - 0.35 * (terrain.reservoir > -0.01)
     turbidity = murk.astype(np.float32)
     margin = 0.42 * np.clip(1.25 - noise.enlarge(edge), 0, 1) * (change != BUILT) * ~town
-    return _Plan(
-        terrain.elevation, tone, _vigour(terrain, seed), turbidity, material, change, water, margin, road
-    )
+    return _Plan(terrain.elevation, tone, _vigour(terrain, seed), turbidity, material, change, water, margin, road)
 
 
 def _apply_change(plan: _Plan) -> tuple[Codes, Floats]:

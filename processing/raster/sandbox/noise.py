@@ -54,18 +54,14 @@ def _spline_along_rows(lattice: Floats, size: int) -> Floats:
     first = position.astype(np.intp)
     t = (position - first).astype(np.float32)[:, None]
     weights = ((1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3)
-    return np.asarray(
-        sum(lattice[first + tap] * (weight / 6) for tap, weight in enumerate(weights)), np.float32
-    )
+    return np.asarray(sum(lattice[first + tap] * (weight / 6) for tap, weight in enumerate(weights)), np.float32)
 
 
 def spline_noise(size: int, cells: int, random: np.random.Generator) -> Floats:
     """Smooth noise of shape (size, size), zero mean and unit variance, with `cells` bumps a side."""
     lattice = random.standard_normal((cells + 3, cells + 3), dtype=np.float32)
     tall = _spline_along_rows(lattice, size)
-    return np.ascontiguousarray(_spline_along_rows(np.ascontiguousarray(tall.T), size).T) / np.float32(
-        _SPLINE_SPREAD
-    )
+    return np.ascontiguousarray(_spline_along_rows(np.ascontiguousarray(tall.T), size).T) / np.float32(_SPLINE_SPREAD)
 
 
 def fractal(size: int, cells: int, octaves: int, random: np.random.Generator, gain: float = 0.5) -> Floats:
@@ -163,16 +159,12 @@ def parcels(across: Floats, down: Floats, per_side: int, seed: int) -> Parcels:
     width = height * (0.7 + 1.5 * scatter(seed, district, row.astype(np.int32), 6))
     start = along / width + 8 * scatter(seed, district, row.astype(np.int32), 7)
     column = np.floor(start)
-    number = (scatter(seed, district, row.astype(np.int32), column.astype(np.int32)) * 2**24).astype(
-        np.uint32
-    )
+    number = (scatter(seed, district, row.astype(np.int32), column.astype(np.int32)) * 2**24).astype(np.uint32)
     strips = 1 + (scatter(number, 8) < 0.35) + (scatter(number, 9) < 0.12)
     inside = (start - column) * strips
     strip = np.floor(inside)
     depth = np.minimum(_to_edge(beside / height - row) * height, _to_edge(inside - strip) * width / strips)
-    return Parcels(
-        number * np.uint32(4) + strip.astype(np.uint32), (depth * across.shape[0]).astype(np.float32)
-    )
+    return Parcels(number * np.uint32(4) + strip.astype(np.uint32), (depth * across.shape[0]).astype(np.float32))
 
 
 def _to_edge(share: Floats) -> Floats:
@@ -251,9 +243,7 @@ def sky(size: int, random: np.random.Generator, fall: Point) -> Sky:
 def river_depth(across: Floats, down: Floats) -> Floats:
     """How deep each pixel lies inside a meandering river that widens downwards, in shares of the side."""
     swing = 0.034 * np.sin(2 * np.pi * (2.2 * down + 0.1))
-    swing += 0.016 * np.sin(2 * np.pi * (6.3 * down + 0.4 + 1.5 * across)) - 0.008 * np.sin(
-        2 * np.pi * 11 * down
-    )
+    swing += 0.016 * np.sin(2 * np.pi * (6.3 * down + 0.4 + 1.5 * across)) - 0.008 * np.sin(2 * np.pi * 11 * down)
     gap = distance_to_line(across - 0.41 - 0.24 * down - swing) / across.shape[0]
     return np.asarray(0.0026 + 0.0022 * down - gap, np.float32)
 
@@ -268,9 +258,7 @@ def winding_roads(across: Floats, down: Floats, roads: tuple[tuple[float, float,
     return cover
 
 
-def ragged_discs(
-    across: Floats, down: Floats, discs: tuple[tuple[float, float, float], ...], ragged: Floats
-) -> Mask:
+def ragged_discs(across: Floats, down: Floats, discs: tuple[tuple[float, float, float], ...], ragged: Floats) -> Mask:
     """Where a disc (centre across, centre down, radius) lies, its rim pushed out by `ragged` radii."""
     nearness = [1 - np.hypot(across - x, down - y) / radius for x, y, radius in discs]
     return np.asarray(np.maximum.reduce(nearness) + ragged > 0)

@@ -21,7 +21,8 @@ def find_in_sandbox(scene_id: SceneId, directory: Path) -> Scene:
     if not matches:
         known = ", ".join(sorted(f"sentinel-2:{item['id']}" for item in items.values()))
         raise SceneNotFound(
-            f"A test key reads the sandbox, which has no scene {scene_id}. It has: {known}.", scene_id=str(scene_id)
+            f"A test key reads the sandbox, which has no scene {scene_id}. It has: {known}.",
+            scene_id=str(scene_id),
         )
     scenes = [_scene(scene_id, folder, items[folder]) for folder in matches]
     return only_one(scene_id, scenes, [scene.item_id for scene in scenes])
