@@ -130,7 +130,7 @@ class CogWriter:
         """With several threads GDAL reports no failed encode and no full disk, so only reading back tells."""
         with rasterio.open(self._part, driver="GTiff") as written:
             whole = (
-                written.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") == "COG"
+                is_cog(self._part)
                 and written.shape == self._grid.shape
                 and written.dtypes == (self._format.dtype,)
                 and all(
@@ -149,6 +149,16 @@ class CogWriter:
     def _remove_unfinished(self) -> None:
         for path in (self._plain, self._part):
             path.unlink(missing_ok=True)
+
+
+def is_cog(path: Path) -> bool:
+    """Whether the file is laid out as a COG: tiles, directories first, and overviews once it is larger than a tile."""
+    with rasterio.open(path, driver="GTiff") as dataset:
+        return (
+            dataset.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") == "COG"
+            and dataset.profile["tiled"]
+            and bool(max(dataset.shape) <= BLOCK or dataset.overviews(1))
+        )
 
 
 def _checksum(pixels: PixelArray) -> int:

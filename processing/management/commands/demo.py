@@ -1,0 +1,158 @@
+"""`manage.py demo`: start the service, send the documentation's example, show what came of it."""
+
+import hashlib
+import signal
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import Account, ApiKey
+from astra.embedded.broker import free_port
+
+_ACCOUNT = "demo"
+_START_SECONDS = 120.0
+_JOB_SECONDS = 120.0
+_POLL_SECONDS = 0.2
+_BAR = 30
+
+# The example of the documentation, as it stands there.
+NDVI_REQUEST = {
+    "operation": "ndvi",
+    "scene_ids": ["sentinel-2:S2B_MSIL2A_20250115T184929"],
+    "params": {"colormap": "rdylgn"},
+}
+
+
+class Command(BaseCommand):
+    help = "Starts the service, runs the documentation's example over HTTP and shows the result."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--keep", action="store_true", help="leave the service up afterwards, until Ctrl-C")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        folder = Path(settings.DATA_DIR) / "demo"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._say("Starting the service ...")
+        with _service() as (url, process):
+            account, _ = Account.objects.get_or_create(name=_ACCOUNT)
+            _, key = ApiKey.objects.issue(account, "test", "made by manage.py demo")
+            self._run_job(url, key, NDVI_REQUEST, folder / "ndvi_output.tif")
+            if options["keep"]:
+                self._say(f"\nAdmin: {url}/admin/   user admin, {_password_hint()}")
+                self._say(f"The service stays up at {url} with the test key {key}\nCtrl-C stops it.")
+                process.wait()
+            else:
+                self._say("\nThe job stands in the admin too: `manage.py up` serves it and prints the login.")
+
+    def _run_job(self, url: str, key: str, body: Mapping[str, Any], target: Path) -> None:
+        """Submit, poll, download, check, and tell. CommandError where any of it is not as promised."""
+        self._say(f"POST {url}/api/v1/process   {body['operation']} of {', '.join(body['scene_ids'])}")
+        headers = {"Authorization": f"Bearer {key}"}
+        job = _answer(requests.post(f"{url}/api/v1/process", json=body, headers=headers, timeout=10), 202)
+        job = self._poll(f"{url}/api/v1/process/{job['job_id']}", headers)
+        if job["status"] != "completed":
+            raise CommandError(f"The job failed: {job['error']['code']}: {job['error']['message']}")
+        _download(job["result"], target)
+        _check(job["result"], target)
+        self._tell(job, target)
+
+    def _poll(self, address: str, headers: Mapping[str, str]) -> dict[str, Any]:
+        deadline = time.monotonic() + _JOB_SECONDS
+        while time.monotonic() < deadline:
+            job = _answer(requests.get(address, headers=headers, timeout=10), 200)
+            bar = "#" * (_BAR * job["progress"] // 100)
+            self.stdout.write(f"\r  [{bar:{_BAR}}] {job['progress']:3} % {job['status']:10}", ending="")
+            self.stdout.flush()
+            if job["status"] in ("completed", "failed"):
+                self.stdout.write("")
+                return job
+            time.sleep(_POLL_SECONDS)
+        raise CommandError(f"The job did not end within {_JOB_SECONDS:g} s.")
+
+    def _tell(self, job: Mapping[str, Any], target: Path) -> None:
+        result, statistics = job["result"], job["result"]["statistics"]
+        rows = {
+            "job": f"{job['job_id']}, {job['duration_ms'] / 1000:.1f} s from submit to completed",
+            "COG": f"{target} ({result['file:size'] / 1e6:.1f} MB, checksum and layout verified)",
+            "picture": str(target.with_suffix(".png")),
+            "grid": f"{' x '.join(str(side) for side in result['proj:shape'])} pixels of {result['gsd']:g} m, "
+            f"{result['proj:code']}",
+            "NDVI": f"mean {statistics['mean']:.3f}, from {statistics['minimum']:.3f} to {statistics['maximum']:.3f}, "
+            f"standard deviation {statistics['stddev']:.3f}",
+            "valid": f"{statistics['valid_percent']:.1f} % of the pixels",
+        }
+        for name, value in rows.items():
+            self._say(f"  {name:8} {value}")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+@contextmanager
+def _service() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """`manage.py up` as a child: its URL and process. It is stopped on the way out."""
+    port = free_port()
+    log = Path(settings.DATA_DIR) / "log" / "up.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "manage.py", "up", "--port", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        _wait_until_up(process, log)
+        yield f"http://127.0.0.1:{port}", process
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while "ASTRA is up" not in (told := log.read_text(errors="replace")):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise CommandError(f"The service did not start:\n{told}")
+        time.sleep(0.1)
+
+
+def _answer(response: requests.Response, expected: int) -> dict[str, Any]:
+    if response.status_code != expected:
+        raise CommandError(f"{response.request.url} answered {response.status_code}: {response.text[:500]}")
+    return dict(response.json())
+
+
+def _download(result: Mapping[str, Any], target: Path) -> None:
+    with requests.get(result["href"], stream=True, timeout=30) as response, target.open("wb") as file:
+        response.raise_for_status()
+        for part in response.iter_content(1 << 20):
+            file.write(part)
+
+
+def _check(result: Mapping[str, Any], target: Path) -> None:
+    """The file is what the API said of it, it is a COG, and a picture can be made of it."""
+    from processing.raster.cog import is_cog
+    from processing.raster.preview import write_preview
+
+    with target.open("rb") as file:
+        checksum = "1220" + hashlib.file_digest(file, "sha256").hexdigest()
+    if checksum != result["file:checksum"] or target.stat().st_size != result["file:size"]:
+        raise CommandError(f"{target} is not the file that the API described.")
+    if not is_cog(target):
+        raise CommandError(f"{target} is not a Cloud Optimized GeoTIFF.")
+    write_preview(target, target.with_suffix(".png"))
+
+
+def _password_hint() -> str:
+    path = Path(settings.DATA_DIR) / "admin_password"
+    return f"password {path.read_text()}" if path.exists() else "your password"
