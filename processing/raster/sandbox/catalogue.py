@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from affine import Affine
@@ -33,7 +33,18 @@ _NODATA = 0
 _BOUNDS = [-122.55, 37.58, -122.31, 37.77]  # WGS 84: west, south, east, north
 
 
-def sandbox_catalogue(directory: Path, landscape: Landscape | None = None) -> Path:
+class Ground(Protocol):
+    """What scenes can be taken of; a Landscape, or what a benchmark makes of one."""
+
+    @property
+    def size(self) -> int: ...
+
+    def reflectance(self, date: str, band: str) -> Float32Array: ...
+
+    def scene_classification(self, date: str) -> PixelArray: ...
+
+
+def sandbox_catalogue(directory: Path, ground: Ground | None = None) -> Path:
     """Folder of the sandbox's catalogue below `directory`, written first where it is not there yet.
 
     Several processes may ask at once: each writes its own copy, and the first to finish puts its copy in place.
@@ -44,7 +55,7 @@ def sandbox_catalogue(directory: Path, landscape: Landscape | None = None) -> Pa
     directory.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=directory))
     try:
-        _write_catalogue(draft, landscape or Landscape())
+        _write_catalogue(draft, ground or Landscape())
         draft.rename(final)
     except OSError:
         if not final.exists():
@@ -54,8 +65,8 @@ def sandbox_catalogue(directory: Path, landscape: Landscape | None = None) -> Pa
     return final
 
 
-def _write_catalogue(folder: Path, landscape: Landscape) -> None:
-    items = [_write_scene(folder, landscape, date) for date in DATES]
+def _write_catalogue(folder: Path, ground: Ground) -> None:
+    items = [_write_scene(folder, ground, date) for date in DATES]
     catalog = {
         "type": "Catalog",
         "stac_version": "1.0.0",
@@ -66,15 +77,13 @@ def _write_catalogue(folder: Path, landscape: Landscape) -> None:
     _write_json(folder / "catalog.json", catalog)
 
 
-def _write_scene(folder: Path, landscape: Landscape, date: str) -> dict[str, Any]:
+def _write_scene(folder: Path, ground: Ground, date: str) -> dict[str, Any]:
     """Bands, mask and STAC Item of one date, in a folder of the item's id."""
     item_id = PRODUCTS[date]
     scene_folder = folder / item_id
     scene_folder.mkdir()
-    assets = {
-        band: _write_band(scene_folder, band, landscape.reflectance(date, band), landscape.size) for band in BANDS
-    }
-    assets["scl"] = _write_mask(scene_folder, landscape.scene_classification(date), landscape.size)
+    assets = {band: _write_band(scene_folder, band, ground.reflectance(date, band), ground.size) for band in BANDS}
+    assets["scl"] = _write_mask(scene_folder, ground.scene_classification(date), ground.size)
     item = _item(item_id, assets)
     _write_json(scene_folder / f"{item_id}.json", item)
     return item
