@@ -219,6 +219,7 @@ _S3_RESULTS: dict[str, Any] = {
         "default_acl": None,
         "querystring_auth": True,
         "file_overwrite": True,
+        "object_parameters": {"ContentType": "image/tiff; application=geotiff; profile=cloud-optimized"},
     },
 }
 STORAGES = {
@@ -306,5 +307,6 @@ LOGGING = {
     "filters": {"no_keys": {"()": "astra.logs.RedactKeys"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_keys"]}},
+    "loggers": {"botocore": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": text("ASTRA_LOG_LEVEL", "INFO").upper()},
 }

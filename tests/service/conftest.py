@@ -1,10 +1,12 @@
 """A served instance: `manage.py up` as an operator runs it, on a free port and a data folder of its own."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -107,18 +109,33 @@ class Service:
             self.process.send_signal(number)
         return self.process.wait(60)
 
+    def kill(self) -> None:
+        """End all of it at once, as at the end of a test that is not about ending."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def processes(self) -> dict[int, str]:
         """Every process that works on this instance's data, by its id."""
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                environment = (folder / "environ").read_bytes().split(b"\0")
                 command = (folder / "cmdline").read_text().replace("\0", " ")
+                if command and self._is_ours(folder):
+                    found[int(folder.name)] = command
             except OSError:
                 continue
-            if f"ASTRA_DATA_DIR={self.data}".encode() in environment and command:
-                found[int(folder.name)] = command
         return found
+
+    def _is_ours(self, folder: Path) -> bool:
+        """By the environment, or, as the broker writes its title over that, by the folder that it works in."""
+        environment = (folder / "environ").read_bytes().split(b"\0")
+        return f"ASTRA_DATA_DIR={self.data}".encode() in environment or (folder / "cwd").readlink().is_relative_to(
+            self.data
+        )
 
 
 @pytest.fixture(scope="session")
@@ -132,3 +149,23 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     running = Service(tmp_path_factory.mktemp("service"), environment).start()
     yield running
     running.stop()
+
+
+NewService = Callable[[Mapping[str, str]], Service]
+
+
+@pytest.fixture(scope="module")
+def new_service(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewService]:
+    """Makes instances with settings of their own, not yet started; all of them are ended with the module's tests."""
+    made: list[Service] = []
+
+    def make(environment: Mapping[str, str]) -> Service:
+        data = tmp_path_factory.mktemp("instance")
+        # The sandbox takes seconds to write, and is the same for all.
+        shutil.copytree(service.data / "sandbox", data / "sandbox", copy_function=os.link)
+        made.append(Service(data, environment))
+        return made[-1]
+
+    yield make
+    for instance in made:
+        instance.kill()

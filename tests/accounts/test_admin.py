@@ -1,0 +1,107 @@
+"""Keys in the admin: shown once, revoked, rolled, never deleted."""
+
+import html
+import re
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from accounts.models import Account, ApiKey
+from tests.accounts.clock import Clock
+
+KEYS = "/admin/accounts/apikey/"
+KEY_TEXT = re.compile(r"astra_sk_(?:live|test)_[0-9A-Za-z]{36}")
+
+
+def shown_keys(page: bytes) -> list[str]:
+    return KEY_TEXT.findall(html.unescape(page.decode()))
+
+
+def run_action(client: Client, action: str, *keys: ApiKey) -> bytes:
+    form = {"action": action, "_selected_action": [str(key.pk) for key in keys]}
+    return bytes(client.post(KEYS, form, follow=True).content)
+
+
+def test_a_new_key_is_shown_once_and_stored_as_its_digest(admin_client: Client, account: Account) -> None:
+    form = {"account": account.pk, "mode": "live", "label": "ground station"}
+    page = admin_client.post(f"{KEYS}add/", form, follow=True)
+    (text,) = shown_keys(page.content)
+    key = ApiKey.objects.authenticate(text)
+    assert key is not None
+    assert (key.account, key.mode, key.label) == (account, "live", "ground station")
+    assert ApiKey.objects.count() == 1
+    for address in (KEYS, f"{KEYS}{key.pk}/change/", f"{KEYS}{key.pk}/history/"):
+        assert shown_keys(admin_client.get(address).content) == []
+    stored = [str(row) for model in (ApiKey, LogEntry, Session) for row in model.objects.values_list()]  # type: ignore[attr-defined]
+    assert text[14:44] not in "".join(stored)
+
+
+def test_the_change_page_shows_no_digest(admin_client: Client, account: Account) -> None:
+    key, _ = ApiKey.objects.issue(account, "test")
+    page = admin_client.get(f"{KEYS}{key.pk}/change/")
+    assert page.status_code == 200
+    assert key.digest not in page.content.decode()
+
+
+def test_only_the_label_of_a_key_changes_later(admin_client: Client, account: Account) -> None:
+    key, text = ApiKey.objects.issue(account, "test", "before")
+    other = Account.objects.create(name="Other")
+    form = {"account": other.pk, "mode": "live", "label": "after", "revoked_at": "2020-01-01"}
+    assert admin_client.post(f"{KEYS}{key.pk}/change/", form).status_code == 302
+    changed = ApiKey.objects.authenticate(text)
+    assert changed is not None
+    assert (changed.account, changed.mode, changed.label) == (account, "test", "after")
+
+
+def test_revoking_ends_the_selected_keys_and_no_other(admin_client: Client, account: Account) -> None:
+    first, first_text = ApiKey.objects.issue(account, "live")
+    second, second_text = ApiKey.objects.issue(account, "live")
+    run_action(admin_client, "revoke", first)
+    assert ApiKey.objects.authenticate(first_text) is None
+    assert ApiKey.objects.authenticate(second_text) == second
+    assert LogEntry.objects.get().object_id == str(first.pk)
+
+
+def test_rolling_shows_a_new_key_and_ends_the_old_one_a_day_later(
+    admin_client: Client, account: Account, clock: Clock
+) -> None:
+    old, old_text = ApiKey.objects.issue(account, "live", "web map")
+    (new_text,) = shown_keys(run_action(admin_client, "roll", old))
+    new = ApiKey.objects.authenticate(new_text)
+    assert new is not None
+    assert new != old
+    assert (new.account, new.mode, new.label) == (account, "live", "web map")
+    assert ApiKey.objects.authenticate(old_text) == old
+    clock.move(hours=24)
+    assert ApiKey.objects.authenticate(old_text) is None
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_key_cannot_be_deleted(admin_client: Client, account: Account, method: str) -> None:
+    key, text = ApiKey.objects.issue(account, "live")
+    page = getattr(admin_client, method)(f"{KEYS}{key.pk}/delete/", {"post": "yes"})
+    assert page.status_code == 403
+    run_action(admin_client, "delete_selected", key)
+    assert ApiKey.objects.authenticate(text) == key
+
+
+def test_an_account_with_keys_cannot_be_deleted(admin_client: Client, account: Account) -> None:
+    ApiKey.objects.issue(account, "live")
+    admin_client.post(f"/admin/accounts/account/{account.pk}/delete/", {"post": "yes"})
+    assert Account.objects.filter(pk=account.pk).exists()
+
+
+def test_the_secret_of_webhooks_cannot_be_changed_by_hand(admin_client: Client, account: Account) -> None:
+    form = {"name": account.name, "plan": "pro", "webhook_secret": "whsec_mine"}
+    admin_client.post(f"/admin/accounts/account/{account.pk}/change/", form)
+    secret = account.webhook_secret
+    account.refresh_from_db()
+    assert (account.plan, account.webhook_secret) == ("pro", secret)
+
+
+def test_nobody_sees_keys_without_signing_in(client: Client, account: Account) -> None:
+    answer = client.get(KEYS)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/admin/login/")

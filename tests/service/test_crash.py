@@ -1,0 +1,152 @@
+"""What is killed outright comes back, and no job is lost or done twice."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+import requests
+
+from tests.servers import RangeServer, Receiver, StacServer, wait_until
+
+from .conftest import NewService, Service
+from .instances import COLLECTION, assert_whole_result, live_key, submit_live, verbs, write_scene
+
+_SLOWLY = 0.4  # seconds before each part of the scene is sent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slow:
+    """An instance, and the server of the one scene that it can read, which can be made slow."""
+
+    service: Service
+    scenes: RangeServer
+    live_key: str
+
+    def start_job(self) -> str:
+        """Submit a job and wait until a worker is in the midst of it, with seconds of work before it."""
+        self.scenes.delay = _SLOWLY
+        job_id = submit_live(self.service, self.live_key)
+        in_the_midst = lambda: (job := self.service.poll(job_id))["status"] == "processing" and job["progress"]  # noqa: E731
+        assert wait_until(in_the_midst, 60, "progress") < 60
+        return job_id
+
+
+@pytest.fixture(scope="module")
+def slow(new_service: NewService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slow]:
+    with ExitStack() as servers:
+        scenes = servers.enter_context(RangeServer(tmp_path_factory.mktemp("scenes")))
+        catalogue = servers.enter_context(StacServer(tmp_path_factory.mktemp("catalogue")))
+        root = catalogue.serve(COLLECTION, [write_scene(scenes.folder, scenes.url)])
+        service = new_service(
+            {
+                "ASTRA_LEASE_SECONDS": "2",
+                "ASTRA_SWEEP_SECONDS": "0.3",
+                "ASTRA_EXPIRY_SWEEP_SECONDS": "0.5",
+                "ASTRA_WEBHOOK_DELAYS": "0.2,0.4,0.8,1,1",
+                "ASTRA_PRIVATE_HOSTS": "127.0.0.1",
+                "ASTRA_SENTINEL2_STAC": root,
+            }
+        ).start()
+        yield Slow(service=service, scenes=scenes, live_key=live_key(service))
+
+
+def running(service: Service, words: str) -> set[int]:
+    """Ids of the processes whose command has these words in it."""
+    return {pid for pid, command in service.processes().items() if words in command}
+
+
+def leader(pids: set[int]) -> int:
+    """The one of them that leads their process group."""
+    (found,) = {pid for pid in pids if os.getpgid(pid) == pid}
+    return found
+
+
+def wait_until_replaced(service: Service, words: str, old: set[int]) -> None:
+    """Until none of the old processes is left and there are as many new ones."""
+    replaced = lambda: len(now := running(service, words)) >= len(old) and not now & old  # noqa: E731
+    wait_until(replaced, 60, f"another {words}")
+
+
+def assert_done_once(service: Service, job_id: str) -> None:
+    """The job was taken up again after it was lost, and came to one end and one file."""
+    job = service.wait_for(job_id)
+    assert job["status"] == "completed", job["error"]
+    happened = verbs(service, job_id)
+    assert happened.count("claim") >= 2
+    assert happened.count("complete") == 1
+    assert happened[-1] == "complete"
+    assert_whole_result(service, job)
+    wait_until(lambda: not list((service.data / "work").iterdir()), 30, "an empty work folder")
+    assert verbs(service, job_id) == happened
+
+
+def test_job_of_a_killed_worker_is_done_once_by_the_next(slow: Slow) -> None:
+    job_id = slow.start_job()
+    workers = running(slow.service, "celery -A astra worker")
+    reached = slow.service.poll(job_id)["progress"]
+
+    os.killpg(leader(workers), signal.SIGKILL)
+    slow.scenes.delay = 0
+
+    wait_until_replaced(slow.service, "celery -A astra worker", workers)
+    assert slow.service.poll(job_id)["progress"] >= reached
+    assert_done_once(slow.service, job_id)
+
+
+def test_job_of_a_killed_pool_process_is_done_once_by_the_next(slow: Slow) -> None:
+    job_id = slow.start_job()
+    workers = running(slow.service, "celery -A astra worker")
+    master = leader(workers)
+    (pool_process,) = workers - {master}
+
+    os.kill(pool_process, signal.SIGKILL)
+    slow.scenes.delay = 0
+
+    assert_done_once(slow.service, job_id)
+    assert leader(running(slow.service, "celery -A astra worker")) == master
+
+
+def test_job_submitted_while_the_broker_is_dead_is_taken_and_done(slow: Slow) -> None:
+    brokers = running(slow.service, "valkey-server")
+
+    os.kill(leader(brokers), signal.SIGKILL)
+    began = time.monotonic()
+    job_id = slow.service.submit()["job_id"]
+
+    assert time.monotonic() - began < 5
+    assert slow.service.wait_for(job_id)["status"] == "completed"
+    assert verbs(slow.service, job_id) == ["submit", "claim", "complete"]
+    wait_until_replaced(slow.service, "valkey-server", brokers)
+
+
+def test_killed_beat_comes_back_and_sweeps(slow: Slow) -> None:
+    beats = running(slow.service, "celery -A astra beat")
+
+    os.kill(leader(beats), signal.SIGKILL)
+
+    with Receiver([500, 204]) as receiver:  # the second attempt is the sweep's work
+        slow.service.submit(webhook_url=receiver.hook)
+        wait_until(lambda: len(receiver.received) == 2, 60, "the second attempt")
+    wait_until_replaced(slow.service, "celery -A astra beat", beats)
+
+
+def test_killed_web_server_comes_back_with_new_workers(slow: Slow) -> None:
+    servers = running(slow.service, "gunicorn")
+    assert len(servers) == 3
+
+    os.kill(leader(servers), signal.SIGKILL)
+
+    wait_until_replaced(slow.service, "gunicorn", servers)
+    wait_until(lambda: answers(slow.service), 30, "the web server")
+    assert slow.service.wait_for(slow.service.submit()["job_id"])["status"] == "completed"
+
+
+def answers(service: Service) -> bool:
+    try:
+        return requests.get(f"{service.url}/healthz", timeout=2).ok
+    except requests.RequestException:
+        return False

@@ -1,0 +1,27 @@
+"""Results that have expired: the file goes, the job goes on telling its story."""
+
+import requests
+
+from tests.servers import wait_until
+
+from .conftest import NewService
+from .instances import result_files
+
+
+def test_expired_result_is_deleted_and_its_link_is_gone(new_service: NewService) -> None:
+    service = new_service({"ASTRA_RESULT_TTL": "3", "ASTRA_EXPIRY_SWEEP_SECONDS": "0.3"}).start()
+    job = service.wait_for(service.submit()["job_id"])
+    link = job["result"]["href"]
+    assert requests.head(link, timeout=10).status_code == 200
+    assert len(result_files(service, job["job_id"])) == 1
+
+    wait_until(lambda: not result_files(service, job["job_id"]), 30, "the file's end")
+
+    answer = requests.get(link, timeout=10)
+    assert answer.status_code == 410
+    assert answer.json()["error"]["code"] == "EXPIRED"
+    later = service.poll(job["job_id"])
+    assert later["status"] == "completed"
+    assert later["result"] == {**job["result"], "href": None, "expired": True}
+    assert later["result"]["statistics"]["valid_percent"] > 0
+    assert {**later, "result": None} == {**job, "result": None}
