@@ -16,6 +16,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from astra import __version__
+
 from . import results
 from .models import Job, Status
 from .raster.errors import RasterError, Stopped
@@ -133,6 +135,7 @@ def raster_config(*, use_sandbox: bool) -> Config:
     return Config(
         sandbox_dir=settings.SANDBOX_DIR,
         use_sandbox=use_sandbox,
+        version=__version__,
         stac_roots=settings.STAC_ROOTS,
         private_hosts=settings.PRIVATE_HOSTS,
         max_pixels=settings.MAX_PIXELS,
@@ -160,6 +163,7 @@ def _complete(job: Job, product: Product) -> None:
         "gsd": product.gsd,
         "statistics": dict(product.statistics),
         "provenance": dict(product.provenance),
+        **product.extra_fields,
     }
     if not job.complete(result=result, result_key=key, warnings=product.warnings):
         results.delete_attempts(job)  # the job was cancelled or given to another; its own files have other keys

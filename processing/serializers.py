@@ -15,6 +15,7 @@ from .models import Job
 from .raster.errors import InvalidSceneId
 from .raster.network import ForbiddenAddress, check_form
 from .raster.operations import Operation, all_operations
+from .raster.params import InvalidParams
 from .raster.scenes import check_scene_id
 from .raster.types import COG_MEDIA_TYPE, SceneId
 
@@ -38,7 +39,7 @@ class SubmitRequest:
         operation = self._operation(body)
         self.operation: str = body.get("operation", "")
         self.scene_ids = self._scene_ids(body, operation)
-        self.params = self._params(body, operation)
+        self.params = self._params(body, operation)  # needs the scene ids
         self.webhook_url = self._webhook_url(body)
 
     def raise_faults(self) -> None:
@@ -92,13 +93,17 @@ class SubmitRequest:
         if operation is None:
             return {}
         try:
-            normalised: dict[str, Any] = operation.params_model.model_validate(params).model_dump(mode="json")
-            return normalised
+            read = operation.params_model.model_validate(params)
+            if not any(fault["parameter"].startswith("scene_ids") for fault in self.faults):
+                read = operation.normalise(read, [SceneId.parse(text) for text in self.scene_ids])
+            return dict(read.model_dump(mode="json"))
         except ParamsError as error:
             for fault in error.errors():
                 parameter = ".".join(["params", *(str(part) for part in fault["loc"])])
                 self._fault(parameter, f"{fault['msg']}.", fault["input"])
-            return {}
+        except InvalidParams as error:
+            self._fault(f"params.{error.parameter}", f"{error.message}.", params.get(error.parameter))
+        return {}
 
     def _webhook_url(self, body: Mapping[str, Any]) -> str | None:
         url = body.get("webhook_url")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .errors import BandNotFound, OffsetUnknown
-from .types import Band, Scene
+from .types import Band, Mask, MaskKind, Scene
 
 Asset = Mapping[str, Any]
 
@@ -31,6 +31,8 @@ THEMATIC_MAPPER = {
     "swir16": "B05",
     "swir22": "B07",
 }
+
+_MASK_KINDS: tuple[MaskKind, ...] = ("scl", "qa_pixel")
 
 # From this processing baseline on, Sentinel-2 numbers are shifted by 1000 so that dark pixels stay above 0.
 _SHIFTED_SINCE_BASELINE = 4.0
@@ -88,6 +90,30 @@ def sensor_bands(scene: Scene) -> Mapping[str, str]:
     if platform in ("landsat-8", "landsat-9"):
         return OLI
     return THEMATIC_MAPPER if platform.startswith("landsat") else {}
+
+
+def sensor_of_product(name: str) -> Mapping[str, str]:
+    """The same from a product's name alone (S2B_MSIL2A_..., LC08_L2SP_...), before any catalogue is asked."""
+    if name.startswith("S2"):
+        return SENTINEL_2
+    if name.startswith(("LC08", "LC09")):
+        return OLI
+    return THEMATIC_MAPPER if name.startswith(("LT04", "LT05", "LE07")) else {}
+
+
+def common_name(name: str, sensor: Mapping[str, str]) -> str:
+    """Common name of a band that the sensor calls `name`; `name` itself where it is no native name of the sensor."""
+    native = _native(name)
+    return next((common for common, own in sensor.items() if own == native), name)
+
+
+def resolve_mask(scene: Scene) -> Mask | None:
+    """The file in which the scene's catalogue marks clouds; None where there is none."""
+    for key in scene.sources:
+        for kind in _MASK_KINDS:
+            if key.lower().startswith(kind) and not key.endswith("-jp2"):
+                return Mask(scene_id=str(scene.id), asset=key, source=scene.sources[key], kind=kind)
+    return None
 
 
 def processing_baseline(scene: Scene) -> float | None:

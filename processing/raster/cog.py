@@ -113,6 +113,8 @@ class CogWriter:
         dataset.update_tags(**self._tags)
         if self._format.palette:
             dataset.write_colormap(1, dict(enumerate(self._format.palette)))
+        # GDAL keeps category names in a side file, which a download loses; tags stay in the file.
+        dataset.update_tags(1, **{f"CLASS_{code}": name for code, name in enumerate(self._format.class_names)})
         return dataset
 
     def _cog_options(self) -> dict[str, str | int]:

@@ -38,6 +38,10 @@ class OffsetUnknown(RasterError):
     code = "OFFSET_UNKNOWN"
 
 
+class AoiOutsideScene(RasterError):
+    code = "AOI_OUTSIDE_SCENE"
+
+
 class ScenesDoNotOverlap(RasterError):
     code = "SCENES_DO_NOT_OVERLAP"
 

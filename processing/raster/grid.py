@@ -1,24 +1,41 @@
 """A grid: the pixels of a raster laid over the ground, and the windows in which it is worked through."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from math import ceil, hypot
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from math import ceil, cos, floor, isfinite, radians, sqrt
 from typing import Self
 
+import numpy as np
+import shapely
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.io import DatasetReader
+from rasterio.warp import transform as transform_coordinates
 from rasterio.windows import Window
+from shapely.geometry.base import BaseGeometry
 
-# Metres per degree of latitude, for the pixel size of a grid in degrees (WGS 84 mean).
-_METRES_PER_DEGREE = 111_320.0
+from .types import Float64Array
+
+WGS84 = CRS.from_epsg(4326)
+
+_METRES_PER_DEGREE = 111_320.0  # along a meridian; for comparing resolutions only
+# WGS 84: semi-minor axis in metres, first eccentricity.
+_SEMI_MINOR, _ECCENTRICITY = 6_356_752.314245, 0.081819190842622
+# Grids whose pixels lie this close to each other, in pixels, are the same.
+_SAME_PLACE = 1e-3
+_POINTS_PER_EDGE = 21
+# Degrees by which longitudes may be counted differently on either side of the antimeridian.
+_TURNS = (0.0, 360.0, -360.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """`height` rows and `width` columns of pixels in `crs`; `transform` maps (column, row) corners to coordinates."""
+    """`height` rows and `width` columns of pixels in `crs`; `transform` maps (column, row) corners to coordinates.
 
-    crs: CRS | None
+    Pixels may be oblong, and the rows may run in any direction.
+    """
+
+    crs: CRS
     transform: Affine
     width: int
     height: int
@@ -35,16 +52,22 @@ class Grid:
     @property
     def proj_code(self) -> str | None:
         """Such as EPSG:32610; None where the CRS has no code of an authority."""
-        authority = self.crs.to_authority() if self.crs else None
+        authority = self.crs.to_authority()
         return ":".join(authority) if authority else None
 
     @property
     def gsd(self) -> float:
-        """Size of a pixel on the ground in metres, along its columns."""
-        size = hypot(self.transform.a, self.transform.d)
-        if self.crs is not None and self.crs.is_geographic:
-            return size * _METRES_PER_DEGREE
-        return size * (self.crs.linear_units_factor[1] if self.crs is not None else 1.0)
+        """Ground sample distance: the side of a square as large as a pixel in the grid's middle, in metres."""
+        area = abs(self.transform.determinant)
+        if self.crs.is_geographic:
+            latitude = (self.transform @ (self.width / 2, self.height / 2))[1]
+            return _METRES_PER_DEGREE * sqrt(area * cos(radians(latitude)))
+        return float(self.crs.linear_units_factor[1] * sqrt(area))
+
+    @property
+    def rectangle(self) -> BaseGeometry:
+        """All of the grid in pixel coordinates: (column, row)."""
+        return shapely.box(0, 0, self.width, self.height)
 
     def windows(self, block: int) -> Iterator[Window]:
         """Square windows of `block` pixels, row by row; those at the right and lower edge are cut to the grid."""
@@ -55,10 +78,119 @@ class Grid:
     def window_count(self, block: int) -> int:
         return ceil(self.width / block) * ceil(self.height / block)
 
-    def matches(self, other: "Grid") -> bool:
-        """Whether both have the very same pixels, so that neither has to be resampled."""
-        return (
-            self.shape == other.shape
-            and self.crs == other.crs
-            and self.transform.almost_equals(other.transform, precision=1e-6)
-        )
+    def cut(self, window: Window) -> "Grid":
+        """The part of the grid in `window`."""
+        moved = self.transform @ Affine.translation(window.col_off, window.row_off)
+        return replace(self, transform=moved, width=int(window.width), height=int(window.height))
+
+    def moved(self, degrees: float) -> "Grid":
+        """The same pixels with their longitudes counted the other way around the globe."""
+        return replace(self, transform=Affine.translation(degrees, 0) @ self.transform)
+
+    def offset_in(self, other: "Grid") -> tuple[int, int] | None:
+        """(column, row) of this grid's first pixel in `other`, where both share their pixels; None where not.
+
+        All of this grid must lie inside of `other`.
+        """
+        if self.crs != other.crs or not _same_pixels(self, other):
+            return None
+        column, row = ~other.transform @ (self.transform.c, self.transform.f)
+        whole = round(column), round(row)
+        aligned = max(abs(column - whole[0]), abs(row - whole[1])) < _SAME_PLACE
+        inside = 0 <= whole[0] <= other.width - self.width and 0 <= whole[1] <= other.height - self.height
+        return whole if aligned and inside else None
+
+    def pixel_areas(self, window: Window) -> Float64Array:
+        """Area of a pixel of each row of the window in square metres: (rows,)."""
+        area = abs(self.transform.determinant)
+        if not self.crs.is_geographic:
+            return np.full(int(window.height), area * self.crs.linear_units_factor[1] ** 2)
+        rows = np.arange(window.height) + window.row_off + 0.5
+        middle = window.col_off + window.width / 2
+        latitudes = self.transform.d * middle + self.transform.e * rows + self.transform.f
+        width, height = self._pixel_size_in_degrees()
+        bands: Float64Array = _area_to_latitude(latitudes + height / 2) - _area_to_latitude(latitudes - height / 2)
+        return bands * radians(width)
+
+    def footprint_of(self, other: "Grid") -> tuple[BaseGeometry, float]:
+        """Outline of `other` in this grid's pixel coordinates, and the degrees that its longitudes were moved by.
+
+        The outline is empty where no part of `other` can be seen from this grid's CRS. Longitudes are only moved where
+        both grids are in degrees, so that one that ends at 180 meets one that begins at -180.
+        """
+        xs, ys = transform_coordinates(other.crs, self.crs, *_outline(other))
+        turns = _TURNS if self.crs.is_geographic and other.crs.is_geographic else (0.0,)
+        candidates = [(self._polygon([x + turn for x in xs], ys), turn) for turn in turns]
+        return max(candidates, key=lambda candidate: self._shared_area(candidate[0]))
+
+    def in_pixels(self, area: BaseGeometry) -> BaseGeometry:
+        """An area in WGS 84 degrees in this grid's pixel coordinates; empty where this CRS cannot show it."""
+
+        candidates = [self._projected(area, turn) for turn in (_TURNS if self.crs.is_geographic else (0.0,))]
+        return max(candidates, key=self._shared_area)
+
+    def _projected(self, area: BaseGeometry, turn: float) -> BaseGeometry:
+        def project(positions: Float64Array) -> Float64Array:
+            xs, ys = transform_coordinates(WGS84, self.crs, positions[:, 0] + turn, positions[:, 1])
+            return np.column_stack(~self.transform @ (np.asarray(xs), np.asarray(ys)))
+
+        projected = shapely.transform(area, project)
+        return projected if np.isfinite(shapely.get_coordinates(projected)).all() else shapely.Polygon()
+
+    def _shared_area(self, area: BaseGeometry) -> float:
+        return float(area.intersection(self.rectangle).area)
+
+    def _polygon(self, xs: list[float], ys: list[float]) -> BaseGeometry:
+        if not all(isfinite(value) for value in (*xs, *ys)):
+            return shapely.Polygon()
+        outline = shapely.Polygon([~self.transform @ point for point in zip(xs, ys, strict=True)])
+        return outline if outline.is_valid else outline.buffer(0)
+
+    def _pixel_size_in_degrees(self) -> tuple[float, float]:
+        """Extent in longitude and latitude of a square of a pixel's area with the grid's own ratio of sides."""
+        height = sqrt(self.transform.e**2 + self.transform.d**2)
+        return abs(self.transform.determinant) / height, height
+
+
+def inner_window(area: BaseGeometry) -> Window | None:
+    """The window of all whole pixels inside the bounds of `area` (pixel coordinates); None where there is none."""
+    return _window(area, lambda low: ceil(low - _SAME_PLACE), lambda high: floor(high + _SAME_PLACE))
+
+
+def outer_window(area: BaseGeometry) -> Window | None:
+    """The window of all pixels that the bounds of `area` (pixel coordinates) touch; None where there is none."""
+    return _window(area, lambda low: floor(low + _SAME_PLACE), lambda high: ceil(high - _SAME_PLACE))
+
+
+def _window(area: BaseGeometry, round_low: Callable[[float], int], round_high: Callable[[float], int]) -> Window | None:
+    if area.is_empty:
+        return None
+    left, top, right, bottom = area.bounds
+    column, row = round_low(left), round_low(top)
+    width, height = round_high(right) - column, round_high(bottom) - row
+    return Window(column, row, width, height) if width > 0 and height > 0 else None
+
+
+def _same_pixels(a: Grid, b: Grid) -> bool:
+    """Whether pixels have the same size and direction, so that all along the grid they do not drift apart."""
+    allowed = _SAME_PLACE * sqrt(abs(b.transform.determinant)) / max(a.shape)
+    return all(abs(getattr(a.transform, term) - getattr(b.transform, term)) < allowed for term in "abde")
+
+
+def _outline(grid: Grid) -> tuple[list[float], list[float]]:
+    """Points along the grid's edges in its CRS, close enough together that straight lines between them will do."""
+    steps = np.linspace(0, 1, _POINTS_PER_EDGE)[:-1]
+    columns = grid.width * np.concatenate([steps, np.ones_like(steps), 1 - steps, np.zeros_like(steps)])
+    rows = grid.height * np.concatenate([np.zeros_like(steps), steps, np.ones_like(steps), 1 - steps])
+    points = [grid.transform @ point for point in zip(columns, rows, strict=True)]
+    return [x for x, _ in points], [y for _, y in points]
+
+
+def _area_to_latitude(latitudes: Float64Array) -> Float64Array:
+    """Area in m2 per radian of longitude from the equator to each latitude (degrees) on WGS 84.
+
+    Source: Snyder (1987), Map Projections: A Working Manual, equation 3-12.
+    """
+    sine, e = np.sin(np.radians(latitudes)), _ECCENTRICITY
+    area: Float64Array = _SEMI_MINOR**2 / 2 * (sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e)
+    return area

@@ -1,27 +1,28 @@
 """The whole story of a job: scenes, bands, one grid, then window by window read, compute, write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rasterio.windows import Window
 
-from .bands import processing_baseline, resolve_band
-from .cog import CogWriter
+from . import aoi, caveats
+from .bands import processing_baseline
+from .cog import CogWriter, WrittenCog
 from .errors import NoValidPixels
-from .grid import Grid
-from .operations import get_operation
-from .reading import BandReader, gdal_environment, open_band
+from .inputs import OpenScene, SceneReader, open_scene
+from .operations import Operation, Tally, get_operation
+from .overlay import Overlay, clip, lay_over
+from .params import Params
+from .reading import gdal_environment
 from .scenes import find_scene
-from .types import Band, Config, Pixels, Product, Request, Scene, Tick
+from .types import BoolArray, Config, Pixels, Product, Request, Tick
 
 WINDOW = 1024
 # What is left for laying out and checking the file once all windows are done.
 _WINDOWS_SHARE = 0.8
-
-SceneBands = Mapping[str, Band]
 
 
 def run(request: Request, directory: Path, tick: Tick, config: Config) -> Product:
@@ -29,85 +30,140 @@ def run(request: Request, directory: Path, tick: Tick, config: Config) -> Produc
 
     `tick` is told the share that is done after every window, and may raise to end the work.
     """
-    operation = get_operation(request.operation)
-    path = directory / f"{request.operation}_output.tif"
+    operation, params = get_operation(request.operation), request.params
     with gdal_environment(), ExitStack() as files:
-        scenes = [find_scene(scene_id, config) for scene_id in request.scene_ids]
-        bands = [_scene_bands(scene, operation.bands(request.params)) for scene in scenes]
+        found = [find_scene(scene_id, config) for scene_id in request.scene_ids]
         tick(0.0)
-        datasets = [
-            {name: files.enter_context(open_band(band, config)) for name, band in named.items()} for named in bands
+        scenes = [
+            open_scene(scene, operation.bands(params), config, files, with_mask=params.cloud_mask) for scene in found
         ]
-        grid = Grid.of(next(iter(datasets[0].values())))
-        readers = [
-            {name: BandReader(named[name], dataset, grid) for name, dataset in opened.items()}
-            for named, opened in zip(bands, datasets, strict=True)
-        ]
-        tally = operation.tally()
-        tags = _tags(request, scenes)
-        with CogWriter(path, grid, operation.pixel_format(request.params), tags) as cog:
-            for done, window in enumerate(grid.windows(WINDOW), start=1):
-                pixels = [_read(scene_readers, window) for scene_readers in readers]
-                values = operation.compute(request.params, pixels)
-                tally.add(values)
-                cog.write(window, operation.encode(request.params, values))
-                tick(_WINDOWS_SHARE * done / grid.window_count(WINDOW))
-            if tally.valid == 0:
-                raise _no_valid_pixels(request)
+        overlay = lay_over([opened.grid for opened in scenes])
+        if params.aoi is not None:
+            overlay = clip(overlay, aoi.geometry(params.aoi))
+        work = _Work(operation, params, scenes, overlay)
+        with CogWriter(
+            directory / f"{request.operation}_output.tif",
+            overlay.grid,
+            operation.pixel_format(params),
+            _tags(request, scenes, config),
+        ) as cog:
+            work.write_windows(cog, tick)
             written = cog.finish()
         tick(1.0)
+    return _product(request, work, written)
+
+
+class _Work:
+    """The windows of one job, and the counts that they leave behind."""
+
+    def __init__(
+        self, operation: Operation[Any], params: Params, scenes: Sequence[OpenScene], overlay: Overlay
+    ) -> None:
+        self.operation, self.params, self.scenes, self.overlay = operation, params, scenes, overlay
+        self.tally: Tally = operation.tally(params)
+        self.counts = _Counts()
+        self._readers = [SceneReader(opened, overlay, index) for index, opened in enumerate(scenes)]
+
+    def write_windows(self, cog: CogWriter, tick: Tick) -> None:
+        """Read, compute and write every window. Raises NoValidPixels where nothing came of it."""
+        grid = self.overlay.grid
+        for done, window in enumerate(grid.windows(WINDOW), start=1):
+            inside = self.overlay.inside(window)
+            pixels = [_within(inside, reader.read(window)) for reader in self._readers]
+            self.counts.add(inside, pixels)
+            values = self.operation.compute(self.params, [_seen(scene) for scene in pixels])
+            self.tally.add(values, grid.pixel_areas(window))
+            cog.write(window, self.operation.encode(self.params, values))
+            tick(_WINDOWS_SHARE * done / grid.window_count(WINDOW))
+        if self.tally.valid == 0:
+            raise self._no_valid_pixels()
+
+    def _no_valid_pixels(self) -> NoValidPixels:
+        if self.counts.asked == 0:
+            return NoValidPixels("The area of interest is so small that no pixel has its centre in it.")
+        masked = " All others are masked as cloud, shadow or snow." if self.counts.masked else ""
+        return NoValidPixels(
+            f"No pixel has data in all bands that are needed, so there is nothing to compute.{masked}",
+            scene_ids=[str(opened.scene.id) for opened in self.scenes],
+            masked_percent=self.counts.masked_percent,
+        )
+
+
+@dataclass
+class _Counts:
+    """Pixels asked for; of these, with data in all bands of all scenes; of these, hidden by a mask."""
+
+    asked: int = 0
+    with_data: int = 0
+    masked: int = 0
+
+    def add(self, inside: BoolArray, scenes: Sequence[Pixels]) -> None:
+        valid = np.logical_and.reduce([scene.valid for scene in scenes])
+        clear = np.logical_and.reduce([scene.clear for scene in scenes])
+        self.asked += int(np.count_nonzero(inside))
+        self.with_data += int(np.count_nonzero(valid))
+        self.masked += int(np.count_nonzero(valid & ~clear))
+
+    @property
+    def masked_percent(self) -> float:
+        return 100 * self.masked / self.with_data if self.with_data else 0.0
+
+
+def _within(inside: BoolArray, pixels: Pixels) -> Pixels:
+    return Pixels(reflectance=pixels.reflectance, valid=pixels.valid & inside, clear=pixels.clear)
+
+
+def _seen(pixels: Pixels) -> Pixels:
+    """What is masked is as good as nodata to an operation."""
+    return Pixels(reflectance=pixels.reflectance, valid=pixels.valid & pixels.clear, clear=pixels.clear)
+
+
+def _product(request: Request, work: _Work, written: WrittenCog) -> Product:
+    grid, counts, overlay = work.overlay.grid, work.counts, work.overlay
+    statistics = {**work.tally.statistics(), "valid_percent": 100 * work.tally.valid / counts.asked}
+    if work.params.cloud_mask:
+        statistics["masked_percent"] = counts.masked_percent
+    if len(work.scenes) > 1:
+        statistics["overlap_percent"] = overlay.overlap_percent
+    warnings = (
+        *caveats.about_scenes(work.scenes, masks_wanted=work.params.cloud_mask),
+        *caveats.about_result(counts.masked_percent, overlay.overlap_percent),
+        *work.operation.warnings(work.params),
+    )
     return Product(
         path=written.path,
-        filename=path.name,
+        filename=written.path.name,
         size=written.size,
         sha256=written.sha256,
         proj_code=grid.proj_code,
         shape=grid.shape,
         gsd=grid.gsd,
-        statistics=tally.statistics(),
-        provenance=_provenance(scenes, bands),
-        warnings=(),
+        statistics=statistics,
+        provenance={"scenes": [_provenance(opened) for opened in work.scenes]},
+        extra_fields=work.operation.result_fields(work.params),
+        warnings=warnings,
     )
 
 
-def _scene_bands(scene: Scene, names: Sequence[str]) -> SceneBands:
-    return {name: resolve_band(scene, name) for name in names}
-
-
-def _read(readers: Mapping[str, BandReader], window: Window) -> Pixels:
-    read = {name: reader.read(window) for name, reader in readers.items()}
-    return Pixels(
-        reflectance={name: reflectance for name, (reflectance, _) in read.items()},
-        valid=np.logical_and.reduce([valid for _, valid in read.values()]),
-    )
-
-
-def _no_valid_pixels(request: Request) -> NoValidPixels:
-    return NoValidPixels(
-        "No pixel is valid in all bands that this operation needs, so there is nothing to compute.",
-        scene_ids=[str(scene_id) for scene_id in request.scene_ids],
-    )
-
-
-def _tags(request: Request, scenes: Sequence[Scene]) -> dict[str, str]:
+def _tags(request: Request, scenes: Sequence[OpenScene], config: Config) -> dict[str, str]:
+    """What made the file, inside the file."""
     return {
+        "TIFFTAG_SOFTWARE": f"ASTRA {config.version}".strip(),
         "ASTRA_OPERATION": request.operation,
-        "ASTRA_SCENES": " ".join(str(scene.id) for scene in scenes),
-        "ASTRA_ITEMS": " ".join(scene.item_id for scene in scenes),
+        "ASTRA_SCENES": " ".join(str(opened.scene.id) for opened in scenes),
+        "ASTRA_ITEMS": " ".join(opened.scene.item_id for opened in scenes),
+        "ASTRA_DATETIMES": " ".join(str(opened.scene.properties.get("datetime")) for opened in scenes),
+        "ASTRA_BANDS": " ".join(scenes[0].bands),
         "ASTRA_PARAMS": request.params.model_dump_json(),
     }
 
 
-def _provenance(scenes: Sequence[Scene], bands: Sequence[SceneBands]) -> dict[str, Any]:
+def _provenance(opened: OpenScene) -> dict[str, Any]:
     return {
-        "scenes": [
-            {
-                "scene_id": str(scene.id),
-                "item": scene.item_id,
-                "datetime": scene.properties.get("datetime"),
-                "processing_baseline": processing_baseline(scene),
-                "bands": {name: band.provenance() for name, band in named.items()},
-            }
-            for scene, named in zip(scenes, bands, strict=True)
-        ]
+        "scene_id": str(opened.scene.id),
+        "item": opened.scene.item_id,
+        "datetime": opened.scene.properties.get("datetime"),
+        "processing_baseline": processing_baseline(opened.scene),
+        "bands": {name: band.provenance() for name, band in opened.bands.items()},
+        "mask": opened.mask.asset if opened.mask else None,
     }

@@ -1,6 +1,6 @@
 """The only file that opens a raster to read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,8 +15,9 @@ from rasterio.windows import Window
 
 from .errors import ProviderUnavailable, RasterError, SceneTooLarge, SceneUnreadable
 from .grid import Grid
+from .masks import clear_pixels
 from .network import ForbiddenAddress, check_url
-from .types import Band, BoolArray, Config, Float32Array, LocalFile, PixelArray, Source
+from .types import Band, BoolArray, Config, Float32Array, LocalFile, Mask, PixelArray, Source
 
 # GDAL reports a full disk and a broken file by errors of two unrelated families.
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
@@ -38,6 +39,9 @@ _GDAL_OPTIONS: dict[str, Any] = {
 
 # Where the source's pixels are this much smaller than the grid's, an average uses them all and bilinear would not.
 _SHRINKS = 2.0
+_ALIKE = 0.01
+# How far, in pixels, the straight lines by which GDAL shortens reprojection may miss.
+_TOLERANCE_PIXELS = 0.01
 _SATURATED = np.iinfo(np.uint16).max
 
 
@@ -49,43 +53,57 @@ def gdal_environment() -> rasterio.Env:
 class BandReader:
     """One band of a scene, read window by window as reflectance on `grid`, whatever grid the file has.
 
-    A file on the same grid is read as it is. Any other is resampled, and nodata is never blended into data.
+    A file whose pixels lie on the grid is read as it is. Any other is resampled, and nodata is never blended into data.
     """
 
     def __init__(self, band: Band, dataset: DatasetReader, grid: Grid) -> None:
         self.band = band
-        self._dataset = dataset if Grid.of(dataset).matches(grid) else _warped(dataset, grid, band.nodata)
+        self._read = _on_grid(dataset, grid, resampling_for(Grid.of(dataset), grid), band.nodata)
 
     def read(self, window: Window) -> tuple[Float32Array, BoolArray]:
         """Reflectance (rows, columns), clipped at 0, and where it is valid. Raises SceneUnreadable."""
         with _named_errors(self.band.scene_id, self.band.asset):
-            numbers = self._dataset.read(1, window=window)
+            numbers = self._read(window)
         return to_reflectance(numbers, self.band), valid_pixels(numbers, self.band.nodata)
 
 
+class MaskReader:
+    """A scene's own mask on `grid`, by nearest neighbour: classes are never blended."""
+
+    def __init__(self, mask: Mask, dataset: DatasetReader, grid: Grid) -> None:
+        self.mask = mask
+        self._read = _on_grid(dataset, grid, Resampling.nearest, None)
+
+    def read(self, window: Window) -> BoolArray:
+        """Where the ground is seen: (rows, columns). Raises SceneUnreadable."""
+        with _named_errors(self.mask.scene_id, self.mask.asset):
+            return clear_pixels(self._read(window), self.mask.kind)
+
+
 @contextmanager
-def open_band(band: Band, config: Config) -> Iterator[DatasetReader]:
-    """The band's file. Raises SceneUnreadable, SceneTooLarge or ProviderUnavailable."""
-    with _named_errors(band.scene_id, band.asset):
-        dataset = rasterio.open(_location(band.source, config), driver="GTiff", sharing=False)
+def open_raster(wanted: Band | Mask, config: Config) -> Iterator[DatasetReader]:
+    """The file of a band or a mask. Raises SceneUnreadable, SceneTooLarge or ProviderUnavailable."""
+    with _named_errors(wanted.scene_id, wanted.asset):
+        dataset = rasterio.open(_location(wanted.source, config), driver="GTiff", sharing=False)
     with dataset:
-        _check_dataset(dataset, band, config)
+        _check_dataset(dataset, wanted, config)
         yield dataset
 
 
 def to_reflectance(numbers: PixelArray, band: Band) -> Float32Array:
     """DN x scale + offset as float32, clipped at 0, to float32's own precision.
 
-    Written as (DN + offset / scale) x scale: where the shift is a whole number, as it is for Sentinel-2, the sum is
-    exact in float32, while adding the offset to the product would lose the digits of dark pixels. Any other shift is
-    added in float64.
+    Written as (DN + offset / scale) / (1 / scale): where both are whole numbers, as they are for Sentinel-2, the sum is
+    exact in float32 and the quotient is the float32 nearest to the true reflectance, while adding the offset to the
+    product would lose the digits of dark pixels. Other numbers are worked out in float64.
     """
-    shift = band.offset / band.scale
-    whole = round(shift)
-    exact = abs(shift - whole) < 1e-6
-    shifted = np.add(numbers, whole if exact else shift, dtype=np.float32 if exact else np.float64)
+    shift, divisor = band.offset / band.scale, 1 / band.scale
+    exact = abs(shift - round(shift)) < 1e-6 and abs(divisor - round(divisor)) < 1e-6
+    if exact:
+        shift, divisor = round(shift), round(divisor)
+    shifted = np.add(numbers, shift, dtype=np.float32 if exact else np.float64)
     np.maximum(shifted, 0, out=shifted)
-    return np.multiply(shifted, band.scale, out=shifted).astype(np.float32, copy=False)
+    return np.divide(shifted, divisor, out=shifted).astype(np.float32, copy=False)
 
 
 def valid_pixels(numbers: PixelArray, nodata: float) -> BoolArray:
@@ -100,20 +118,40 @@ def valid_pixels(numbers: PixelArray, nodata: float) -> BoolArray:
 
 def resampling_for(source: Grid, target: Grid) -> Resampling:
     """Average where the target's pixels are at least twice as large as the source's, else bilinear."""
-    return Resampling.average if target.gsd >= _SHRINKS * source.gsd else Resampling.bilinear
+    shrinks = target.gsd >= _SHRINKS * source.gsd * (1 - _ALIKE)
+    return Resampling.average if shrinks else Resampling.bilinear
 
 
-def _warped(dataset: DatasetReader, grid: Grid, nodata: float) -> WarpedVRT:
+def _on_grid(
+    dataset: DatasetReader, grid: Grid, resampling: Resampling, nodata: float | None
+) -> Callable[[Window], PixelArray]:
+    """A function that reads a window of `grid` from the file: straight where it can, else resampled."""
+    offset = grid.offset_in(Grid.of(dataset))
+    if offset is None:
+        warped = _warped(dataset, grid, resampling, nodata)
+        return lambda window: warped.read(1, window=window)
+    columns, rows = offset
+    return lambda window: dataset.read(
+        1, window=Window(window.col_off + columns, window.row_off + rows, window.width, window.height)
+    )
+
+
+def _warped(dataset: DatasetReader, grid: Grid, resampling: Resampling, nodata: float | None) -> WarpedVRT:
+    # Where pixels are about as large, GDAL would widen the kernel by the odd thousandth and need twice the time.
+    alike = abs(Grid.of(dataset).gsd / grid.gsd - 1) < _ALIKE
     return WarpedVRT(
         dataset,
         crs=grid.crs,
         transform=grid.transform,
         width=grid.width,
         height=grid.height,
-        resampling=resampling_for(Grid.of(dataset), grid),
+        resampling=resampling,
         src_nodata=nodata,
         nodata=nodata,
-        dtype="float32",  # interpolated numbers fall between whole ones
+        # Interpolated numbers fall between whole ones; classes stay what they are.
+        dtype=dataset.dtypes[0] if resampling == Resampling.nearest else "float32",
+        tolerance=_TOLERANCE_PIXELS,
+        **({"XSCALE": "1", "YSCALE": "1"} if alike else {}),
     )
 
 
@@ -127,19 +165,17 @@ def _location(source: Source, config: Config) -> str:
     return f"/vsicurl/{source.url}"
 
 
-def _check_dataset(dataset: DatasetReader, band: Band, config: Config) -> None:
+def _check_dataset(dataset: DatasetReader, wanted: Band | Mask, config: Config) -> None:
+    where = {"scene_id": wanted.scene_id, "asset": wanted.asset}
     if dataset.width * dataset.height > config.max_pixels:
         raise SceneTooLarge(
-            f"Band {band.name} of {band.scene_id} has {dataset.width} x {dataset.height} pixels; "
+            f"The file of {wanted.asset} of {wanted.scene_id} has {dataset.width} x {dataset.height} pixels; "
             f"this service reads up to {config.max_pixels:.3g}.",
-            scene_id=band.scene_id,
-            band=band.name,
+            **where,
         )
     if dataset.crs is None or dataset.transform.is_identity:
         raise SceneUnreadable(
-            f"The file of band {band.name} of {band.scene_id} does not say where on the ground it lies.",
-            scene_id=band.scene_id,
-            band=band.name,
+            f"The file of {wanted.asset} of {wanted.scene_id} does not say where on the ground it lies.", **where
         )
 
 

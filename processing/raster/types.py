@@ -5,15 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel
 
 from .errors import InvalidSceneId
+from .params import Params
 
 Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 PixelArray = npt.NDArray[Any]
 
@@ -62,6 +63,9 @@ class RemoteFile:
 
 
 Source = LocalFile | RemoteFile
+
+# Sentinel-2 scene classification; Landsat Collection 2 quality bits.
+MaskKind = Literal["scl", "qa_pixel"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,14 +119,26 @@ class Band:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mask:
+    """The file in which a scene's catalogue marks clouds, and in which way: `scl` or `qa_pixel`."""
+
+    scene_id: str
+    asset: str
+    source: Source
+    kind: MaskKind
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pixels:
     """A window of one scene: per band a (rows, columns) array of reflectance, and where all bands are valid.
 
-    Reflectance is a fraction, clipped at 0. Where `valid` is False the numbers mean nothing.
+    Reflectance is a fraction, clipped at 0. Where `valid` is False the numbers mean nothing. `clear` is False where the
+    scene's mask hides the ground, and True everywhere if no mask is asked for.
     """
 
     reflectance: Mapping[str, Float32Array]
     valid: BoolArray
+    clear: BoolArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,15 +152,16 @@ class PixelFormat:
     offset: float = 0.0
     description: str = ""
     palette: tuple[tuple[int, int, int, int], ...] = ()
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a job asks for. `params` is an instance of the operation's own params model."""
+    """What a job asks for. `params` are of the operation's own model."""
 
     operation: str
     scene_ids: tuple[SceneId, ...]
-    params: BaseModel
+    params: Params
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +170,7 @@ class Config:
 
     sandbox_dir: Path
     use_sandbox: bool = False
+    version: str = ""
     stac_roots: Mapping[str, str] = field(default_factory=dict)
     private_hosts: frozenset[str] = frozenset()
     max_pixels: float = 1.5e9
@@ -171,4 +189,5 @@ class Product:
     gsd: float
     statistics: Mapping[str, Any]
     provenance: Mapping[str, Any]
+    extra_fields: Mapping[str, Any]
     warnings: tuple[str, ...]

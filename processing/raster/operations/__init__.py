@@ -10,15 +10,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
-from ..types import PixelArray, PixelFormat, Pixels
-
-
-class Params(BaseModel):
-    """Base of every operation's params: exact types, no unknown names, never changed once read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+from ..params import Params
+from ..types import Float64Array, PixelArray, PixelFormat, Pixels, SceneId
 
 
 P = TypeVar("P", bound=Params)
@@ -28,11 +21,14 @@ class Tally(Protocol):
     """Gathers the statistics of a result while its windows pass by, at full resolution."""
 
     @property
-    def valid(self) -> int: ...
+    def valid(self) -> int:
+        """Number of valid pixels so far."""
 
-    def add(self, values: PixelArray) -> None: ...
+    def add(self, values: PixelArray, pixel_areas: Float64Array) -> None:
+        """Take the values of a window: (rows, columns), and the area of a pixel of each row in m2: (rows,)."""
 
-    def statistics(self) -> Mapping[str, Any]: ...
+    def statistics(self) -> dict[str, Any]:
+        """What the result says about its values. At least one pixel is valid."""
 
 
 class Operation(ABC, Generic[P]):
@@ -45,6 +41,13 @@ class Operation(ABC, Generic[P]):
     description: ClassVar[str]
     scene_roles: ClassVar[tuple[str, ...]]
     params_model: type[P]
+
+    def normalise(self, params: P, scene_ids: Sequence[SceneId]) -> P:
+        """The params as they are kept with the job. Raises InvalidParams where they cannot work with these scenes.
+
+        Asks nobody: what only a catalogue knows is found out when the job runs.
+        """
+        return params
 
     @abstractmethod
     def bands(self, params: P) -> tuple[str, ...]:
@@ -62,7 +65,15 @@ class Operation(ABC, Generic[P]):
         """The same window as it stands in the file."""
 
     @abstractmethod
-    def tally(self) -> Tally: ...
+    def tally(self, params: P) -> Tally: ...
+
+    def result_fields(self, params: P) -> Mapping[str, Any]:
+        """Fields of the result beside those that every result has."""
+        return {}
+
+    def warnings(self, params: P) -> tuple[str, ...]:
+        """What the caller should know about a result with these params."""
+        return ()
 
 
 @cache

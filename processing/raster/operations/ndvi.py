@@ -3,15 +3,16 @@
 Source: Rouse, Haas, Schell and Deering (1974), Monitoring vegetation systems in the Great Plains with ERTS.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from .. import colormaps
-from ..types import Float32Array, PixelArray, PixelFormat, Pixels
-from . import Operation, Params
+from ..params import Params
+from ..types import Float32Array, Float64Array, PixelArray, PixelFormat, Pixels
+from . import Operation
 
 # With a colormap NDVI -1..1 lies on the indices 1..255; index 0 is nodata.
 _STEPS_PER_UNIT = 127
@@ -30,7 +31,6 @@ class NdviTally:
     """Minimum, maximum, mean, population standard deviation and a histogram of all valid NDVI values."""
 
     def __init__(self) -> None:
-        self.total = 0
         self.valid = 0
         self._minimum = np.inf
         self._maximum = -np.inf
@@ -38,8 +38,7 @@ class NdviTally:
         self._squares = 0.0  # sum of squared distances from the mean
         self._histogram = np.zeros(_BINS, dtype=np.int64)
 
-    def add(self, values: PixelArray) -> None:
-        self.total += values.size
+    def add(self, values: PixelArray, pixel_areas: Float64Array) -> None:
         ndvi = values[~np.isnan(values)]
         if ndvi.size == 0:
             return
@@ -58,13 +57,12 @@ class NdviTally:
         self._mean += difference * count / union
         self.valid = union
 
-    def statistics(self) -> Mapping[str, Any]:
+    def statistics(self) -> dict[str, Any]:
         return {
             "minimum": self._minimum,
             "maximum": self._maximum,
             "mean": self._mean,
             "stddev": float(np.sqrt(self._squares / self.valid)),
-            "valid_percent": 100 * self.valid / self.total,
             "histogram": {
                 "count": _BINS,
                 "min": -1.0,
@@ -117,7 +115,7 @@ class Ndvi(Operation[NdviParams]):
         pixels: PixelArray = np.nan_to_num(index, nan=_NODATA_INDEX).astype(np.uint8)
         return pixels
 
-    def tally(self) -> NdviTally:
+    def tally(self, params: NdviParams) -> NdviTally:
         return NdviTally()
 
 

@@ -1,0 +1,71 @@
+"""One grid for all inputs: where the scenes overlap, and what an area of interest leaves of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rasterio.features import geometry_mask
+from rasterio.windows import Window
+from rasterio.windows import transform as window_transform
+from shapely.affinity import translate
+from shapely.geometry.base import BaseGeometry
+
+from .errors import AoiOutsideScene, ScenesDoNotOverlap
+from .grid import Grid, inner_window, outer_window
+from .types import BoolArray
+
+# Scenes that share less than this part of the smaller one are neighbours that only touch.
+_LEAST_OVERLAP_PERCENT = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlay:
+    """The grid of the result. `turns` are the degrees that each scene's longitudes are moved by to lie on it."""
+
+    grid: Grid
+    turns: tuple[float, ...]
+    overlap_percent: float = 100.0
+    area: BaseGeometry | None = None  # in the grid's pixel coordinates
+
+    def inside(self, window: Window) -> BoolArray:
+        """Which pixels of the window have their centre in the area of interest: (rows, columns)."""
+        shape = int(window.height), int(window.width)
+        if self.area is None:
+            return np.ones(shape, dtype=np.bool_)
+        pixel_coordinates = window_transform(window, self.grid.transform.identity())
+        inside: BoolArray = geometry_mask([self.area], shape, pixel_coordinates, invert=True)
+        return inside
+
+
+def lay_over(grids: Sequence[Grid]) -> Overlay:
+    """The overlap of one or two scenes on the grid of the coarser one; that of the first where they are alike.
+
+    Raises ScenesDoNotOverlap.
+    """
+    if len(grids) == 1:
+        return Overlay(grid=grids[0], turns=(0.0,))
+    first, second = grids
+    owner, other = (second, first) if second.gsd > first.gsd * (1 + 1e-6) else (first, second)
+    outline, turn = owner.footprint_of(other)
+    common = outline.intersection(owner.rectangle)
+    window = inner_window(common)
+    smaller = min(outline.area, owner.rectangle.area)
+    percent = 100 * common.area / smaller if smaller else 0.0
+    if window is None or percent < _LEAST_OVERLAP_PERCENT:
+        raise ScenesDoNotOverlap("The two scenes do not show the same ground, so there is nothing to compare.")
+    turns = (turn, 0.0) if owner is second else (0.0, turn)
+    return Overlay(grid=owner.cut(window), turns=turns, overlap_percent=percent)
+
+
+def clip(overlay: Overlay, area: BaseGeometry) -> Overlay:
+    """The part of the overlay in the bounding window of `area` (WGS 84 degrees). Raises AoiOutsideScene."""
+    in_pixels = overlay.grid.in_pixels(area)
+    window = outer_window(in_pixels.intersection(overlay.grid.rectangle))
+    if window is None:
+        raise AoiOutsideScene("The area of interest lies outside of what the scenes show.")
+    return Overlay(
+        grid=overlay.grid.cut(window),
+        turns=overlay.turns,
+        overlap_percent=overlay.overlap_percent,
+        area=translate(in_pixels, -window.col_off, -window.row_off),
+    )

@@ -1,0 +1,24 @@
+"""What every operation's params have in common."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .aoi import AreaOfInterest
+
+
+class Params(BaseModel):
+    """Base of every operation's params: exact types, no unknown names, never changed once read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    aoi: AreaOfInterest = Field(default=None)
+    cloud_mask: bool = Field(
+        default=False, description="Leave out clouds, their shadows and snow, as the scenes' own masks have them."
+    )
+
+
+class InvalidParams(ValueError):
+    """Params that are well formed but do not fit together or the scenes. `parameter` is one of the params."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter, self.message = parameter, message
