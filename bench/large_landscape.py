@@ -33,6 +33,9 @@ class LargeLandscape:
     def scene_classification(self, date: str) -> npt.NDArray[np.uint8]:
         return self._laid_side_by_side(self.tile.scene_classification(date))
 
+    def truth(self) -> npt.NDArray[np.uint8]:
+        return self._laid_side_by_side(self.tile.truth())
+
     def _laid_side_by_side(self, tile: npt.NDArray[Any]) -> npt.NDArray[Any]:
         side = self.size * len(tile) // self.tile.size
         index = np.arange(side) % (2 * len(tile))

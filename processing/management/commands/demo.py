@@ -1,4 +1,4 @@
-"""`manage.py demo`: start the service, send the documentation's example, show what came of it."""
+"""`manage.py demo`: start the service, send the documentation's examples, show what came of them."""
 
 import hashlib
 import signal
@@ -24,16 +24,21 @@ _JOB_SECONDS = 120.0
 _POLL_SECONDS = 0.2
 _BAR = 30
 
-# The example of the documentation, as it stands there.
+# The examples of the documentation, as they stand there.
 NDVI_REQUEST = {
     "operation": "ndvi",
     "scene_ids": ["sentinel-2:S2B_MSIL2A_20250115T184929"],
     "params": {"colormap": "rdylgn"},
 }
+CHANGE_REQUEST = {
+    "operation": "change_detection",
+    "scene_ids": ["sentinel-2:S2B_MSIL2A_20240715T184929", "sentinel-2:S2B_MSIL2A_20250115T184929"],
+    "params": {"threshold": 0.15, "bands": ["red", "nir", "swir16"]},
+}
 
 
 class Command(BaseCommand):
-    help = "Starts the service, runs the documentation's example over HTTP and shows the result."
+    help = "Starts the service, runs the documentation's examples over HTTP and shows the results."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--keep", action="store_true", help="leave the service up afterwards, until Ctrl-C")
@@ -45,7 +50,11 @@ class Command(BaseCommand):
         with _service() as (url, process):
             account, _ = Account.objects.get_or_create(name=_ACCOUNT)
             _, key = ApiKey.objects.issue(account, "test", "made by manage.py demo")
-            self._run_job(url, key, NDVI_REQUEST, folder / "ndvi_output.tif")
+            ndvi = self._run_job(url, key, NDVI_REQUEST, folder / "ndvi_output.tif")
+            self._tell(_about_ndvi(ndvi["result"]["statistics"]))
+            target = folder / "change_detection_output.tif"
+            change = self._run_job(url, key, CHANGE_REQUEST, target)
+            self._tell(_about_change(change["result"]["statistics"], target))
             if options["keep"]:
                 self._say(f"\nAdmin: {url}/admin/   user admin, {_password_hint()}")
                 self._say(f"The service stays up at {url} with the test key {key}\nCtrl-C stops it.")
@@ -53,9 +62,9 @@ class Command(BaseCommand):
             else:
                 self._say("\nThe job stands in the admin too: `manage.py up` serves it and prints the login.")
 
-    def _run_job(self, url: str, key: str, body: Mapping[str, Any], target: Path) -> None:
-        """Submit, poll, download, check, and tell. CommandError where any of it is not as promised."""
-        self._say(f"POST {url}/api/v1/process   {body['operation']} of {', '.join(body['scene_ids'])}")
+    def _run_job(self, url: str, key: str, body: Mapping[str, Any], target: Path) -> dict[str, Any]:
+        """Submit, poll, download and check; gives the job. CommandError where any of it is not as promised."""
+        self._say(f"\nPOST {url}/api/v1/process   {body['operation']} of {', '.join(body['scene_ids'])}")
         headers = {"Authorization": f"Bearer {key}"}
         job = _answer(requests.post(f"{url}/api/v1/process", json=body, headers=headers, timeout=10), 202)
         job = self._poll(f"{url}/api/v1/process/{job['job_id']}", headers)
@@ -63,7 +72,8 @@ class Command(BaseCommand):
             raise CommandError(f"The job failed: {job['error']['code']}: {job['error']['message']}")
         _download(job["result"], target)
         _check(job["result"], target)
-        self._tell(job, target)
+        self._tell(_about_file(job, target))
+        return job
 
     def _poll(self, address: str, headers: Mapping[str, str]) -> dict[str, Any]:
         deadline = time.monotonic() + _JOB_SECONDS
@@ -78,20 +88,9 @@ class Command(BaseCommand):
             time.sleep(_POLL_SECONDS)
         raise CommandError(f"The job did not end within {_JOB_SECONDS:g} s.")
 
-    def _tell(self, job: Mapping[str, Any], target: Path) -> None:
-        result, statistics = job["result"], job["result"]["statistics"]
-        rows = {
-            "job": f"{job['job_id']}, {job['duration_ms'] / 1000:.1f} s from submit to completed",
-            "COG": f"{target} ({result['file:size'] / 1e6:.1f} MB, checksum and layout verified)",
-            "picture": str(target.with_suffix(".png")),
-            "grid": f"{' x '.join(str(side) for side in result['proj:shape'])} pixels of {result['gsd']:g} m, "
-            f"{result['proj:code']}",
-            "NDVI": f"mean {statistics['mean']:.3f}, from {statistics['minimum']:.3f} to {statistics['maximum']:.3f}, "
-            f"standard deviation {statistics['stddev']:.3f}",
-            "valid": f"{statistics['valid_percent']:.1f} % of the pixels",
-        }
+    def _tell(self, rows: Mapping[str, str]) -> None:
         for name, value in rows.items():
-            self._say(f"  {name:8} {value}")
+            self._say(f"  {name:18} {value}")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -151,6 +150,38 @@ def _check(result: Mapping[str, Any], target: Path) -> None:
     if not is_cog(target):
         raise CommandError(f"{target} is not a Cloud Optimized GeoTIFF.")
     write_preview(target, target.with_suffix(".png"))
+
+
+def _about_file(job: Mapping[str, Any], target: Path) -> dict[str, str]:
+    result = job["result"]
+    shape = " x ".join(str(side) for side in result["proj:shape"])
+    return {
+        "job": f"{job['job_id']}, {job['duration_ms'] / 1000:.1f} s from submit to completed",
+        "COG": f"{target} ({result['file:size'] / 1e6:.1f} MB, checksum and layout verified)",
+        "picture": str(target.with_suffix(".png")),
+        "grid": f"{shape} pixels of {result['gsd']:g} m, {result['proj:code']}",
+        "valid": f"{result['statistics']['valid_percent']:.1f} % of the pixels",
+    }
+
+
+def _about_ndvi(statistics: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "NDVI": f"mean {statistics['mean']:.3f}, from {statistics['minimum']:.3f} to {statistics['maximum']:.3f}, "
+        f"standard deviation {statistics['stddev']:.3f}"
+    }
+
+
+def _about_change(statistics: Mapping[str, Any], target: Path) -> dict[str, str]:
+    """Hectares found beside those that were made, which the sandbox knows."""
+    from processing.raster.sandbox.truth import compare_with_truth
+
+    agreement = compare_with_truth(target, settings.SANDBOX_DIR)
+    made = agreement.hectares_made
+    rows = {
+        found["name"]: f"{found['hectares']:9.1f} ha found, {made.get(found['value'], 0.0):9.1f} ha made"
+        for found in statistics["classes"]
+    }
+    return {**rows, "as made": f"{agreement.percent_as_made:.2f} % of the pixels that no cloud hides"}
 
 
 def _password_hint() -> str:

@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from ..params import Params
 from ..types import Float64Array, PixelArray, PixelFormat, Pixels, SceneId
 
-
 P = TypeVar("P", bound=Params)
 
 

@@ -26,6 +26,7 @@ PRODUCTS = {
     "before": "S2B_MSIL2A_20240715T184929_N0511_R070_T10SEG_20240715T224157",
     "after": "S2B_MSIL2A_20250115T184929_N0511_R070_T10SEG_20250115T213616",
 }
+TRUTH = "truth.tif"
 EPSG = 32610
 _WEST, _NORTH = 540_000.0, 4_180_000.0  # upper left corner in metres, inside tile 10SEG
 _SCALE, _OFFSET = 1e-4, -0.1
@@ -42,6 +43,8 @@ class Ground(Protocol):
     def reflectance(self, date: str, band: str) -> Float32Array: ...
 
     def scene_classification(self, date: str) -> PixelArray: ...
+
+    def truth(self) -> PixelArray: ...
 
 
 def sandbox_catalogue(directory: Path, ground: Ground | None = None) -> Path:
@@ -67,6 +70,7 @@ def sandbox_catalogue(directory: Path, ground: Ground | None = None) -> Path:
 
 def _write_catalogue(folder: Path, ground: Ground) -> None:
     items = [_write_scene(folder, ground, date) for date in DATES]
+    _write_truth(folder / TRUTH, ground)
     catalog = {
         "type": "Catalog",
         "stac_version": "1.0.0",
@@ -75,6 +79,13 @@ def _write_catalogue(folder: Path, ground: Ground) -> None:
         "links": [{"rel": "item", "href": f"./{item['id']}/{item['id']}.json"} for item in items],
     }
     _write_json(folder / "catalog.json", catalog)
+
+
+def _write_truth(path: Path, ground: Ground) -> None:
+    """The change that each pixel was made with, in the codes of change_detection."""
+    truth = ground.truth()
+    pixel_format = PixelFormat(dtype="uint8", nodata=255, overview_resampling="mode", description="change as made")
+    _write_cog(path, _grid(truth, ground.size), truth, pixel_format)
 
 
 def _write_scene(folder: Path, ground: Ground, date: str) -> dict[str, Any]:
