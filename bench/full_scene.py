@@ -1,4 +1,4 @@
-"""Time and peak memory of one job on full scenes: `python -m bench.full_scene [--size 10980] [--colormap rdylgn]`.
+"""Time and peak memory of jobs on full scenes: `python -m bench.full_scene [JOB ...] [--size 10980] [--runs 3]`.
 
 The scenes are written once below bench/data. Each run is a process of its own, so that its peak memory is its own.
 """
@@ -11,41 +11,50 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from processing.raster.operations import get_operation
 from processing.raster.types import Config, Request, SceneId
 
 DATA = Path(__file__).resolve().parent / "data"
-SCENES = {"ndvi": ["sentinel-2:S2B_MSIL2A_20250115T184929"]}
+BEFORE, AFTER = "sentinel-2:S2B_MSIL2A_20240715T184929", "sentinel-2:S2B_MSIL2A_20250115T184929"
+
+# name -> operation, scene ids, params
+JOBS: dict[str, tuple[str, list[str], dict[str, Any]]] = {
+    "ndvi": ("ndvi", [AFTER], {}),
+    "ndvi-palette": ("ndvi", [AFTER], {"colormap": "rdylgn"}),
+    "change": ("change_detection", [BEFORE, AFTER], {"threshold": 0.15}),
+    "change-swir16": ("change_detection", [BEFORE, AFTER], {"threshold": 0.15, "bands": ["red", "nir", "swir16"]}),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("jobs", nargs="*", default=list(JOBS), metavar="JOB", help=f"of {', '.join(JOBS)}; all if none")
     parser.add_argument("--size", type=int, default=10980, help="pixels a side (default 10980)")
-    parser.add_argument("--colormap", help="colormap of the NDVI result")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)  # the measured process itself
     options = parser.parse_args()
     if options.once:
-        run_once(options.size, options.colormap)
+        run_once(options.jobs[0], options.size)
     else:
-        measure(options.size, options.colormap, options.runs)
+        measure(options.jobs, options.size, options.runs)
 
 
-def measure(size: int, colormap: str | None, runs: int) -> None:
+def measure(jobs: list[str], size: int, runs: int) -> None:
     """Print wall time, CPU time and peak memory of each run."""
-    command = [sys.executable, "-m", "bench.full_scene", "--once", "--size", str(size)]
-    command += ["--colormap", colormap] if colormap else []
     write = [sys.executable, "-c", f"from bench.full_scene import write_scenes; write_scenes({size})"]
     subprocess.run(write, check=True)  # apart, so that its memory does not count below
-    print(f"ndvi of {size} x {size} pixels, colormap {colormap or 'none'}, {os.cpu_count()} cores")
-    print(f"{'run':>4} {'wall s':>8} {'CPU s':>8} {'peak MB':>8}")
-    for run in range(1, runs + 1):
-        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        peak = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        wall, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        print(f"{run:4} {wall:8.2f} {cpu:8.2f} {peak:8.0f}", flush=True)
+    print(f"{size} x {size} pixels, {os.cpu_count()} cores")
+    print(f"{'job':16} {'run':>3} {'wall s':>8} {'CPU s':>8} {'peak MB':>8}")
+    for job in jobs:
+        command = [sys.executable, "-m", "bench.full_scene", job, "--once", "--size", str(size)]
+        for run in range(1, runs + 1):
+            before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+            peak = float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+            wall, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+            cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            print(f"{job:16} {run:3} {wall:8.2f} {cpu:8.2f} {peak:8.0f}", flush=True)
 
 
 def write_scenes(size: int) -> Path:
@@ -54,19 +63,19 @@ def write_scenes(size: int) -> Path:
     return large_scenes(DATA, size)
 
 
-def run_once(size: int, colormap: str | None) -> None:
+def run_once(job: str, size: int) -> None:
     """Run the pipeline on the scenes and print this process's peak memory in MB (10^6 bytes)."""
     from processing.raster import pipeline
 
+    name, texts, params = JOBS[job]
     request = Request(
-        operation="ndvi",
-        scene_ids=tuple(SceneId.parse(text) for text in SCENES["ndvi"]),
-        params=get_operation("ndvi").params_model.model_validate({"colormap": colormap}),
+        operation=name,
+        scene_ids=tuple(SceneId.parse(text) for text in texts),
+        params=get_operation(name).params_model.model_validate(params),
     )
+    config = Config(sandbox_dir=write_scenes(size), use_sandbox=True)
     with tempfile.TemporaryDirectory(dir=DATA) as folder:
-        pipeline.run(
-            request, Path(folder), lambda share: None, Config(sandbox_dir=write_scenes(size), use_sandbox=True)
-        )
+        pipeline.run(request, Path(folder), lambda share: None, config)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)
 
 

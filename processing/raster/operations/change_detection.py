@@ -41,7 +41,7 @@ class Change(IntEnum):
 
 # Colours that people with any colour vision tell apart (Okabe and Ito 2008), on light grey for no change.
 _COLORS = {
-    Change.NO_CHANGE: "E6E6E6",
+    Change.NO_CHANGE: "D9D9D9",
     Change.VEGETATION_GAIN: "009E73",
     Change.VEGETATION_LOSS: "E69F00",
     Change.BUILT_UP_GAIN: "CC79A7",
