@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from .errors import BandNotFound, OffsetUnknown
-from .types import Band, Mask, MaskKind, Scene
+from .types import Band, Mask, MaskKind, PixelArray, Scene
 
 Asset = Mapping[str, Any]
 
@@ -36,6 +38,8 @@ _MASK_KINDS: tuple[MaskKind, ...] = ("scl", "qa_pixel")
 
 # From this processing baseline on, Sentinel-2 numbers are shifted by 1000 so that dark pixels stay above 0.
 _SHIFTED_SINCE_BASELINE = 4.0
+_SHIFT = 1000
+_LEAST_SHARE_BELOW = 0.2
 _SENTINEL_2_SCALE = 1e-4
 _SENTINEL_2_OFFSET = -0.1
 _LANDSAT_SCALE = 2.75e-5
@@ -73,7 +77,7 @@ def find_asset(scene: Scene, name: str) -> str:
             [key for key, asset in usable.items() if _band_field(asset, "common_name") == wanted],
             [key for key, asset in usable.items() if native in (_native(key), _native(_band_field(asset, "name")))],
         ):
-            if len(matches := _preferred(matches)) == 1:
+            if len(matches := _preferred(matches, usable)) == 1:
                 return matches[0]
     raise BandNotFound(
         f"Scene {scene.id} has no band {name!r}. It has: {', '.join(sorted(usable)) or 'none'}.",
@@ -108,11 +112,11 @@ def common_name(name: str, sensor: Mapping[str, str]) -> str:
 
 
 def resolve_mask(scene: Scene) -> Mask | None:
-    """The file in which the scene's catalogue marks clouds; None where there is none."""
-    for key in scene.sources:
-        for kind in _MASK_KINDS:
-            if key.lower().startswith(kind) and not key.endswith("-jp2"):
-                return Mask(scene_id=str(scene.id), asset=key, source=scene.sources[key], kind=kind)
+    """The file in which the scene's catalogue marks clouds, at its finest; None where there is none."""
+    for kind in _MASK_KINDS:
+        keys = [key for key in scene.sources if re.fullmatch(rf"{kind}(_\d+m)?(-jp2)?", key.lower())]
+        for key in _preferred(keys, scene.assets)[:1]:
+            return Mask(scene_id=str(scene.id), asset=key, source=scene.sources[key], kind=kind)
     return None
 
 
@@ -159,6 +163,19 @@ def _platform(scene: Scene) -> str:
     return str(scene.properties.get("platform", "")).lower().replace("_", "-")
 
 
+def may_be_shifted_already(scene: Scene) -> bool:
+    """Whether the scene is an older Earth Search COG that claims not to be shifted back: some of those claims are wrong."""
+    applied = scene.properties.get("earthsearch:boa_offset_applied")
+    baseline = processing_baseline(scene)
+    return applied is False and (baseline is None or baseline >= _SHIFTED_SINCE_BASELINE)
+
+
+def contradicts_offset(red: PixelArray) -> bool:
+    """Whether so many numbers of a red band lie below the shift that they cannot be shifted. 0 is nodata."""
+    valid = red[red > 0]
+    return bool(valid.size and np.count_nonzero(valid < _SHIFT) > _LEAST_SHARE_BELOW * valid.size)
+
+
 def _declared(asset: Asset, field: str) -> float | None:
     """`nodata`, `scale` or `offset` as STAC 1.0 (raster:bands) and 1.1 (bands, or the asset itself) write them."""
     for holder in (*asset.get("raster:bands", ())[:1], *asset.get("bands", ())[:1], asset):
@@ -186,8 +203,15 @@ def _native(name: str) -> str:
     return f"B{int(match[1])}A" if match and match[2] else f"B{int(match[1]):02}" if match else name
 
 
-def _preferred(keys: Iterable[str]) -> list[str]:
-    """COGs before the JPEG 2000 files of the same band; then the native (finest) resolution, where keys tell it."""
+def _preferred(keys: Iterable[str], assets: Mapping[str, Asset]) -> list[str]:
+    """Of files of the same band: COGs before JPEG 2000 files, then the finest resolution, which is the native one."""
     cogs = [key for key in keys if not key.endswith("-jp2")] or list(keys)
-    finest = sorted(cogs, key=lambda key: int(found[1]) if (found := re.search(r"_(\d+)m$", key)) else 0)
-    return finest[:1] if finest and re.search(r"_\d+m$", finest[0]) else finest
+    finest = min((_resolution(key, assets[key]) for key in cogs), default=0.0)
+    return [key for key in cogs if _resolution(key, assets[key]) == finest]
+
+
+def _resolution(key: str, asset: Asset) -> float:
+    """Metres, as the asset's key, its raster:bands or its gsd tell; 0 where none does."""
+    if suffix := re.search(r"_(\d+)m$", key):
+        return float(suffix[1])
+    return _declared(asset, "spatial_resolution") or _declared(asset, "gsd") or 0.0

@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-from .bands import resolve_band, resolve_mask
+from .bands import contradicts_offset, may_be_shifted_already, resolve_band, resolve_mask
 from .errors import BandNotFound
 from .grid import Grid
 from .overlay import Overlay
-from .reading import BandReader, MaskReader, open_raster
+from .reading import BandReader, MaskReader, RasterFile
 from .types import Band, Config, Mask, Pixels, Scene
+
+_SAMPLE_PIXELS = 512  # a side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,27 +23,33 @@ class OpenScene:
 
     scene: Scene
     bands: Mapping[str, Band]
-    datasets: Mapping[str, DatasetReader]
+    files: Mapping[str, RasterFile]
     mask: Mask | None
-    mask_dataset: DatasetReader | None
+    mask_file: RasterFile | None
     grid: Grid
+    offset_contradicted: bool = False
 
 
 def open_scene(scene: Scene, names: Sequence[str], config: Config, files: ExitStack, *, with_mask: bool) -> OpenScene:
     """Open the named bands and, where it is wanted and there is one, the mask; `files` closes them.
 
-    Raises BandNotFound, OffsetUnknown and what `open_raster` raises.
+    Raises BandNotFound, OffsetUnknown and what opening a file raises.
     """
     bands = {name: resolve_band(scene, name) for name in names}
+    opened = {name: files.enter_context(RasterFile(band, config)) for name, band in bands.items()}
+    red = opened.get("red") or _open_red(scene, config, files) or next(iter(opened.values()))
+    contradicted = may_be_shifted_already(scene) and contradicts_offset(red.overview(_SAMPLE_PIXELS))
+    if contradicted:
+        bands = {name: _without_offset(band) for name, band in bands.items()}
     mask = resolve_mask(scene) if with_mask else None
-    datasets = {name: files.enter_context(open_raster(band, config)) for name, band in bands.items()}
     return OpenScene(
         scene=scene,
         bands=bands,
-        datasets=datasets,
+        files=opened,
         mask=mask,
-        mask_dataset=files.enter_context(open_raster(mask, config)) if mask else None,
-        grid=_grid_of_red(scene, datasets, config),
+        mask_file=files.enter_context(RasterFile(mask, config)) if mask else None,
+        grid=red.grid,
+        offset_contradicted=contradicted,
     )
 
 
@@ -51,8 +58,8 @@ class SceneReader:
 
     def __init__(self, opened: OpenScene, overlay: Overlay, index: int) -> None:
         grid = overlay.grid.moved(-overlay.turns[index]) if overlay.turns[index] else overlay.grid
-        self._bands = {name: BandReader(opened.bands[name], file, grid) for name, file in opened.datasets.items()}
-        self._mask = MaskReader(opened.mask, opened.mask_dataset, grid) if opened.mask and opened.mask_dataset else None
+        self._bands = {name: BandReader(opened.bands[name], file, grid) for name, file in opened.files.items()}
+        self._mask = MaskReader(opened.mask, opened.mask_file, grid) if opened.mask and opened.mask_file else None
 
     def read(self, window: Window) -> Pixels:
         """All bands and the mask of the window: (rows, columns) each."""
@@ -65,12 +72,13 @@ class SceneReader:
         )
 
 
-def _grid_of_red(scene: Scene, datasets: Mapping[str, DatasetReader], config: Config) -> Grid:
-    """Of the first band where the scene has no red one."""
-    if "red" in datasets:
-        return Grid.of(datasets["red"])
+def _open_red(scene: Scene, config: Config, files: ExitStack) -> RasterFile | None:
+    """For its grid alone, where the job does not ask for it; None where the scene has no red band."""
     try:
-        with open_raster(resolve_band(scene, "red"), config) as red:
-            return Grid.of(red)
+        return files.enter_context(RasterFile(resolve_band(scene, "red"), config))
     except BandNotFound:
-        return Grid.of(next(iter(datasets.values())))
+        return None
+
+
+def _without_offset(band: Band) -> Band:
+    return replace(band, offset=0.0, offset_reason="the pixels show that the offset is applied, whatever the flag says")

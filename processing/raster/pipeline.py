@@ -31,7 +31,7 @@ def run(request: Request, directory: Path, tick: Tick, config: Config) -> Produc
     `tick` is told the share that is done after every window, and may raise to end the work.
     """
     operation, params = get_operation(request.operation), request.params
-    with gdal_environment(), ExitStack() as files:
+    with gdal_environment(config), ExitStack() as files:
         found = [find_scene(scene_id, config) for scene_id in request.scene_ids]
         tick(0.0)
         scenes = [

@@ -1,8 +1,11 @@
 """The only file that opens a raster to read."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from math import isfinite
+from typing import Any, Self
+from urllib.parse import urlsplit
 
 import numpy as np
 import rasterio
@@ -16,8 +19,8 @@ from rasterio.windows import Window
 from .errors import ProviderUnavailable, RasterError, SceneTooLarge, SceneUnreadable
 from .grid import Grid
 from .masks import clear_pixels
-from .network import ForbiddenAddress, check_url
-from .types import Band, BoolArray, Config, Float32Array, LocalFile, Mask, PixelArray, Source
+from .remote import Opening, opening_of, s3_options
+from .types import Band, BoolArray, Config, Float32Array, Mask, PixelArray
 
 # GDAL reports a full disk and a broken file by errors of two unrelated families.
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
@@ -33,7 +36,8 @@ _GDAL_OPTIONS: dict[str, Any] = {
     "GDAL_HTTP_RETRY_DELAY": "0.5",
     "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "NO",
     "GDAL_HTTP_NETRC": "NO",
-    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff,.TIF,.TIFF",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff,.TIF,.TIFF,.jp2",
+    "CPL_AWS_AUTODETECT_EC2": "NO",
     "CPL_VSIL_CURL_AUTHORIZATION_HEADER_ALLOWED_IF_REDIRECT": "IF_SAME_HOST",
 }
 
@@ -42,12 +46,80 @@ _SHRINKS = 2.0
 _ALIKE = 0.01
 # How far, in pixels, the straight lines by which GDAL shortens reprojection may miss.
 _TOLERANCE_PIXELS = 0.01
+# Limits that no scene of a catalogue comes near, and that a made-up file must not go beyond.
+_MOST_BANDS = 64
+_MOST_BLOCK_PIXELS = 16 << 20
+_DTYPES = ("uint8", "uint16", "int16", "float32")
+_PASSING_FAULTS = ("response code: 5", "response code: 429", "CURL error", "timed out")
 _SATURATED = np.iinfo(np.uint16).max
 
 
-def gdal_environment() -> rasterio.Env:
+def gdal_environment(config: Config) -> rasterio.Env:
     """GDAL's settings for reading and writing. They hold for one thread: enter one in each."""
-    return rasterio.Env(**_GDAL_OPTIONS)
+    return rasterio.Env(**{**_GDAL_OPTIONS, **s3_options(config.s3)})
+
+
+class RasterFile:
+    """One raster, open to read. It is opened anew where the token in its URL runs out before the job is done."""
+
+    def __init__(self, wanted: Band | Mask, config: Config) -> None:
+        self.wanted, self._config = wanted, config
+        self._opening, self._dataset = self._open()
+        self.grid = Grid.of(self._dataset)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._dataset.close()
+
+    @property
+    def dataset(self) -> DatasetReader:
+        if time.time() >= self._opening.valid_until:
+            self._dataset.close()
+            self._opening, self._dataset = self._open()
+        return self._dataset
+
+    def overview(self, longest_side: int) -> PixelArray:
+        """The whole raster at no more than that many rows and columns, from the overview that fits."""
+        shrink = max(1.0, max(self.grid.shape) / longest_side)
+        shape = tuple(max(1, int(side / shrink)) for side in self.grid.shape)
+        with _named_errors(self.wanted):
+            return self.dataset.read(1, out_shape=shape)
+
+    def _open(self) -> tuple[Opening, DatasetReader]:
+        opening = opening_of(self.wanted.source, self._config)
+        with _named_errors(self.wanted):
+            dataset = rasterio.open(opening.path, driver=_driver(opening.path), sharing=False)
+        try:
+            _check_dataset(dataset, self.wanted, self._config)
+        except RasterError:
+            dataset.close()
+            raise
+        return opening, dataset
+
+
+class _OnGrid:
+    """Windows of `grid` from a file: straight where its pixels lie on the grid, else resampled."""
+
+    def __init__(self, file: RasterFile, grid: Grid, resampling: Resampling, nodata: float | None) -> None:
+        self._file, self._grid, self._resampling, self._nodata = file, grid, resampling, nodata
+        self._offset = grid.offset_in(file.grid)
+        self._warped: tuple[DatasetReader, WarpedVRT] | None = None
+
+    def read(self, window: Window) -> PixelArray:
+        """(rows, columns) numbers. Raises SceneUnreadable or ProviderUnavailable."""
+        with _named_errors(self._file.wanted):
+            if self._offset is None:
+                return self._resampled().read(1, window=window)
+            column, row = window.col_off + self._offset[0], window.row_off + self._offset[1]
+            return self._file.dataset.read(1, window=Window(column, row, window.width, window.height))
+
+    def _resampled(self) -> WarpedVRT:
+        dataset = self._file.dataset
+        if self._warped is None or self._warped[0] is not dataset:
+            self._warped = dataset, _warped(dataset, self._grid, self._resampling, self._nodata)
+        return self._warped[1]
 
 
 class BandReader:
@@ -56,38 +128,26 @@ class BandReader:
     A file whose pixels lie on the grid is read as it is. Any other is resampled, and nodata is never blended into data.
     """
 
-    def __init__(self, band: Band, dataset: DatasetReader, grid: Grid) -> None:
-        self.band = band
-        self._read = _on_grid(dataset, grid, resampling_for(Grid.of(dataset), grid), band.nodata)
+    def __init__(self, band: Band, file: RasterFile, grid: Grid) -> None:
+        self._band = band
+        self._numbers = _OnGrid(file, grid, resampling_for(file.grid, grid), band.nodata)
 
     def read(self, window: Window) -> tuple[Float32Array, BoolArray]:
-        """Reflectance (rows, columns), clipped at 0, and where it is valid. Raises SceneUnreadable."""
-        with _named_errors(self.band.scene_id, self.band.asset):
-            numbers = self._read(window)
-        return to_reflectance(numbers, self.band), valid_pixels(numbers, self.band.nodata)
+        """Reflectance (rows, columns), clipped at 0, and where it is valid."""
+        numbers = self._numbers.read(window)
+        return to_reflectance(numbers, self._band), valid_pixels(numbers, self._band.nodata)
 
 
 class MaskReader:
     """A scene's own mask on `grid`, by nearest neighbour: classes are never blended."""
 
-    def __init__(self, mask: Mask, dataset: DatasetReader, grid: Grid) -> None:
-        self.mask = mask
-        self._read = _on_grid(dataset, grid, Resampling.nearest, None)
+    def __init__(self, mask: Mask, file: RasterFile, grid: Grid) -> None:
+        self._mask = mask
+        self._numbers = _OnGrid(file, grid, Resampling.nearest, None)
 
     def read(self, window: Window) -> BoolArray:
-        """Where the ground is seen: (rows, columns). Raises SceneUnreadable."""
-        with _named_errors(self.mask.scene_id, self.mask.asset):
-            return clear_pixels(self._read(window), self.mask.kind)
-
-
-@contextmanager
-def open_raster(wanted: Band | Mask, config: Config) -> Iterator[DatasetReader]:
-    """The file of a band or a mask. Raises SceneUnreadable, SceneTooLarge or ProviderUnavailable."""
-    with _named_errors(wanted.scene_id, wanted.asset):
-        dataset = rasterio.open(_location(wanted.source, config), driver="GTiff", sharing=False)
-    with dataset:
-        _check_dataset(dataset, wanted, config)
-        yield dataset
+        """Where the ground is seen: (rows, columns)."""
+        return clear_pixels(self._numbers.read(window), self._mask.kind)
 
 
 def to_reflectance(numbers: PixelArray, band: Band) -> Float32Array:
@@ -122,20 +182,6 @@ def resampling_for(source: Grid, target: Grid) -> Resampling:
     return Resampling.average if shrinks else Resampling.bilinear
 
 
-def _on_grid(
-    dataset: DatasetReader, grid: Grid, resampling: Resampling, nodata: float | None
-) -> Callable[[Window], PixelArray]:
-    """A function that reads a window of `grid` from the file: straight where it can, else resampled."""
-    offset = grid.offset_in(Grid.of(dataset))
-    if offset is None:
-        warped = _warped(dataset, grid, resampling, nodata)
-        return lambda window: warped.read(1, window=window)
-    columns, rows = offset
-    return lambda window: dataset.read(
-        1, window=Window(window.col_off + columns, window.row_off + rows, window.width, window.height)
-    )
-
-
 def _warped(dataset: DatasetReader, grid: Grid, resampling: Resampling, nodata: float | None) -> WarpedVRT:
     # Where pixels are about as large, GDAL would widen the kernel by the odd thousandth and need twice the time.
     alike = abs(Grid.of(dataset).gsd / grid.gsd - 1) < _ALIKE
@@ -155,48 +201,43 @@ def _warped(dataset: DatasetReader, grid: Grid, resampling: Resampling, nodata: 
     )
 
 
-def _location(source: Source, config: Config) -> str:
-    if isinstance(source, LocalFile):
-        return str(source.path)
-    try:
-        check_url(source.url, config.private_hosts)
-    except ForbiddenAddress as error:
-        raise SceneUnreadable(f"The catalogue names a file that may not be read: {error}") from error
-    return f"/vsicurl/{source.url}"
+def _driver(path: str) -> str:
+    """The one driver that may open the file: with a choice, GDAL would also open files that name other files."""
+    return "JP2OpenJPEG" if urlsplit(path).path.lower().endswith(".jp2") else "GTiff"
 
 
 def _check_dataset(dataset: DatasetReader, wanted: Band | Mask, config: Config) -> None:
+    """Refuse what could not be read in bounded time and memory, before a pixel is read."""
     where = {"scene_id": wanted.scene_id, "asset": wanted.asset}
+    name = f"The file of {wanted.asset} of {wanted.scene_id}"
+    rows, columns = dataset.block_shapes[0]
     if dataset.width * dataset.height > config.max_pixels:
-        raise SceneTooLarge(
-            f"The file of {wanted.asset} of {wanted.scene_id} has {dataset.width} x {dataset.height} pixels; "
-            f"this service reads up to {config.max_pixels:.3g}.",
-            **where,
-        )
-    if dataset.crs is None or dataset.transform.is_identity:
-        raise SceneUnreadable(
-            f"The file of {wanted.asset} of {wanted.scene_id} does not say where on the ground it lies.", **where
-        )
+        size = f"{dataset.width} x {dataset.height} pixels"
+        raise SceneTooLarge(f"{name} has {size}; this service reads up to {config.max_pixels:.3g}.", **where)
+    if dataset.count > _MOST_BANDS or rows * columns > _MOST_BLOCK_PIXELS:
+        layout = f"{dataset.count} bands in blocks of {columns} x {rows} pixels"
+        raise SceneTooLarge(f"{name} has {layout}, which cannot be read window by window.", **where)
+    if dataset.dtypes[0] not in _DTYPES:
+        raise SceneUnreadable(f"{name} holds {dataset.dtypes[0]} numbers, which no reflectance has.", **where)
+    transform = tuple(dataset.transform)[:6]
+    lies_nowhere = dataset.crs is None or dataset.transform.is_identity or dataset.transform.is_degenerate
+    if lies_nowhere or not all(isfinite(term) for term in transform):
+        raise SceneUnreadable(f"{name} does not say where on the ground it lies.", **where)
 
 
 @contextmanager
-def _named_errors(scene_id: str, asset: str) -> Iterator[None]:
+def _named_errors(wanted: Band | Mask) -> Iterator[None]:
     try:
         yield
     except GDAL_ERRORS as error:
-        raise _as_raster_error(error, scene_id, asset) from error
+        raise _as_raster_error(error, wanted) from error
 
 
-def _as_raster_error(error: Exception, scene_id: str, asset: str) -> RasterError:
+def _as_raster_error(error: Exception, wanted: Band | Mask) -> RasterError:
     """A host that fails or is slow may recover; a file that is missing or broken will not."""
-    causes = f"{error} {error.__cause__ or ''}"
-    temporary = any(sign in causes for sign in ("response code: 5", "response code: 429", "CURL error", "timed out"))
-    if temporary:
-        return ProviderUnavailable(
-            f"The file of {asset} of {scene_id} cannot be fetched at the moment.",
-            scene_id=scene_id,
-            asset=asset,
-        )
-    return SceneUnreadable(
-        f"The file of {asset} of {scene_id} cannot be read as a GeoTIFF.", scene_id=scene_id, asset=asset
-    )
+    causes = f"{error} {error.__cause__ or ''} {error.__context__ or ''}"
+    where = {"scene_id": wanted.scene_id, "asset": wanted.asset}
+    name = f"The file of {wanted.asset} of {wanted.scene_id}"
+    if any(sign in causes for sign in _PASSING_FAULTS):
+        return ProviderUnavailable(f"{name} cannot be fetched at the moment. Try again later.", **where)
+    return SceneUnreadable(f"{name} cannot be read as a GeoTIFF or JPEG 2000 image.", **where)

@@ -1,32 +1,30 @@
-"""A small client of STAC APIs: an item by its id, a search by time. Every answer is bounded in time and size."""
+"""A small client of STAC APIs: items by their ids or by time. Every answer is bounded in time and size."""
 
 import json
-from collections.abc import Iterator, Mapping
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
-from urllib3.util import Retry
 
 from .errors import ProviderUnavailable
 from .network import ForbiddenAddress, PrivateHosts, open_session
 
 Item = Mapping[str, Any]
 
-_TIMEOUT = (5.0, 20.0)  # connect, read: seconds
-_MAX_ANSWER = 32 << 20  # bytes
+_TIMEOUT = (5.0, 20.0)  # connect, and between two parts of an answer: seconds
+_LONGEST_ANSWER = 60.0  # seconds
+_MOST_BYTES = 32 << 20
 _PAGE = 100
 _MAX_PAGES = 10
-_RETRY = Retry(
-    total=3,
-    backoff_factor=0.5,
-    backoff_max=10,
-    status_forcelist=(429, 500, 502, 503, 504),
-    allowed_methods=("GET", "POST"),
-    raise_on_status=False,
-    redirect=False,
-)
+# Seconds before each further try of a request that met a passing fault. A host that asks for more patience than the
+# longest wait is given up for now: the queue tries the job again later.
+_RETRY_DELAYS = (0.5, 1.0, 2.0)
+_LONGEST_WAIT = 10.0
+_PASSING = (429, 500, 502, 503, 504)
 
 
 class StacApi:
@@ -37,58 +35,134 @@ class StacApi:
         self._host = urlsplit(root).netloc
         self._private_hosts = private_hosts
 
-    def item(self, collection: str, item_id: str) -> Item | None:
-        """The item of that id; None where the catalogue has none."""
-        return self._ask("GET", f"/collections/{quote(collection)}/items/{quote(item_id)}")
+    def items(self, collections: Sequence[str], ids: Sequence[str]) -> list[Item]:
+        """The items of those ids, in any of the collections."""
+        body = {"collections": list(collections), "ids": list(ids), "limit": _PAGE}
+        return list(self._pages(body))
 
-    def search(self, collection: str, start: datetime, end: datetime) -> Iterator[Item]:
-        """Items of the collection sensed between `start` and `end` (UTC), page by page."""
-        body: dict[str, Any] | None = {
-            "collections": [collection],
-            "datetime": f"{start:%Y-%m-%dT%H:%M:%SZ}/{end:%Y-%m-%dT%H:%M:%SZ}",
-            "limit": _PAGE,
-        }
+    def search(self, collections: Sequence[str], start: datetime, end: datetime) -> Iterator[Item]:
+        """Items of the collections sensed between `start` and `end` (UTC), page by page."""
+        return self._pages(
+            {
+                "collections": list(collections),
+                "datetime": f"{start:%Y-%m-%dT%H:%M:%SZ}/{end:%Y-%m-%dT%H:%M:%SZ}",
+                "limit": _PAGE,
+            }
+        )
+
+    def _pages(self, body: dict[str, Any] | None) -> Iterator[Item]:
         for _ in range(_MAX_PAGES):
-            page = self._ask("POST", "/search", body) or {}
-            yield from page.get("features", ())
+            page = self._post("/search", body)
+            yield from _features(page)
             body = _next_page(page, body)
             if body is None:
                 return
 
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-        try:
-            with open_session(self._root, self._private_hosts, _TIMEOUT) as session:
-                for adapter in session.adapters.values():
-                    adapter.max_retries = _RETRY  # type: ignore[attr-defined]
-                with session.request(method, self._root + path, json=body, stream=True) as response:
-                    return self._read(response)
-        except (requests.RequestException, ForbiddenAddress) as error:
-            raise self._unavailable("does not answer") from error
+    def _post(self, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        key = self._root + path + json.dumps(body, sort_keys=True)
+        if (known := _answers.get(key)) is None:
+            known = fetch_json(self._root + path, self._private_hosts, body)
+            _answers.put(key, known)
+        return known
 
-    def _read(self, response: requests.Response) -> dict[str, Any] | None:
-        if response.status_code == 404:
-            return None
-        if response.status_code != 200:
-            raise self._unavailable(f"answers with status {response.status_code}")
-        content = response.raw.read(_MAX_ANSWER + 1, decode_content=True)
-        if len(content) > _MAX_ANSWER:
-            raise self._unavailable("sends more than a STAC answer can be")
-        try:
-            answer = json.loads(content)
-        except ValueError as error:
-            raise self._unavailable("does not answer in JSON") from error
-        if not isinstance(answer, dict):
-            raise self._unavailable("does not answer in STAC")
-        return answer
 
-    def _unavailable(self, what: str) -> ProviderUnavailable:
-        return ProviderUnavailable(f"The catalogue at {self._host} {what}. Try again later.", host=self._host)
+class _RecentAnswers:
+    """Answers of the last minutes: both scenes of a job, and its later tries, ask the same."""
+
+    def __init__(self, seconds: float, most: int) -> None:
+        self._seconds, self._most = seconds, most
+        self._kept: OrderedDict[str, tuple[float, dict[str, Any]]] = OrderedDict()
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        at, answer = self._kept.get(key, (0.0, {}))
+        return answer if answer and time.monotonic() - at < self._seconds else None
+
+    def put(self, key: str, answer: dict[str, Any]) -> None:
+        self._kept[key] = (time.monotonic(), answer)
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+
+
+_answers = _RecentAnswers(seconds=120, most=64)
+
+
+def fetch_json(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The JSON object at `url`, by POST where there is a body. Raises ProviderUnavailable naming the host."""
+    for delay in (*_RETRY_DELAYS, None):
+        try:
+            return _ask_once(url, private_hosts, body)
+        except _PassingFaultError as fault:
+            wait = max(delay or 0, fault.retry_after)
+            if delay is None or wait > _LONGEST_WAIT:
+                raise _unavailable(url, fault.what, fault.retry_after) from fault
+            time.sleep(wait)
+    raise AssertionError("the last try returns or raises")
+
+
+class _PassingFaultError(Exception):
+    """What may be gone in a moment. `retry_after` is the pause in seconds that the host asks for."""
+
+    def __init__(self, what: str, retry_after: float = 0.0) -> None:
+        super().__init__(what)
+        self.what, self.retry_after = what, retry_after
+
+
+def _ask_once(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    method = "GET" if body is None else "POST"
+    try:
+        with (
+            open_session(url, private_hosts, _TIMEOUT) as session,
+            session.request(method, url, json=body, stream=True) as response,
+        ):
+            if response.status_code in _PASSING:
+                raise _PassingFaultError(f"answers with status {response.status_code}", _retry_after(response))
+            if response.status_code != 200:
+                raise _unavailable(url, f"answers with status {response.status_code}")
+            return _read_object(url, response)
+    except ForbiddenAddress as error:
+        raise _unavailable(url, f"may not be reached: {error}") from error
+    except requests.RequestException as error:
+        raise _PassingFaultError("does not answer") from error
+
+
+def _read_object(url: str, response: requests.Response) -> dict[str, Any]:
+    content, deadline = bytearray(), time.monotonic() + _LONGEST_ANSWER
+    for part in response.iter_content(1 << 16):
+        content += part
+        if len(content) > _MOST_BYTES:
+            raise _unavailable(url, "sends more than an answer can be")
+        if time.monotonic() > deadline:
+            raise _unavailable(url, "takes too long to answer")
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise _unavailable(url, "does not answer in JSON") from error
+    if not isinstance(answer, dict):
+        raise _unavailable(url, "does not answer with a JSON object")
+    return answer
+
+
+def _retry_after(response: requests.Response) -> float:
+    """Seconds; a date, or nothing, counts as none."""
+    header = response.headers.get("Retry-After", "")
+    return float(header) if header.isascii() and header.isdigit() else 0.0
+
+
+def _unavailable(url: str, what: str, retry_after: float = 0.0) -> ProviderUnavailable:
+    host = urlsplit(url).netloc
+    details = {"retry_after": retry_after} if retry_after else {}
+    return ProviderUnavailable(f"The catalogue at {host} {what}. Try again later.", host=host, **details)
+
+
+def _features(page: Mapping[str, Any]) -> list[Item]:
+    features = page.get("features")
+    return [feature for feature in features if isinstance(feature, dict)] if isinstance(features, list) else []
 
 
 def _next_page(page: Mapping[str, Any], body: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The body of the search for the page after `page`; None after the last one."""
-    for link in page.get("links", ()):
-        if link.get("rel") == "next" and link.get("method", "GET").upper() == "POST" and page.get("features"):
+    for link in page.get("links", ()) if page.get("features") else ():
+        if link.get("rel") == "next" and link.get("method", "GET").upper() == "POST":
             following = link.get("body") or {}
             return {**(body or {}), **following} if link.get("merge") else following
     return None

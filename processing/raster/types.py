@@ -1,7 +1,7 @@
 """The values that travel through the raster code. All are frozen; none knows Django, GDAL or the network."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -57,12 +57,21 @@ class LocalFile:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
-    """A raster behind http(s)."""
+    """A raster behind http(s). Where `token_url` is set, a token from there must be added when the file is read."""
 
     url: str
+    token_url: str = ""
 
 
-Source = LocalFile | RemoteFile
+@dataclass(frozen=True, kw_only=True)
+class S3File:
+    """A raster in a bucket that asks for credentials or for the reader to pay."""
+
+    bucket: str
+    key: str
+
+
+Source = LocalFile | RemoteFile | S3File
 
 # Sentinel-2 scene classification; Landsat Collection 2 quality bits.
 MaskKind = Literal["scl", "qa_pixel"]
@@ -165,14 +174,27 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
+class S3Access:
+    """How buckets of scenes are read; never the credentials of our own results."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    region: str = ""
+    endpoint: str = ""  # host of a store that is not AWS
+    requester_pays: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """What the surroundings decide: roots of catalogues, limits, hosts."""
 
     sandbox_dir: Path
     use_sandbox: bool = False
     version: str = ""
-    stac_roots: Mapping[str, str] = field(default_factory=dict)
+    stac_roots: Mapping[str, Sequence[str]] = field(default_factory=dict)
     private_hosts: frozenset[str] = frozenset()
+    s3: S3Access | None = None
+    token_root: str = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
     max_pixels: float = 1.5e9
 
 

@@ -4,13 +4,14 @@ A module defines `PROVIDER`, an instance of `Provider`, whose `name` is what sta
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import ClassVar
 
-from ..errors import AmbiguousSceneId, InvalidSceneId, SceneNotFound
+from ..errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, SceneNotFound
+from ..stac import Item, StacApi
 from ..types import Config, Scene, SceneId
 
 _MOST_CANDIDATES = 10
@@ -21,6 +22,7 @@ class Provider(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    default_roots: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def check_id(self, scene_id: SceneId) -> None:
@@ -29,6 +31,22 @@ class Provider(ABC):
     @abstractmethod
     def find(self, scene_id: SceneId, config: Config) -> Scene:
         """The one scene that the id means. Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable."""
+
+    def ask_in_order(self, config: Config, ask: Callable[[StacApi], list[Item]]) -> list[Item]:
+        """What the first catalogue that has any such item answers; the order of the roots is the operator's.
+
+        A catalogue that is down is passed over, but only if another one has the item is that the end of it.
+        """
+        unavailable: ProviderUnavailable | None = None
+        for root in config.stac_roots.get(self.name) or self.default_roots:
+            try:
+                if items := ask(StacApi(root, config.private_hosts)):
+                    return items
+            except ProviderUnavailable as error:
+                unavailable = unavailable or error
+        if unavailable is not None:
+            raise unavailable
+        return []
 
 
 @cache
@@ -48,15 +66,15 @@ def get_provider(name: str) -> Provider:
         ) from error
 
 
-def only_one(scene_id: SceneId, candidates: Sequence[Scene], names: Sequence[str]) -> Scene:
-    """The only candidate. `names` are the full ids that the caller can choose from where there are several."""
+def only_one(scene_id: SceneId, candidates: Mapping[str, Item]) -> Item:
+    """The only candidate. They stand by the full names that the caller can choose from where there are several."""
     if not candidates:
         raise SceneNotFound(f"No scene of the catalogue is called {scene_id}.", scene_id=str(scene_id))
     if len(candidates) > 1:
-        shown = [f"{scene_id.provider}:{name}" for name in sorted(names)[:_MOST_CANDIDATES]]
+        shown = [f"{scene_id.provider}:{name}" for name in sorted(candidates)[:_MOST_CANDIDATES]]
         raise AmbiguousSceneId(
             f"{scene_id} names more than one scene. Ask for one of them, such as {shown[0]}.",
             scene_id=str(scene_id),
             candidates=shown,
         )
-    return candidates[0]
+    return next(iter(candidates.values()))

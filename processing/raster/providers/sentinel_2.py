@@ -1,83 +1,35 @@
-"""Sentinel-2 L2A from a STAC API that is laid out as Earth Search v1."""
+"""Sentinel-2 L2A: Earth Search by default; any STAC API whose items tell their product names will do, as CDSE's."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+import re
 
-from ..errors import InvalidSceneId
-from ..product_names import ProductName
-from ..stac import Item, StacApi
-from ..types import Config, RemoteFile, Scene, SceneId
+from ..sentinel_2_products import ProductName, find_products, product_of
+from ..sources import sources_of
+from ..types import Config, Scene, SceneId
 from . import Provider, only_one
 
-COLLECTION = "sentinel-2-l2a"
-DEFAULT_ROOT = "https://earth-search.aws.element84.com/v1"
-
-# A tile is sensed some minutes after its datatake began.
-_BEFORE, _AFTER = timedelta(minutes=5), timedelta(minutes=60)
-# A search stops here: by then the id is ambiguous, and there are enough candidates to name.
-_ENOUGH = 11
+# The older collection of Earth Search first: its COGs are public and complete up to the day.
+COLLECTIONS = ("sentinel-2-l2a", "sentinel-2-c1-l2a")
+# Ids that Earth Search gives its items: S2A_32TPS_20230602_0_L2A, S2B_T38XNF_20250422T091553_L2A.
+_ITEM_ID = re.compile(r"S2[A-D]_(\d{1,2}[A-Z]{3}_\d{8}_\d|T\d{2}[A-Z]{3}_\d{8}T\d{6})_L2A")
 
 
 class Sentinel2(Provider):
     name = "sentinel-2"
-    title = "Sentinel-2 L2A (Earth Search)"
+    title = "Sentinel-2 L2A"
+    default_roots = ("https://earth-search.aws.element84.com/v1",)
 
     def check_id(self, scene_id: SceneId) -> None:
-        parse_name(scene_id)
+        if not _ITEM_ID.fullmatch(scene_id.original_id):
+            ProductName.of(scene_id)
 
     def find(self, scene_id: SceneId, config: Config) -> Scene:
-        name = parse_name(scene_id)
-        api = StacApi(config.stac_roots.get(self.name, DEFAULT_ROOT), config.private_hosts)
-        found = _by_computed_id(api, name)
-        items = [found] if found else list(_by_search(api, name))
-        return only_one(scene_id, [_scene(scene_id, item) for item in items], [product_of(item) for item in items])
-
-
-def parse_name(scene_id: SceneId) -> ProductName:
-    """The product name that the id is, or InvalidSceneId."""
-    name = ProductName.parse(scene_id.original_id)
-    if name is None:
-        raise InvalidSceneId(
-            f"{scene_id} is not a Sentinel-2 L2A product name, such as "
-            "sentinel-2:S2B_MSIL2A_20250115T184929_N0511_R070_T10SEG_20250115T213616."
-        )
-    return name
-
-
-def product_of(item: Item) -> str:
-    """Full product name of an item, without the folder's ending; empty where the item does not tell it."""
-    return str(item.get("properties", {}).get("s2:product_uri", "")).removesuffix(".SAFE")
-
-
-def _by_computed_id(api: StacApi, name: ProductName) -> Item | None:
-    """Earth Search numbers the processings of one tile and day from 0, so the id alone does not tell the product."""
-    if name.tile is None:
-        return None
-    for sequence in (0, 1):
-        item_id = f"{name.satellite}_{name.tile.removeprefix('0')}_{name.datatake:%Y%m%d}_{sequence}_L2A"
-        item = api.item(COLLECTION, item_id)
-        if item is not None and name.names(product_of(item)):
-            return item
-    return None
-
-
-def _by_search(api: StacApi, name: ProductName) -> Iterator[Item]:
-    found = 0
-    for item in api.search(COLLECTION, name.datatake - _BEFORE, name.datatake + _AFTER):
-        if name.names(product_of(item)):
-            yield item
-            found += 1
-            if found == _ENOUGH:
-                return
-
-
-def _scene(scene_id: SceneId, item: Item) -> Scene:
-    hrefs = {key: str(asset.get("href", "")) for key, asset in item.get("assets", {}).items()}
-    return Scene(
-        id=scene_id,
-        item=item,
-        sources={key: RemoteFile(url=href) for key, href in hrefs.items() if href.startswith(("https:", "http:"))},
-    )
+        if _ITEM_ID.fullmatch(scene_id.original_id):
+            items = self.ask_in_order(config, lambda api: api.items(COLLECTIONS, [scene_id.original_id]))
+        else:
+            name = ProductName.of(scene_id)
+            items = self.ask_in_order(config, lambda api: find_products(api, COLLECTIONS, name))
+        item = only_one(scene_id, {product_of(item): item for item in items})
+        return Scene(id=scene_id, item=item, sources=sources_of(item, config))
 
 
 PROVIDER = Sentinel2()

@@ -15,7 +15,6 @@ from rasterio.windows import Window
 from ..bands import SENTINEL_2
 from ..cog import CogWriter
 from ..grid import Grid
-from ..reading import gdal_environment
 from ..types import COG_MEDIA_TYPE, Float32Array, PixelArray, PixelFormat
 from .landscape import BANDS, DATES, Landscape
 
@@ -141,7 +140,7 @@ def _grid(pixels: PixelArray, size: int) -> Grid:
 
 
 def _write_cog(path: Path, grid: Grid, pixels: PixelArray, pixel_format: PixelFormat) -> None:
-    with gdal_environment(), CogWriter(path, grid, pixel_format) as cog:
+    with CogWriter(path, grid, pixel_format) as cog:
         cog.write(Window(0, 0, grid.width, grid.height), pixels)
         cog.finish()
 

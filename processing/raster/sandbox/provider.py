@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SceneNotFound
-from ..product_names import ProductName
 from ..providers import only_one
+from ..sentinel_2_products import ProductName
 from ..types import LocalFile, Scene, SceneId
 
 
@@ -24,8 +24,8 @@ def find_in_sandbox(scene_id: SceneId, directory: Path) -> Scene:
             f"A test key reads the sandbox, which has no scene {scene_id}. It has: {known}.",
             scene_id=str(scene_id),
         )
-    scenes = [_scene(scene_id, folder, items[folder]) for folder in matches]
-    return only_one(scene_id, scenes, [scene.item_id for scene in scenes])
+    item = only_one(scene_id, {items[folder]["id"]: items[folder] for folder in matches})
+    return _scene(scene_id, matches[0], dict(item))
 
 
 def _items(catalogue: Path) -> dict[Path, dict[str, Any]]:
