@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import shutil
 import threading
 import time
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 _LEAST_SECONDS_BETWEEN_REPORTS = 0.3
 _MOST_SECONDS_BETWEEN_HEARTBEATS = 3.0
 _LONGEST_RETRY_DELAY = 600
+_WORK_DIRECTORY = re.compile(r"(?P<job>job_[0-9A-Za-z]+)\.(?P<attempt>\d{1,9})")
 # The rest of the way to 100 is storing the file and writing the row.
 _PERCENT_OF_PIPELINE = 95
 
@@ -122,8 +124,10 @@ def remove_stale_work_directories() -> None:
     if not settings.WORK_DIR.exists():
         return
     for directory in settings.WORK_DIR.iterdir():
-        job_id, _, attempt = directory.name.partition(".")
-        working = Job.objects.filter(pk=job_id, status=Status.PROCESSING, attempt=int(attempt or 0))
+        name = _WORK_DIRECTORY.fullmatch(directory.name)
+        if name is None:
+            continue
+        working = Job.objects.filter(pk=name["job"], status=Status.PROCESSING, attempt=int(name["attempt"]))
         if not working.exists():
             shutil.rmtree(directory, ignore_errors=True)
 

@@ -19,7 +19,7 @@ from astra.exceptions import Conflict, Expired, IdempotencyMismatch, InvalidRequ
 from . import execution, results, tasks
 from .downloads import serve_file
 from .local_storage import LinkExpired, LinkTampered, check_link
-from .models import IdempotencyKey, Job, body_digest
+from .models import IdempotencyKey, Job, body_digest, is_job_id
 from .pages import JobQuery, cursor_after
 from .raster.operations import all_operations
 from .serializers import SubmitRequest, job_body
@@ -43,7 +43,7 @@ def jobs_of(request: Request) -> Any:
 
 
 def job_of(request: Request, job_id: str) -> Job:
-    job: Job | None = jobs_of(request).filter(pk=job_id).first()
+    job: Job | None = jobs_of(request).filter(pk=job_id).first() if is_job_id(job_id) else None
     if job is None:
         raise Http404
     return job

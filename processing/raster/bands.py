@@ -63,13 +63,19 @@ def resolve_band(scene: Scene, name: str) -> Band:
 
 def find_asset(scene: Scene, name: str) -> str:
     """Key of the asset that holds the band: exact key, common name, native name, then the sensor's own table."""
-    usable = {key: asset for key, asset in scene.assets.items() if key in scene.sources and _is_single_band(asset)}
+    usable = {
+        key: asset
+        for key, asset in scene.assets.items()
+        if key in scene.sources and key not in ("visual", "TCI") and _is_single_band(asset)
+    }
     for wanted in (name, "nir08") if name == "nir" else (name,):
         native = _native(sensor_bands(scene).get(wanted, wanted))
+        common = {name: common for common, name in sensor_bands(scene).items()}.get(native)
         for matches in (
             [wanted] if wanted in usable else [],
             [key for key, asset in usable.items() if _band_field(asset, "common_name") == wanted],
             [key for key, asset in usable.items() if native in (_native(key), _native(_band_field(asset, "name")))],
+            [key for key, asset in usable.items() if common and common in (key, _band_field(asset, "common_name"))],
         ):
             if len(matches := _preferred(matches)) == 1:
                 return matches[0]
@@ -144,6 +150,8 @@ def _declared(asset: Asset, field: str) -> float | None:
 
 def _band_field(asset: Asset, field: str) -> str:
     for band in (*asset.get("eo:bands", ())[:1], *asset.get("bands", ())[:1]):
+        if not isinstance(band, Mapping):
+            continue
         return str(band.get(field) or band.get(f"eo:{field}") or "")
     return ""
 
@@ -156,7 +164,7 @@ def _is_single_band(asset: Asset) -> bool:
 
 def _native(name: str) -> str:
     """B4, B04, b04, OLI_B4, B04_10m: all B04."""
-    match = re.fullmatch(r"(?:OLI_|SR_)?B0?(\d{1,2})(A?)(?:_\d+m)?", name, flags=re.IGNORECASE)
+    match = re.fullmatch(r"(?:[A-Z]+_)*B0?(\d{1,2})(A?)(?:_\d+m)?", name, flags=re.IGNORECASE)
     return f"B{int(match[1])}A" if match and match[2] else f"B{int(match[1]):02}" if match else name
 
 
@@ -164,4 +172,5 @@ def _preferred(keys: Iterable[str]) -> list[str]:
     """COGs before the JPEG 2000 files of the same band; then the native (finest) resolution, where keys tell it."""
     cogs = [key for key in keys if not key.endswith("-jp2")] or list(keys)
     finest = sorted(cogs, key=lambda key: int(found[1]) if (found := re.search(r"_(\d+)m$", key)) else 0)
-    return finest[:1] if finest and re.search(r"_\d+m$", finest[0]) else finest
+    same = len({re.sub(r"_\d+m$", "", key) for key in finest}) == 1
+    return finest[:1] if same else finest

@@ -55,7 +55,11 @@ def run(request: Request, directory: Path, tick: Tick, config: Config) -> Produc
             if tally.valid == 0:
                 raise _no_valid_pixels(request)
             written = cog.finish()
-        tick(1.0)
+        try:
+            tick(1.0)
+        except BaseException:
+            path.unlink()
+            raise
     return Product(
         path=written.path,
         filename=path.name,

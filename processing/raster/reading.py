@@ -153,8 +153,13 @@ def _named_errors(scene_id: str, asset: str) -> Iterator[None]:
 
 def _as_raster_error(error: Exception, scene_id: str, asset: str) -> RasterError:
     """A host that fails or is slow may recover; a file that is missing or broken will not."""
-    causes = f"{error} {error.__cause__ or ''}"
-    temporary = any(sign in causes for sign in ("response code: 5", "response code: 429", "CURL error", "timed out"))
+    chain: list[BaseException] = [error]
+    while cause := chain[-1].__cause__:
+        chain.append(cause)
+    causes = " ".join(map(str, chain))
+    temporary = any(
+        sign in causes for sign in ("response code: 5", "response code: 429", "CURL error", "timed out", "got 0 bytes")
+    )
     if temporary:
         return ProviderUnavailable(
             f"The file of {asset} of {scene_id} cannot be fetched at the moment.",

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from .errors import ProviderUnavailable
@@ -26,6 +27,7 @@ _RETRY = Retry(
     allowed_methods=("GET", "POST"),
     raise_on_status=False,
     redirect=False,
+    respect_retry_after_header=False,
 )
 
 
@@ -39,7 +41,10 @@ class StacApi:
 
     def item(self, collection: str, item_id: str) -> Item | None:
         """The item of that id; None where the catalogue has none."""
-        return self._ask("GET", f"/collections/{quote(collection)}/items/{quote(item_id)}")
+        answer = self._ask("GET", f"/collections/{quote(collection)}/items/{quote(item_id)}")
+        if answer is not None and not _is_item(answer):
+            raise self._unavailable("does not answer in STAC")
+        return answer
 
     def search(self, collection: str, start: datetime, end: datetime) -> Iterator[Item]:
         """Items of the collection sensed between `start` and `end` (UTC), page by page."""
@@ -49,8 +54,10 @@ class StacApi:
             "limit": _PAGE,
         }
         for _ in range(_MAX_PAGES):
-            page = self._ask("POST", "/search", body) or {}
-            yield from page.get("features", ())
+            page = self._ask("POST", "/search", body) or {"features": []}
+            if not _is_page(page):
+                raise self._unavailable("does not answer in STAC")
+            yield from page["features"]
             body = _next_page(page, body)
             if body is None:
                 return
@@ -62,7 +69,7 @@ class StacApi:
                     adapter.max_retries = _RETRY  # type: ignore[attr-defined]
                 with session.request(method, self._root + path, json=body, stream=True) as response:
                     return self._read(response)
-        except (requests.RequestException, ForbiddenAddress) as error:
+        except (requests.RequestException, HTTPError, ForbiddenAddress) as error:
             raise self._unavailable("does not answer") from error
 
     def _read(self, response: requests.Response) -> dict[str, Any] | None:
@@ -75,7 +82,7 @@ class StacApi:
             raise self._unavailable("sends more than a STAC answer can be")
         try:
             answer = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._unavailable("does not answer in JSON") from error
         if not isinstance(answer, dict):
             raise self._unavailable("does not answer in STAC")
@@ -83,6 +90,26 @@ class StacApi:
 
     def _unavailable(self, what: str) -> ProviderUnavailable:
         return ProviderUnavailable(f"The catalogue at {self._host} {what}. Try again later.", host=self._host)
+
+
+def _is_item(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("id"), str)
+        and isinstance(value.get("properties"), dict)
+        and isinstance(value.get("assets"), dict)
+        and all(isinstance(asset, dict) for asset in value["assets"].values())
+    )
+
+
+def _is_page(value: Mapping[str, Any]) -> bool:
+    features, links = value.get("features"), value.get("links", [])
+    return (
+        isinstance(features, list)
+        and all(_is_item(item) for item in features)
+        and isinstance(links, list)
+        and all(isinstance(link, dict) for link in links)
+    )
 
 
 def _next_page(page: Mapping[str, Any], body: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -28,7 +28,7 @@ class Sentinel2(Provider):
     def find(self, scene_id: SceneId, config: Config) -> Scene:
         name = parse_name(scene_id)
         api = StacApi(config.stac_roots.get(self.name, DEFAULT_ROOT), config.private_hosts)
-        found = _by_computed_id(api, name)
+        found = _by_computed_id(api, name) if name.generated else None
         items = [found] if found else list(_by_search(api, name))
         return only_one(scene_id, [_scene(scene_id, item) for item in items], [product_of(item) for item in items])
 
