@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from .models import Account, ApiKey
+from .models import Account, ApiKey, KeyEnded
 
 
 @admin.register(Account)
@@ -47,7 +47,11 @@ class ApiKeyAdmin(admin.ModelAdmin):
     @admin.action(description="Roll: make a new key, the old one works 24 hours more", permissions=["change"])
     def roll(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset:
-            _, text = key.roll()
+            try:
+                _, text = key.roll()
+            except KeyEnded as error:
+                self.message_user(request, f"{key}: {error}", level=messages.ERROR)
+                continue
             self.log_change(request, key, "rolled")
             self._show_once(request, text)
 

@@ -18,6 +18,10 @@ ROLL_OVERLAP = timedelta(hours=24)
 _LAST_USED_PRECISION = timedelta(minutes=5)
 
 
+class KeyEnded(Exception):
+    """The key was revoked, or rolled before."""
+
+
 def new_webhook_secret() -> str:
     """A secret as the Standard Webhooks specification writes it: whsec_ and base64 of 32 random bytes."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -109,7 +113,9 @@ class ApiKey(models.Model):
         return bool(ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now()))
 
     def roll(self) -> "tuple[ApiKey, str]":
-        """A new key in place of this one, which works for another 24 hours."""
-        ApiKey.objects.usable().filter(pk=self.pk).update(expires_at=timezone.now() + ROLL_OVERLAP)
+        """A new key in place of this one, which works for another 24 hours. Raises KeyEnded."""
+        usable = ApiKey.objects.filter(pk=self.pk, revoked_at=None, expires_at=None)
+        if not usable.update(expires_at=timezone.now() + ROLL_OVERLAP):
+            raise KeyEnded("This key was rolled or revoked already.")
         mode: keys.Mode = "test" if self.is_test else "live"
         return ApiKey.objects.issue(self.account, mode, self.label)

@@ -1,9 +1,10 @@
 """The one table from an exception to its HTTP status and code, and the one envelope of every error."""
 
 import logging
+import math
 from typing import Any
 
-from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404
 from rest_framework import exceptions as drf
@@ -22,6 +23,14 @@ class ApiError(APIException):
     def __init__(self, detail: str | None = None, details: dict[str, Any] | None = None) -> None:
         super().__init__(detail)
         self.details = details
+
+
+class NamedProblem(ApiError):
+    """A problem that has its name and sentence from elsewhere."""
+
+    def __init__(self, http_status: int, code: str, message: str, details: dict[str, Any]) -> None:
+        super().__init__(message, details)
+        self.status_code, self.code = http_status, code
 
 
 class InvalidRequest(ApiError):
@@ -73,6 +82,7 @@ _TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (RequestDataTooBig, 413, "PAYLOAD_TOO_LARGE", PayloadTooLarge.default_detail),
     (drf.ParseError, 400, "VALIDATION_ERROR", ""),
     (drf.ValidationError, 400, "VALIDATION_ERROR", ""),
+    (SuspiciousOperation, 400, "VALIDATION_ERROR", "The request is malformed."),
     (BadRequest, 400, "VALIDATION_ERROR", "The request is malformed."),
     (drf.Throttled, 429, "RATE_LIMITED", ""),
     (
@@ -95,6 +105,8 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response:
         response["WWW-Authenticate"] = "Bearer"
     if http_status == 503:
         response["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    if http_status == 429:
+        response["Retry-After"] = str(max(1, math.ceil(getattr(error, "wait", None) or 1)))
     return response
 
 

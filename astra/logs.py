@@ -6,11 +6,8 @@ import re
 _KEY = re.compile(r"astra_sk_(live|test)_[0-9A-Za-z]{4,}")
 
 
-class RedactKeys(logging.Filter):
-    """Replaces every API key in a record's message by its kind."""
+class WithoutKeys(logging.Formatter):
+    """Replaces every API key by its kind, in messages and in tracebacks."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        if _KEY.search(message):
-            record.msg, record.args = _KEY.sub(r"astra_sk_\1_...", message), None
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        return _KEY.sub(r"astra_sk_\1_...", super().format(record))

@@ -4,7 +4,9 @@ With nothing set, the project runs embedded: SQLite, local disk and everything e
 DATABASE_URL makes it production: DEBUG is off, and secrets have no defaults.
 """
 
+import logging
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,17 @@ def whole_number(name: str, default: int, least: int, most: int) -> int:
     return int(value)
 
 
+def numbers(name: str, default: str, least: float, most: float) -> list[float]:
+    """Several numbers, separated by commas."""
+    try:
+        values = [float(part) for part in text(name, default).split(",")]
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be numbers separated by commas, not {text(name)!r}.") from None
+    if not all(least <= value <= most for value in values):
+        raise ImproperlyConfigured(f"Every number of {name} must lie between {least:g} and {most:g}.")
+    return values
+
+
 def flag(name: str, default: bool) -> bool:
     raw = text(name).lower()
     meanings = {"": default, "1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
@@ -55,9 +68,59 @@ def listing(name: str) -> list[str]:
 
 def http_url(name: str, default: str = "") -> str:
     value = text(name, default).rstrip("/")
-    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+    if value and not is_url(value, "http", "https"):
         raise ImproperlyConfigured(f"{name} must be a URL such as https://example.com, not {value!r}.")
     return value
+
+
+def http_urls(name: str) -> tuple[str, ...]:
+    """Several, separated by commas."""
+    values = [value.rstrip("/") for value in listing(name)]
+    for value in values:
+        if not is_url(value, "http", "https"):
+            raise ImproperlyConfigured(f"{name} must hold URLs such as https://example.com, not {value!r}.")
+    return tuple(values)
+
+
+def is_url(value: str, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def redis_url(name: str, default: str) -> str:
+    value = text(name, default)
+    if not is_url(value, "redis", "rediss"):
+        raise ImproperlyConfigured(f"{name} must have the form redis://host:6379/0.")
+    return value
+
+
+def hosts(name: str) -> frozenset[str]:
+    """host or host:port, separated by commas."""
+    values = listing(name)
+    for value in values:
+        if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.:_-]+?)(:\d{1,5})?", value):
+            raise ImproperlyConfigured(f"{name} must hold host or host:port, not {value!r}.")
+    return frozenset(values)
+
+
+def log_level(name: str) -> str:
+    value = text(name, "INFO").upper()
+    if value not in logging.getLevelNamesMapping():
+        raise ImproperlyConfigured(f"{name} must be one of DEBUG, INFO, WARNING, ERROR, not {value!r}.")
+    return value
+
+
+def folder(name: str, default: Path) -> Path:
+    """The folder, which is made where it is not there."""
+    path = Path(text(name, str(default))).resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: the folder {path} cannot be made ({error.strerror}).") from None
+    return path
 
 
 def required(name: str, least_length: int = 1) -> str:
@@ -79,8 +142,7 @@ def generated_secret(path: Path) -> str:
 
 # --- The basics ----------------------------------------------------------------------------------------------------
 
-DATA_DIR = Path(text("ASTRA_DATA_DIR", str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR = folder("ASTRA_DATA_DIR", BASE_DIR / "var")
 
 EMBEDDED = not text("DATABASE_URL")
 DEBUG = flag("DEBUG", default=EMBEDDED)
@@ -230,16 +292,24 @@ STORAGES = {
 
 # --- Catalogues and rasters ----------------------------------------------------------------------------------------
 
+# Roots of STAC APIs in the order in which they are asked; a provider that is not named here has its own.
 STAC_ROOTS = {
-    provider: root
-    for provider, root in {
-        "sentinel-2": http_url("ASTRA_SENTINEL2_STAC"),
-        "landsat": http_url("ASTRA_LANDSAT_STAC"),
-        "planetary-computer": http_url("ASTRA_PLANETARY_COMPUTER_STAC"),
-    }.items()
-    if root
+    "sentinel-2": http_urls("ASTRA_SENTINEL2_STAC"),
+    "landsat": http_urls("ASTRA_LANDSAT_STAC"),
+    "planetary-computer": http_urls("ASTRA_PLANETARY_COMPUTER_STAC"),
 }
-PRIVATE_HOSTS = frozenset(listing("ASTRA_PRIVATE_HOSTS"))
+PLANETARY_COMPUTER_TOKENS = http_url(
+    "ASTRA_PLANETARY_COMPUTER_TOKENS", "https://planetarycomputer.microsoft.com/api/sas/v1/token"
+)
+# Access to buckets of scenes (CDSE, or requester-pays at AWS); never that of the results.
+SCENE_S3: dict[str, Any] = {
+    "access_key": text("ASTRA_SCENES_S3_ACCESS_KEY_ID"),
+    "secret_key": text("ASTRA_SCENES_S3_SECRET_ACCESS_KEY"),
+    "region": text("ASTRA_SCENES_S3_REGION", "us-west-2"),
+    "endpoint": text("ASTRA_SCENES_S3_ENDPOINT"),
+    "requester_pays": flag("ASTRA_SCENES_S3_REQUESTER_PAYS", default=False),
+}
+PRIVATE_HOSTS = hosts("ASTRA_PRIVATE_HOSTS")
 MAX_PIXELS = number("ASTRA_MAX_PIXELS", 1.5e9, least=1, most=1e12)
 SANDBOX_DIR = DATA_DIR / "sandbox"
 
@@ -255,12 +325,12 @@ LEASE_SECONDS = number("ASTRA_LEASE_SECONDS", 30, least=1, most=600)
 SWEEP_SECONDS = number("ASTRA_SWEEP_SECONDS", 5, least=0.2, most=300)
 EXPIRY_SWEEP_SECONDS = number("ASTRA_EXPIRY_SWEEP_SECONDS", 120, least=0.2, most=3600)
 # Seconds between one attempt to deliver a webhook and the next; one more attempt than there are numbers.
-WEBHOOK_DELAYS = [float(delay) for delay in text("ASTRA_WEBHOOK_DELAYS", "5,60,600,3600,21600").split(",")]
+WEBHOOK_DELAYS = numbers("ASTRA_WEBHOOK_DELAYS", "5,300,3600,36000,216000", least=0.01, most=7 * 86_400)
 
 
 # --- Celery --------------------------------------------------------------------------------------------------------
 
-REDIS_URL = text("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = redis_url("REDIS_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -304,9 +374,10 @@ CELERY_BEAT_SCHEDULE = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"no_keys": {"()": "astra.logs.RedactKeys"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_keys"]}},
+    "formatters": {
+        "line": {"()": "astra.logs.WithoutKeys", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {"botocore": {"level": "WARNING"}},
-    "root": {"handlers": ["console"], "level": text("ASTRA_LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["console"], "level": log_level("ASTRA_LOG_LEVEL")},
 }

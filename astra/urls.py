@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 
 from .views import Health, Missing
 
+handler400 = handler403 = handler404 = handler500 = "astra.views.error_page"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),

@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.db import connection
-from django.http import Http404
+from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+
+from .exceptions import error_response
 
 
 class Health(APIView):
@@ -29,3 +31,9 @@ class Missing(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise Http404
+
+
+def error_page(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    """What Django answers itself, before or around our views (a wrong Host header, say), in the envelope as well."""
+    answer = error_response(exception or RuntimeError("unexpected"), {"request": request})
+    return JsonResponse(answer.data, status=answer.status_code)

@@ -15,6 +15,8 @@ from astra.exceptions import Expired, envelope
 from .models import Job
 from .raster.types import COG_MEDIA_TYPE
 
+# No file has this many digits in its size; longer numbers mean the same as this one.
+_MOST_DIGITS = 18
 _ONE_RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", flags=re.IGNORECASE)
 
 
@@ -30,7 +32,7 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
     match = _ONE_RANGE.fullmatch(header.strip())
     if match is None or match.groups() == ("", ""):
         return None
-    first, last = match.groups()
+    first, last = (_bounded(number) for number in match.groups())
     if first == "":
         if int(last) == 0 or size == 0:
             raise Unsatisfiable
@@ -40,6 +42,11 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
     if int(first) >= size:
         raise Unsatisfiable
     return int(first), min(int(last or size - 1), size - 1)
+
+
+def _bounded(number: str) -> str:
+    digits = number.lstrip("0") or number[:1]
+    return digits if len(digits) <= _MOST_DIGITS else "9" * _MOST_DIGITS
 
 
 def serve_file(request: Request, job: Job) -> HttpResponseBase:
@@ -100,7 +107,7 @@ def _wanted_part(request: Request, size: int, etag: str, modified: str) -> tuple
 def _same_time(condition: str, modified: str) -> bool:
     try:
         return parsedate_to_datetime(condition) == parsedate_to_datetime(modified)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return False
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import shutil
 import threading
 import time
@@ -22,13 +23,14 @@ from . import results
 from .models import Job, Status
 from .raster.errors import RasterError, Stopped
 from .raster.operations import get_operation
-from .raster.types import Config, Product, Request, SceneId
+from .raster.types import Config, Product, Request, S3Access, SceneId
 
 logger = logging.getLogger(__name__)
 
 _LEAST_SECONDS_BETWEEN_REPORTS = 0.3
 _MOST_SECONDS_BETWEEN_HEARTBEATS = 3.0
 _LONGEST_RETRY_DELAY = 600
+_WORK_DIRECTORY = re.compile(r"(?P<job>job_[0-9A-Za-z]+)\.(?P<attempt>\d{1,9})")
 # The rest of the way to 100 is storing the file and writing the row.
 _PERCENT_OF_PIPELINE = 95
 
@@ -124,8 +126,10 @@ def remove_stale_work_directories() -> None:
     if not settings.WORK_DIR.exists():
         return
     for directory in settings.WORK_DIR.iterdir():
-        job_id, _, attempt = directory.name.partition(".")
-        working = Job.objects.filter(pk=job_id, status=Status.PROCESSING, attempt=int(attempt or 0))
+        name = _WORK_DIRECTORY.fullmatch(directory.name)
+        if name is None:
+            continue
+        working = Job.objects.filter(pk=name["job"], status=Status.PROCESSING, attempt=int(name["attempt"]))
         if not working.exists():
             shutil.rmtree(directory, ignore_errors=True)
 
@@ -137,6 +141,8 @@ def raster_config(*, use_sandbox: bool) -> Config:
         use_sandbox=use_sandbox,
         version=__version__,
         stac_roots=settings.STAC_ROOTS,
+        token_root=settings.PLANETARY_COMPUTER_TOKENS,
+        s3=S3Access(**settings.SCENE_S3) if settings.SCENE_S3["access_key"] else None,
         private_hosts=settings.PRIVATE_HOSTS,
         max_pixels=settings.MAX_PIXELS,
     )
@@ -170,8 +176,10 @@ def _complete(job: Job, product: Product) -> None:
 
 
 def _fail_or_retry(job: Job, error: dict[str, Any]) -> None:
+    """A random part of a growing delay, so that jobs that failed together do not come back together."""
     if error["details"]["retryable"] and job.has_attempts_left:
         longest = min(_LONGEST_RETRY_DELAY, settings.RETRY_SECONDS * 2**job.attempt)
-        job.release(error["code"], timedelta(seconds=random.uniform(0, longest)))
+        asked_for = min(_LONGEST_RETRY_DELAY, error["details"].get("retry_after", 0.0))
+        job.release(error["code"], timedelta(seconds=asked_for + random.uniform(0, longest)))
     else:
         job.fail(error)

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Q
@@ -11,7 +11,7 @@ from django.utils.timezone import is_naive
 
 from astra.exceptions import InvalidRequest
 
-from .models import Job, Status
+from .models import Job, Status, is_job_id
 from .raster.operations import all_operations
 
 DEFAULT_LIMIT, MOST = 20, 100
@@ -66,8 +66,10 @@ class JobQuery:
             return None
         try:
             at, _, job_id = base64.urlsafe_b64decode(raw.encode("ascii")).decode("ascii").partition("|")
-            return datetime.fromisoformat(at), job_id
-        except ValueError:
+            if not is_job_id(job_id):
+                raise ValueError(job_id)
+            return _instant(at), job_id
+        except (ValueError, OverflowError):
             self._fault("cursor", "This is not a cursor of an earlier answer; take the whole `next` link.")
             return None
 
@@ -82,17 +84,22 @@ class JobQuery:
         if raw is None:
             return None
         try:
-            value = parse_datetime(raw)
-        except ValueError:
-            value = None
-        if value is None or is_naive(value):
+            return _instant(raw)
+        except (ValueError, OverflowError):
             self._fault(name, "This must be a time with its zone, such as 2025-01-15T19:00:00Z.")
             return None
-        return value
 
     def _fault(self, name: str, message: str) -> None:
         received = self._query.get(name, "")[:200]
         self._faults.append({"parameter": name, "message": message, "received": received, "code": "VALIDATION_ERROR"})
+
+
+def _instant(text: str) -> datetime:
+    """The time in UTC. Raises ValueError, or OverflowError where it lies outside of the calendar."""
+    value = parse_datetime(text)
+    if value is None or is_naive(value):
+        raise ValueError(text)
+    return value.astimezone(UTC)
 
 
 def cursor_after(job: Job) -> str:

@@ -1,15 +1,19 @@
 """Finished files: into the storage, out of it again, and the links to them."""
 
+import logging
 import math
 from datetime import datetime
 from urllib.parse import urljoin
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.storage import Storage, default_storage, storages
 from django.utils import timezone
 
 from .local_storage import MovableFile, SignedLocalStorage
 from .models import Job
 from .raster.types import Product
+
+logger = logging.getLogger(__name__)
 
 
 class StorageUnavailable(Exception):
@@ -29,19 +33,26 @@ def publish(job: Job, product: Product) -> str:
             saved = default_storage.save(key, MovableFile(file, name=str(product.path)))
         if saved != key or default_storage.size(saved) != product.size:
             raise OSError("the storage holds another file")
+    except SoftTimeLimitExceeded:
+        delete_attempts(job)
+        raise
     except Exception as error:  # each storage has its own errors
         delete_attempts(job)
         raise StorageUnavailable("The result could not be stored. Try again later.") from error
     return saved
 
 
-def delete_attempts(job: Job) -> None:
-    """Remove the files of all attempts so far. A storage in trouble is left alone: the next sweep comes again."""
-    for attempt in range(1, job.attempt + 1):
-        try:
+def delete_attempts(job: Job) -> bool:
+    """Remove the files of all attempts so far. False where the storage did not let us; then try again later."""
+    try:
+        for attempt in range(1, job.attempt + 1):
             default_storage.delete(storage_key(job, attempt))
-        except Exception:  # each storage has its own errors
-            return
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception as error:  # each storage has its own errors
+        logger.warning("the files of %s could not be deleted: %s", job.pk, error)
+        return False
+    return True
 
 
 def link(job: Job, origin: str) -> str | None:

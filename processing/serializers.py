@@ -86,7 +86,8 @@ class SubmitRequest:
             self._fault(parameter, error.message, text, code=error.code)
 
     def _params(self, body: Mapping[str, Any], operation: Operation[Any] | None) -> dict[str, Any]:
-        params = body.get("params", {})
+        params = body.get("params")
+        params = {} if params is None else params
         if not isinstance(params, dict):
             self._fault("params", "This field must be an object.", params)
             return {}

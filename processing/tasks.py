@@ -30,7 +30,7 @@ def deliver_webhook(delivery_id: int) -> None:
     """One attempt to deliver, if it is due."""
     delivery = WebhookDelivery.objects.claim(delivery_id)
     if delivery is not None:
-        outcome = webhooks.attempt(delivery)
+        outcome = webhooks.attempt_safely(delivery)
         delivery.record_attempt(outcome=outcome.result, response_status=outcome.response_status, note=outcome.note)
 
 
@@ -51,8 +51,8 @@ def sweep() -> None:
 def expire_results() -> None:
     """Delete the files of results past their expiry, and what killed workers and old keys left behind."""
     for job in Job.objects.with_expired_result()[:_AT_ONCE]:
-        results.delete_attempts(job)
-        job.forget_result()
+        if results.delete_attempts(job):
+            job.forget_result()
     IdempotencyKey.objects.outlived(timezone.now()).delete()
     execution.remove_stale_work_directories()
 

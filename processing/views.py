@@ -3,7 +3,7 @@
 import hashlib
 import json
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -14,14 +14,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import ApiKey
-from astra.exceptions import Conflict, Expired, IdempotencyMismatch, InvalidRequest
+from astra.exceptions import Conflict, Expired, IdempotencyMismatch, InvalidRequest, NamedProblem
 
 from . import execution, results, tasks
 from .downloads import serve_file
 from .local_storage import LinkExpired, LinkTampered, check_link
-from .models import IdempotencyKey, Job, body_digest
+from .models import IdempotencyKey, Job, body_digest, is_job_id
 from .pages import JobQuery, cursor_after
+from .raster.errors import RasterError
 from .raster.operations import all_operations
+from .raster.scene_item import scene_item
+from .raster.scenes import find_scene
+from .raster.types import SceneId
 from .serializers import SubmitRequest, job_body
 
 _POLL_AGAIN_SECONDS = "2"
@@ -43,7 +47,7 @@ def jobs_of(request: Request) -> Any:
 
 
 def job_of(request: Request, job_id: str) -> Job:
-    job: Job | None = jobs_of(request).filter(pk=job_id).first()
+    job: Job | None = jobs_of(request).filter(pk=job_id).first() if is_job_id(job_id) else None
     if job is None:
         raise Http404
     return job
@@ -96,6 +100,20 @@ class JobDetail(APIView):
         results.delete_attempts(job)
         tasks.send_deliveries_of(job)
         return Response(job_body(job, origin_of(request)))
+
+
+class SceneDetail(APIView):
+    # What asking for a scene can come to; none of it is the service's own fault.
+    _statuses: ClassVar = {"INVALID_ID_FORMAT": 400, "SCENE_NOT_FOUND": 404, "AMBIGUOUS_SCENE_ID": 409}
+
+    def get(self, request: Request, scene_id: str) -> Response:
+        """One scene, with its bands as they would be read: the cheapest way to see that an id is right."""
+        config = execution.raster_config(use_sandbox=key_of(request).is_test)
+        try:
+            return Response(scene_item(find_scene(SceneId.parse(scene_id), config)))
+        except RasterError as error:
+            status = self._statuses.get(error.code, 503)
+            raise NamedProblem(status, error.code, error.message, error.details) from error
 
 
 class OperationList(APIView):

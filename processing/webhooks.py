@@ -3,17 +3,21 @@
 Headers and signature as in the Standard Webhooks specification 1.0.0.
 """
 
+import logging
 from dataclasses import dataclass
 
 import requests
 from django.conf import settings
 from django.utils import timezone
+from requests_hardened.ip_filter import InvalidIPAddress
 from rest_framework.renderers import JSONRenderer
 from standardwebhooks import Webhook
 
 from .models import WebhookDelivery
 from .raster.network import ForbiddenAddress, open_session
 from .serializers import job_body
+
+logger = logging.getLogger(__name__)
 
 _TIMEOUT = (5.0, 15.0)  # connect, answer: seconds
 _GONE = 410
@@ -57,8 +61,19 @@ def attempt(delivery: WebhookDelivery) -> Outcome:
             return _judge(response.status_code)
     except ForbiddenAddress as error:
         return Outcome(result="stop", note=str(error))
+    except InvalidIPAddress:
+        return Outcome(result="stop", note="the host is not a public address")
     except requests.RequestException as error:
         return Outcome(result="again", note=f"no answer: {type(error).__name__}")
+
+
+def attempt_safely(delivery: WebhookDelivery) -> Outcome:
+    """The same, where a fault of ours counts as an attempt too: else it would be made again and again."""
+    try:
+        return attempt(delivery)
+    except Exception:  # whatever it is, the attempt ends as a row that staff can see
+        logger.exception("webhook %s could not be sent", delivery.message_id)
+        return Outcome(result="again", note="something failed on our side")
 
 
 def _judge(status: int) -> Outcome:

@@ -22,9 +22,11 @@ pidfile {folder}/valkey.pid
 appendonly yes
 appendfsync everysec
 save ""
+set-proc-title no
 loglevel warning
 """
 _START_SECONDS = 15.0
+_STOP_SECONDS = 5.0
 
 
 class BrokerMissing(Exception):
@@ -95,9 +97,19 @@ def free_port() -> int:
 
 def _end_left_over(folder: Path, configuration: Path) -> None:
     """A server of an earlier run that nobody could stop would write into the same append-only file."""
-    with suppress(FileNotFoundError, ValueError):
+    with suppress(FileNotFoundError, ValueError, ProcessLookupError):
         pid = int((folder / "valkey.pid").read_text())
-        told = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-        if str(configuration) in told.stdout or f"{folder}/" in told.stdout:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+        if str(configuration) not in _command_of(pid):
+            return
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while str(configuration) in _command_of(pid):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+
+
+def _command_of(pid: int) -> str:
+    """The command line of a process, empty where there is none; `-ww` because `ps` cuts long ones."""
+    command = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout

@@ -19,6 +19,10 @@ _STOP_SECONDS = 10.0
 _LOOK_EVERY = 0.1
 
 
+class ChildFailed(Exception):
+    """A child that had to do something did not do it."""
+
+
 @dataclass(kw_only=True)
 class Child:
     """One process to keep running; its output goes to a file."""
@@ -90,6 +94,17 @@ class Supervisor:
         """Start the child and keep it running from now on."""
         self._children.append(child)
         self._start(child)
+
+    def run(self, child: Child) -> bool:
+        """Run a child to its end, once. False where a signal said stop before. Raises ChildFailed."""
+        self._start(child)
+        process = child.process
+        while process is not None and process.poll() is None and not self._stop:
+            time.sleep(_LOOK_EVERY)
+        self._end(child)
+        if process is not None and process.returncode and not self._stop:
+            raise ChildFailed(f"{child.name} ended with status {process.returncode}; see {child.log}.")
+        return not self._stop
 
     def watch(self) -> None:
         """Stay until a signal says stop."""

@@ -2,7 +2,7 @@
 
 from .deliveries import WebhookAttempt, WebhookDelivery
 from .idempotency import IdempotencyKey, body_digest
-from .jobs import TRANSITIONS, Job, JobEvent, Status
+from .jobs import TRANSITIONS, Job, JobEvent, Status, is_job_id
 
 __all__ = [
     "TRANSITIONS",
@@ -13,4 +13,5 @@ __all__ = [
     "WebhookAttempt",
     "WebhookDelivery",
     "body_digest",
+    "is_job_id",
 ]

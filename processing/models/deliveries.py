@@ -8,7 +8,10 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from .identifiers import lease_end, random_id
+from .identifiers import random_id
+
+# Longer than any attempt may last, so that none is made twice at once.
+_ATTEMPT_LEASE = timedelta(seconds=120)
 
 
 def new_message_id() -> str:
@@ -25,7 +28,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
             taken = (
                 self.due()
                 .filter(pk=delivery_id)
-                .update(attempts=F("attempts") + 1, next_attempt_at=lease_end(timezone.now()))
+                .update(attempts=F("attempts") + 1, next_attempt_at=timezone.now() + _ATTEMPT_LEASE)
             )
             return self.select_related("job__account").get(pk=delivery_id) if taken else None
 

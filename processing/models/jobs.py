@@ -3,6 +3,7 @@
 The row is the truth: every guarantee comes from conditional UPDATEs here, and a message to a worker is only a nudge.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -27,6 +28,11 @@ _TIMED_OUT_MESSAGE = "The job took longer than {limit} seconds and was stopped."
 
 def new_job_id() -> str:
     return random_id("job")
+
+
+def is_job_id(text: str) -> bool:
+    """Whether a job could have this id; what cannot be one is not looked up."""
+    return re.fullmatch(r"job_[0-9A-Za-z]{1,36}", text) is not None
 
 
 class Status(models.TextChoices):
@@ -80,7 +86,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         with transaction.atomic():
             job = self.filter(pk=job_id, status=Status.QUEUED, due_at__lte=now).first()
             if job is None or not job._move(
-                "claim", attempt=job.attempt + 1, lease_until=lease_end(now), started_at=job.started_at or now
+                "claim", attempt=job.attempt + 1, lease_until=lease_end(now), started_at=now
             ):
                 return None
         return job
@@ -122,7 +128,9 @@ class Job(models.Model):
     lease_until = models.DateTimeField(null=True)
 
     result = models.JSONField(null=True)
-    result_key = models.CharField(max_length=200, blank=True)  # in the storage; empty once the file is gone
+    result_key = models.CharField(
+        max_length=200, blank=True, db_index=True
+    )  # in the storage; empty once the file is gone
     expires_at = models.DateTimeField(null=True)
     warnings = models.JSONField(default=list)
     error = models.JSONField(null=True)
@@ -202,7 +210,7 @@ class Job(models.Model):
         now = timezone.now()
         if self.lease_until is None or self.lease_until >= now:
             return False
-        if self.started_at and now - self.started_at > timedelta(seconds=2 * settings.JOB_TIME_LIMIT):
+        if self.started_at and now - self.started_at > timedelta(seconds=settings.JOB_TIME_LIMIT):
             return self.fail(_error("TIMED_OUT", _TIMED_OUT_MESSAGE.format(limit=settings.JOB_TIME_LIMIT)))
         if self.has_attempts_left:
             return self.release("the worker was lost", timedelta(0))

@@ -4,7 +4,7 @@ Catalogues differ in all of these, and some of what they say is wrong: the rules
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,6 @@ def resolve_band(scene: Scene, name: str) -> Band:
     key = find_asset(scene, name)
     asset = scene.assets[key]
     scale, offset, reason = radiometry(scene, key, asset)
-    nodata = _declared(asset, "nodata")
     return Band(
         scene_id=str(scene.id),
         name=name,
@@ -63,19 +62,21 @@ def resolve_band(scene: Scene, name: str) -> Band:
         scale=scale,
         offset=offset,
         offset_reason=reason,
-        nodata=0.0 if nodata is None else float(nodata),
+        nodata=nodata_of(asset),
     )
 
 
 def find_asset(scene: Scene, name: str) -> str:
     """Key of the asset that holds the band: exact key, common name, native name, then the sensor's own table."""
-    usable = {key: asset for key, asset in scene.assets.items() if key in scene.sources and _is_single_band(asset)}
+    usable = reflectance_assets(scene)
+    sensor = sensor_bands(scene)
     for wanted in (name, "nir08") if name == "nir" else (name,):
-        native = _native(sensor_bands(scene).get(wanted, wanted))
+        common, native = common_name(wanted, sensor), _native(sensor.get(wanted, wanted))
         for matches in (
             [wanted] if wanted in usable else [],
-            [key for key, asset in usable.items() if _band_field(asset, "common_name") == wanted],
-            [key for key, asset in usable.items() if native in (_native(key), _native(_band_field(asset, "name")))],
+            [key for key, asset in usable.items() if band_field(asset, "common_name") == wanted],
+            [key for key, asset in usable.items() if native in (_native(key), _native(band_field(asset, "name")))],
+            [key for key, asset in usable.items() if common in (key, band_field(asset, "common_name"))],
         ):
             if len(matches := _preferred(matches, usable)) == 1:
                 return matches[0]
@@ -84,6 +85,11 @@ def find_asset(scene: Scene, name: str) -> str:
         scene_id=str(scene.id),
         band=name,
     )
+
+
+def reflectance_assets(scene: Scene) -> Mapping[str, Asset]:
+    """The assets that can be read and hold one band of reflectance, by key."""
+    return {key: asset for key, asset in scene.assets.items() if key in scene.sources and _is_reflectance(key, asset)}
 
 
 def sensor_bands(scene: Scene) -> Mapping[str, str]:
@@ -125,8 +131,15 @@ def processing_baseline(scene: Scene) -> float | None:
     declared = scene.properties.get("s2:processing_baseline") or scene.properties.get("processing:version")
     if declared and re.fullmatch(r"\d\d\.\d\d", str(declared)):
         return float(declared)
-    name = re.search(r"_N(\d\d)(\d\d)_", str(scene.properties.get("s2:product_uri", scene.item_id)))
+    product = scene.properties.get("s2:product_uri") or scene.properties.get("sentinel:product_id") or scene.item_id
+    name = re.search(r"_N(\d\d)(\d\d)_", str(product))
     return float(f"{name[1]}.{name[2]}") if name else None
+
+
+def nodata_of(asset: Asset) -> float:
+    """The number that means no data; 0 where the asset does not say, as it is for both missions."""
+    declared = _declared(asset, "nodata")
+    return 0.0 if declared is None else declared
 
 
 def radiometry(scene: Scene, key: str, asset: Asset) -> tuple[float, float, str]:
@@ -164,7 +177,7 @@ def _platform(scene: Scene) -> str:
 
 
 def may_be_shifted_already(scene: Scene) -> bool:
-    """Whether the scene is an older Earth Search COG that claims not to be shifted back: some of those claims are wrong."""
+    """Whether the scene is an older Earth Search COG that claims not to be shifted back; some such claims are wrong."""
     applied = scene.properties.get("earthsearch:boa_offset_applied")
     baseline = processing_baseline(scene)
     return applied is False and (baseline is None or baseline >= _SHIFTED_SINCE_BASELINE)
@@ -178,36 +191,51 @@ def contradicts_offset(red: PixelArray) -> bool:
 
 def _declared(asset: Asset, field: str) -> float | None:
     """`nodata`, `scale` or `offset` as STAC 1.0 (raster:bands) and 1.1 (bands, or the asset itself) write them."""
-    for holder in (*asset.get("raster:bands", ())[:1], *asset.get("bands", ())[:1], asset):
+    for holder in (*_band_objects(asset, "raster:bands", "bands"), asset):
         for name in (field, f"raster:{field}"):
             if holder.get(name) is not None:
                 return float(holder[name])
     return None
 
 
-def _band_field(asset: Asset, field: str) -> str:
-    for band in (*asset.get("eo:bands", ())[:1], *asset.get("bands", ())[:1]):
+def band_field(asset: Asset, field: str) -> str:
+    """`name` or `common_name` of the asset's band, in any version of STAC; empty where it is not told."""
+    for band in _band_objects(asset, "eo:bands", "bands"):
         return str(band.get(field) or band.get(f"eo:{field}") or "")
     return ""
 
 
-def _is_single_band(asset: Asset) -> bool:
-    """Composites (visual, TCI) carry red, green and blue in one file: no band of theirs is reflectance."""
-    listed = max(len(asset.get("eo:bands", ())), len(asset.get("bands", ())), len(asset.get("raster:bands", ())))
-    return listed <= 1 and not {"visual", "thumbnail", "overview"} & set(asset.get("roles", ()))
+def _band_objects(asset: Asset, *fields: str) -> Iterator[Mapping[str, Any]]:
+    """The first band object of each of the fields; old catalogues have numbers in their place."""
+    for field in fields:
+        listed = asset.get(field)
+        if isinstance(listed, list) and listed and isinstance(listed[0], dict):
+            yield listed[0]
+
+
+def _is_reflectance(key: str, asset: Asset) -> bool:
+    """Composites (visual, TCI) carry red, green and blue in one file, and masks and aerosols are no reflectance."""
+    listed = max(len(asset.get(field) or ()) for field in ("eo:bands", "bands", "raster:bands"))
+    other_roles = {"visual", "thumbnail", "overview", "metadata", "snow-ice", "cloud", "saturation"}
+    return (
+        listed <= 1
+        and not other_roles & set(asset.get("roles") or ())
+        and re.match(r"(visual|tci|scl|qa|aot|wvp|thumbnail|overview|cloud|snow|atmos|lwir|st_)", key.lower()) is None
+    )
 
 
 def _native(name: str) -> str:
     """B4, B04, b04, OLI_B4, B04_10m: all B04."""
-    match = re.fullmatch(r"(?:OLI_|SR_)?B0?(\d{1,2})(A?)(?:_\d+m)?", name, flags=re.IGNORECASE)
+    match = re.fullmatch(r"(?:[A-Z]+_)*B0?(\d{1,2})(A?)(?:_\d+m)?", name, flags=re.IGNORECASE)
     return f"B{int(match[1])}A" if match and match[2] else f"B{int(match[1]):02}" if match else name
 
 
 def _preferred(keys: Iterable[str], assets: Mapping[str, Asset]) -> list[str]:
     """Of files of the same band: COGs before JPEG 2000 files, then the finest resolution, which is the native one."""
     cogs = [key for key in keys if not key.endswith("-jp2")] or list(keys)
+    same_band = len({re.sub(r"_\d+m$", "", key) for key in cogs}) == 1
     finest = min((_resolution(key, assets[key]) for key in cogs), default=0.0)
-    return [key for key in cogs if _resolution(key, assets[key]) == finest]
+    return [key for key in cogs if _resolution(key, assets[key]) == finest] if same_band else cogs
 
 
 def _resolution(key: str, asset: Asset) -> float:

@@ -158,7 +158,7 @@ def is_cog(path: Path) -> bool:
     with rasterio.open(path, driver="GTiff") as dataset:
         return (
             dataset.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") == "COG"
-            and dataset.profile["tiled"]
+            and dataset.block_shapes[0] == (BLOCK, BLOCK)
             and bool(max(dataset.shape) <= BLOCK or dataset.overviews(1))
         )
 

@@ -3,15 +3,19 @@
 Public hosts over https, and what the operator named in `private_hosts` (host or host:port), by plain http too.
 """
 
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import requests
 from requests_hardened import Config as HardenedConfig
 from requests_hardened import HTTPSession
 from requests_hardened.ip_filter import InvalidIPAddress, filter_host
+from requests_hardened.ip_filter_adapter import IPFilterAdapter
 
 PrivateHosts = frozenset[str]
 
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -34,6 +38,8 @@ def open_session(url: str, private_hosts: PrivateHosts, timeout: tuple[float, fl
     )
     session: requests.Session = HTTPSession(config)
     session.trust_env = False
+    if config.ip_filter_enable:
+        session.mount("https://", _PublicAdapter(is_https_proto=True))
     return session
 
 
@@ -43,7 +49,7 @@ def check_form(url: str, private_hosts: PrivateHosts) -> None:
     Looks up no name, so it may be called while a caller waits.
     """
     parts = _parse(url, private_hosts)
-    if _is_address(parts.hostname or ""):
+    if _is_address((parts.hostname or "").rstrip(".")):
         check_url(url, private_hosts)
 
 
@@ -53,11 +59,27 @@ def check_url(url: str, private_hosts: PrivateHosts) -> None:
     if _is_private_host(parts, private_hosts):
         return
     try:
-        filter_host(parts.hostname or "", _port(parts), allow_loopback=False)
+        _refuse_unassigned(filter_host(parts.hostname or "", _port(parts), allow_loopback=False))
     except InvalidIPAddress as error:
         raise ForbiddenAddress(f"{parts.hostname} is not a public address.") from error
-    except requests.RequestException as error:
+    except (requests.RequestException, UnicodeError, OSError) as error:
         raise ForbiddenAddress(f"{parts.hostname} cannot be resolved.") from error
+
+
+class _PublicAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has no types
+    """Adds to the library's filter, where the connection is made, what it lets pass."""
+
+    def build_connection_pool_key_attributes(self, *args: Any, **options: Any) -> Any:
+        host, pool = super().build_connection_pool_key_attributes(*args, **options)
+        _refuse_unassigned(host["host"])
+        return host, pool
+
+
+def _refuse_unassigned(address: str) -> None:
+    """The only IPv6 addresses that are routed are in 2000::/3; others can stand for an IPv4 address inside."""
+    ip = ip_address(address.strip("[]"))
+    if isinstance(ip, IPv6Address) and ip not in _GLOBAL_UNICAST:
+        raise InvalidIPAddress(ip)
 
 
 def _parse(url: str, private_hosts: PrivateHosts) -> SplitResult:

@@ -28,7 +28,8 @@ _WINDOWS_SHARE = 0.8
 def run(request: Request, directory: Path, tick: Tick, config: Config) -> Product:
     """Do what `request` asks and leave one verified COG in `directory`. Raises a RasterError, and then leaves nothing.
 
-    `tick` is told the share that is done after every window, and may raise to end the work.
+    `tick` is told the share that is done after every window, and may raise to end the work. Once the file is finished
+    it is not asked again.
     """
     operation, params = get_operation(request.operation), request.params
     with gdal_environment(config), ExitStack() as files:
@@ -48,8 +49,8 @@ def run(request: Request, directory: Path, tick: Tick, config: Config) -> Produc
             _tags(request, scenes, config),
         ) as cog:
             work.write_windows(cog, tick)
+            tick(_WINDOWS_SHARE)
             written = cog.finish()
-        tick(1.0)
     return _product(request, work, written)
 
 

@@ -20,7 +20,7 @@ from .errors import ProviderUnavailable, RasterError, SceneTooLarge, SceneUnread
 from .grid import Grid
 from .masks import clear_pixels
 from .remote import Opening, opening_of, s3_options
-from .types import Band, BoolArray, Config, Float32Array, Mask, PixelArray
+from .types import Band, BoolArray, Config, Float32Array, LocalFile, Mask, PixelArray
 
 # GDAL reports a full disk and a broken file by errors of two unrelated families.
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
@@ -50,7 +50,8 @@ _TOLERANCE_PIXELS = 0.01
 _MOST_BANDS = 64
 _MOST_BLOCK_PIXELS = 16 << 20
 _DTYPES = ("uint8", "uint16", "int16", "float32")
-_PASSING_FAULTS = ("response code: 5", "response code: 429", "CURL error", "timed out")
+# What GDAL says of a host that may give the file another time; "got 0 bytes" is all it tells of a failed range.
+_PASSING_FAULTS = ("response code: 5", "response code: 429", "CURL error", "timed out", "got 0 bytes")
 _SATURATED = np.iinfo(np.uint16).max
 
 
@@ -85,7 +86,8 @@ class RasterFile:
         shrink = max(1.0, max(self.grid.shape) / longest_side)
         shape = tuple(max(1, int(side / shrink)) for side in self.grid.shape)
         with _named_errors(self.wanted):
-            return self.dataset.read(1, out_shape=shape)
+            numbers: PixelArray = self.dataset.read(1, out_shape=shape)
+            return numbers
 
     def _open(self) -> tuple[Opening, DatasetReader]:
         opening = opening_of(self.wanted.source, self._config)
@@ -111,9 +113,11 @@ class _OnGrid:
         """(rows, columns) numbers. Raises SceneUnreadable or ProviderUnavailable."""
         with _named_errors(self._file.wanted):
             if self._offset is None:
-                return self._resampled().read(1, window=window)
-            column, row = window.col_off + self._offset[0], window.row_off + self._offset[1]
-            return self._file.dataset.read(1, window=Window(column, row, window.width, window.height))
+                numbers: PixelArray = self._resampled().read(1, window=window)
+            else:
+                column, row = window.col_off + self._offset[0], window.row_off + self._offset[1]
+                numbers = self._file.dataset.read(1, window=Window(column, row, window.width, window.height))
+        return numbers
 
     def _resampled(self) -> WarpedVRT:
         dataset = self._file.dataset
@@ -235,9 +239,17 @@ def _named_errors(wanted: Band | Mask) -> Iterator[None]:
 
 def _as_raster_error(error: Exception, wanted: Band | Mask) -> RasterError:
     """A host that fails or is slow may recover; a file that is missing or broken will not."""
-    causes = f"{error} {error.__cause__ or ''} {error.__context__ or ''}"
+    causes = " ".join(_causes(error))
     where = {"scene_id": wanted.scene_id, "asset": wanted.asset}
     name = f"The file of {wanted.asset} of {wanted.scene_id}"
-    if any(sign in causes for sign in _PASSING_FAULTS):
+    is_remote = not isinstance(wanted.source, LocalFile)
+    if is_remote and any(sign in causes for sign in _PASSING_FAULTS):
         return ProviderUnavailable(f"{name} cannot be fetched at the moment. Try again later.", **where)
     return SceneUnreadable(f"{name} cannot be read as a GeoTIFF or JPEG 2000 image.", **where)
+
+
+def _causes(error: BaseException | None) -> Iterator[str]:
+    """What the error and all that led to it say."""
+    while error is not None:
+        yield str(error)
+        error = error.__cause__

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from .errors import ProviderUnavailable
 from .network import ForbiddenAddress, PrivateHosts, open_session
@@ -53,15 +54,18 @@ class StacApi:
     def _pages(self, body: dict[str, Any] | None) -> Iterator[Item]:
         for _ in range(_MAX_PAGES):
             page = self._post("/search", body)
-            yield from _features(page)
+            yield from page["features"]
             body = _next_page(page, body)
             if body is None:
                 return
+        raise _unavailable(self._root, "has more items for this id than can be looked through")
 
     def _post(self, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
         key = self._root + path + json.dumps(body, sort_keys=True)
         if (known := _answers.get(key)) is None:
             known = fetch_json(self._root + path, self._private_hosts, body)
+            if not _is_page(known):
+                raise _unavailable(self._root, "does not answer as a STAC API does")
             _answers.put(key, known)
         return known
 
@@ -121,7 +125,7 @@ def _ask_once(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | N
             return _read_object(url, response)
     except ForbiddenAddress as error:
         raise _unavailable(url, f"may not be reached: {error}") from error
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError) as error:
         raise _PassingFaultError("does not answer") from error
 
 
@@ -154,9 +158,24 @@ def _unavailable(url: str, what: str, retry_after: float = 0.0) -> ProviderUnava
     return ProviderUnavailable(f"The catalogue at {host} {what}. Try again later.", host=host, **details)
 
 
-def _features(page: Mapping[str, Any]) -> list[Item]:
-    features = page.get("features")
-    return [feature for feature in features if isinstance(feature, dict)] if isinstance(features, list) else []
+def _is_page(value: Mapping[str, Any]) -> bool:
+    features, links = value.get("features"), value.get("links", [])
+    return (
+        isinstance(features, list)
+        and all(_is_item(item) for item in features)
+        and isinstance(links, list)
+        and all(isinstance(link, dict) for link in links)
+    )
+
+
+def _is_item(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("id"), str)
+        and isinstance(value.get("properties"), dict)
+        and isinstance(value.get("assets"), dict)
+        and all(isinstance(asset, dict) for asset in value["assets"].values())
+    )
 
 
 def _next_page(page: Mapping[str, Any], body: Mapping[str, Any] | None) -> dict[str, Any] | None:

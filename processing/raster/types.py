@@ -194,7 +194,7 @@ class Config:
     stac_roots: Mapping[str, Sequence[str]] = field(default_factory=dict)
     private_hosts: frozenset[str] = frozenset()
     s3: S3Access | None = None
-    token_root: str = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
+    token_root: str = "https://planetarycomputer.microsoft.com/api/sas/v1/token"  # noqa: S105
     max_pixels: float = 1.5e9
 
 

@@ -7,10 +7,13 @@ from django.utils import timezone
 
 
 class Clock:
-    """Stands still at the moment it was made until `move` is called."""
+    """Stands still until `move` is called.
+
+    It begins a little after the real clock, which the columns' defaults go on using.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = datetime.now(UTC)
+        self.now = datetime.now(UTC) + timedelta(seconds=5)
         monkeypatch.setattr(timezone, "now", lambda: self.now)
 
     def move(self, **span: float) -> None:

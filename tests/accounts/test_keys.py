@@ -8,11 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from accounts.keys import is_well_formed, new_key
-from accounts.models import Account, ApiKey
+from accounts.models import Account, ApiKey, KeyEnded
 from tests.accounts.clock import Clock
 
 BASE_62 = string.digits + string.ascii_letters
@@ -72,9 +72,9 @@ def test_only_a_digest_of_the_key_is_stored(account: Account) -> None:
     assert re.fullmatch("[0-9a-f]{64}", stored["digest"])
 
 
-def test_the_digest_depends_on_the_pepper(account: Account, settings: pytest.FixtureRequest) -> None:
+def test_the_digest_depends_on_the_pepper(account: Account, settings: Settings) -> None:
     _, text = ApiKey.objects.issue(account, "live")
-    settings.KEY_PEPPER = "another pepper"  # type: ignore[attr-defined]
+    settings.KEY_PEPPER = "another pepper"
     assert ApiKey.objects.authenticate(text) is None
 
 
@@ -164,7 +164,8 @@ def test_rolling_a_key_again_does_not_make_it_live_longer(account: Account, cloc
     key, old = ApiKey.objects.issue(account, "live")
     key.roll()
     clock.move(hours=23)
-    key.roll()
+    with pytest.raises(KeyEnded):
+        key.roll()
     clock.move(hours=2)
     assert ApiKey.objects.authenticate(old) is None
 
@@ -172,7 +173,8 @@ def test_rolling_a_key_again_does_not_make_it_live_longer(account: Account, cloc
 def test_rolling_revives_no_revoked_key(account: Account) -> None:
     key, text = ApiKey.objects.issue(account, "live")
     key.revoke()
-    key.roll()
+    with pytest.raises(KeyEnded):
+        key.roll()
     assert ApiKey.objects.authenticate(text) is None
 
 

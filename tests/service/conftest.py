@@ -23,7 +23,7 @@ class Service:
 
     def __init__(self, data: Path, environment: Mapping[str, str] | None = None, workers: int = 1) -> None:
         self.data, self.port, self._workers = data, free_port(), workers
-        self._environment = {
+        self.environment = {
             **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")},
             "ASTRA_DATA_DIR": str(data),
             "DJANGO_SETTINGS_MODULE": "astra.settings",
@@ -47,7 +47,7 @@ class Service:
         """Run another of the project's commands on the same data."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(
-            command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=True, timeout=120
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True, timeout=120
         )
         return done.stdout
 
@@ -90,7 +90,7 @@ class Service:
                     str(self._workers),
                 ],
                 cwd=ROOT,
-                env=self._environment,
+                env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import rasterio
 import requests
+from affine import Affine
 from rasterio.crs import CRS
-from rasterio.transform import from_origin
 from rio_cogeo.cogeo import cog_validate
 
 from tests.service.conftest import Service
@@ -56,7 +56,7 @@ def write_scene(folder: Path, base_url: str) -> dict[str, Any]:
 def _write_band(folder: Path, base_url: str, name: str) -> dict[str, Any]:
     filename, lowest, highest = _BANDS[name]
     numbers = np.random.default_rng(lowest).integers(lowest, highest, (_PIXELS, _PIXELS), dtype=np.uint16)
-    transform = from_origin(_WEST, _NORTH, 10, 10)
+    transform = Affine(10, 0, _WEST, 0, -10, _NORTH)
     profile = {"driver": "COG", "dtype": "uint16", "count": 1, "nodata": 0, "compress": "DEFLATE", "blocksize": 512}
     grid = {"width": _PIXELS, "height": _PIXELS, "crs": CRS.from_epsg(32633), "transform": transform}
     with rasterio.open(folder / f"{filename}.tif", "w", **profile, **grid) as file:

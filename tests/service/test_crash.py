@@ -123,6 +123,29 @@ def test_job_submitted_while_the_broker_is_dead_is_taken_and_done(slow: Slow) ->
     wait_until_replaced(slow.service, "valkey-server", brokers)
 
 
+def test_job_goes_on_while_the_broker_dies(slow: Slow) -> None:
+    brokers = running(slow.service, "valkey-server")
+    job_id = slow.start_job()
+
+    os.kill(leader(brokers), signal.SIGKILL)
+    wait_until_replaced(slow.service, "valkey-server", brokers)
+    slow.scenes.delay = 0
+
+    job = slow.service.wait_for(job_id)
+    assert job["status"] == "completed", job["error"]
+    assert verbs(slow.service, job_id) == ["submit", "claim", "complete"]
+    assert_whole_result(slow.service, job)
+    assert slow.service.wait_for(slow.service.submit()["job_id"])["status"] == "completed"
+
+
+def test_killed_guard_is_replaced(slow: Slow) -> None:
+    guards = running(slow.service, "astra.embedded.guard")
+
+    os.kill(leader(guards), signal.SIGKILL)
+
+    wait_until_replaced(slow.service, "astra.embedded.guard", guards)
+
+
 def test_killed_beat_comes_back_and_sweeps(slow: Slow) -> None:
     beats = running(slow.service, "celery -A astra beat")
 

@@ -5,17 +5,22 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 import redis
 import requests
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
+from astra.embedded.broker import configure_broker
 from tests.servers import free_port, wait_until
 
-from .conftest import NewService, Service
+from .conftest import ROOT, NewService, Service
 from .instances import assert_whole_result
 
 OLD = time.time() - 86_400
@@ -32,6 +37,18 @@ def broker_password(service: Service) -> str:
     lines = (service.data / "broker" / "valkey.conf").read_text().splitlines()
     (password,) = [line.removeprefix("requirepass ") for line in lines if line.startswith("requirepass ")]
     return password
+
+
+def client(port: int, password: str | None = None) -> redis.Redis:
+    return redis.Redis(port=port, password=password, retry=Retry(NoBackoff(), 0))
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Service]:
+    """An instance on an empty data folder, not started."""
+    service = Service(tmp_path)
+    yield service
+    service.kill()
 
 
 def test_restart_goes_on_where_the_first_run_ended(new_service: NewService) -> None:
@@ -68,6 +85,28 @@ def test_nothing_is_left_running_where_up_is_killed(new_service: NewService) -> 
     wait_until(lambda: not service.processes(), 30, "the end of all processes")
 
 
+def test_ctrl_c_during_the_first_start_ends_it_without_a_traceback(empty: Service) -> None:
+    """Ctrl-C reaches every process of the terminal's group, also the one that writes the sandbox."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "up", "--port", str(empty.port)],
+        cwd=ROOT,
+        env=empty.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    )
+    wait_until(lambda: list(empty.data.glob("sandbox/.draft-*")), 30, "the sandbox's draft")
+
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+
+    assert "Traceback" not in said
+    assert process.returncode == 0
+    assert not list(empty.data.glob("sandbox/.draft-*"))
+    assert empty.processes() == {}
+
+
 def test_second_up_on_the_same_data_is_refused(service: Service) -> None:
     said = refusal(service, "--port", str(free_port()))
 
@@ -76,8 +115,8 @@ def test_second_up_on_the_same_data_is_refused(service: Service) -> None:
     assert service.wait_for(service.submit()["job_id"])["status"] == "completed"
 
 
-def test_port_in_use_is_refused(service: Service, tmp_path: Path) -> None:
-    said = refusal(Service(tmp_path), "--port", str(service.port))
+def test_port_in_use_is_refused(service: Service, empty: Service) -> None:
+    said = refusal(empty, "--port", str(service.port))
 
     assert f"Cannot listen on 127.0.0.1:{service.port}" in said
     assert "Choose another with --port." in said
@@ -90,10 +129,25 @@ def test_broker_listens_on_loopback_only_and_wants_a_password(service: Service) 
     assert [address.ip for address in listening] == ["127.0.0.1"]
     port = listening[0].port
 
-    with redis.Redis(port=port) as stranger, pytest.raises(redis.AuthenticationError):
+    with client(port) as stranger, pytest.raises(redis.AuthenticationError):
         stranger.ping()
-    with redis.Redis(port=port, password=broker_password(service)) as owner:
+    with client(port, broker_password(service)) as owner:
         assert owner.ping()
+
+
+def test_broker_that_an_earlier_run_left_over_is_ended_before_the_next(tmp_path: Path) -> None:
+    """As where the supervisor and its guard were both killed: two servers would write one append-only file."""
+    earlier = configure_broker(tmp_path)
+    with subprocess.Popen(earlier.command, stdout=subprocess.DEVNULL) as process:
+        try:
+            earlier.wait_until_ready()
+            wait_until((tmp_path / "valkey.pid").exists, 10, "the broker's pid file")
+
+            configure_broker(tmp_path)
+
+            wait_until(lambda: process.poll() is not None, 5, "the end of the earlier broker")
+        finally:
+            process.kill()
 
 
 def test_everything_listens_on_loopback_only(service: Service) -> None:

@@ -1,5 +1,7 @@
 """`manage.py makesandbox`: write the scenes that test keys read, unless they are there already."""
 
+import signal
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +12,8 @@ class Command(BaseCommand):
     help = "Writes the sandbox's scenes into the data folder, unless they are there already."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # So that being stopped half-way leaves no draft behind.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
         from processing.raster.sandbox.catalogue import sandbox_catalogue
 
         self.stdout.write(str(sandbox_catalogue(settings.SANDBOX_DIR)))

@@ -4,7 +4,6 @@ import fcntl
 import os
 import secrets
 import socket
-import subprocess
 import sys
 import time
 from argparse import ArgumentParser
@@ -22,7 +21,7 @@ from django.db import connections
 
 from accounts.models import Account, ApiKey
 from astra.embedded.broker import BrokerMissing, configure_broker
-from astra.embedded.supervisor import Child, Supervisor
+from astra.embedded.supervisor import Child, ChildFailed, Supervisor
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  # compared with, never a default
@@ -45,7 +44,8 @@ class Command(BaseCommand):
             raise CommandError("--workers must be 1 or more.")
         _check_address(host, port)
         with _only_one(settings.DATA_DIR / "up.lock"), Supervisor(self._say) as supervisor:
-            self._prepare()
+            if not self._prepare(supervisor):
+                return
             environment = {**_production_environment(host), "REDIS_URL": self._start_broker(supervisor)}
             for child in _children(host, port, workers, environment):
                 supervisor.add(child)
@@ -54,14 +54,14 @@ class Command(BaseCommand):
             supervisor.watch()
             self._say("stopping")
 
-    def _prepare(self) -> None:
+    def _prepare(self, supervisor: Supervisor) -> bool:
+        """Bring database and sandbox up to date; False where we were told to stop before."""
         call_command("migrate", verbosity=0)
-        subprocess.run(
-            [sys.executable, "manage.py", "makesandbox"],
-            cwd=settings.BASE_DIR,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "makesandbox"]
+        try:
+            return supervisor.run(Child(name="sandbox", command=command, log=_log("sandbox")))
+        except ChildFailed as error:
+            raise CommandError(str(error)) from error
 
     def _start_broker(self, supervisor: Supervisor) -> str:
         """URL of the broker: the operator's, or that of our own child."""

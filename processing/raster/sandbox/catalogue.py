@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,9 +18,7 @@ from ..cog import CogWriter
 from ..grid import Grid
 from ..types import COG_MEDIA_TYPE, Float32Array, PixelArray, PixelFormat
 from .landscape import BANDS, DATES, Landscape
-
-# Goes up whenever the pixels or the metadata change, so that a data folder of an older release is written anew.
-VERSION = 1
+from .location import catalogue_folder
 
 PRODUCTS = {
     "before": "S2B_MSIL2A_20240715T184929_N0511_R070_T10SEG_20240715T224157",
@@ -27,6 +26,7 @@ PRODUCTS = {
 }
 TRUTH = "truth.tif"
 EPSG = 32610
+_DRAFT, _DRAFT_SECONDS = ".draft-", 3600.0  # older ones are nobody's
 _WEST, _NORTH = 540_000.0, 4_180_000.0  # upper left corner in metres, inside tile 10SEG
 _SCALE, _OFFSET = 1e-4, -0.1
 _NODATA = 0
@@ -51,11 +51,12 @@ def sandbox_catalogue(directory: Path, ground: Ground | None = None) -> Path:
 
     Several processes may ask at once: each writes its own copy, and the first to finish puts its copy in place.
     """
-    final = directory / f"v{VERSION}"
+    final = catalogue_folder(directory)
     if final.exists():
         return final
     directory.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=directory))
+    _remove_old_drafts(directory)
+    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=directory))
     try:
         _write_catalogue(draft, ground or Landscape())
         draft.rename(final)
@@ -65,6 +66,13 @@ def sandbox_catalogue(directory: Path, ground: Ground | None = None) -> Path:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return final
+
+
+def _remove_old_drafts(directory: Path) -> None:
+    """What writers that were killed left behind."""
+    for draft in directory.glob(f"{_DRAFT}*"):
+        if time.time() - draft.stat().st_mtime > _DRAFT_SECONDS:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _write_catalogue(folder: Path, ground: Ground) -> None:

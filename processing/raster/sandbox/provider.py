@@ -8,14 +8,12 @@ from ..errors import SceneNotFound
 from ..providers import only_one
 from ..sentinel_2_products import ProductName
 from ..types import LocalFile, Scene, SceneId
+from .location import catalogue_folder
 
 
 def find_in_sandbox(scene_id: SceneId, directory: Path) -> Scene:
     """The invented scene of that name. Raises SceneNotFound (naming those there are) or AmbiguousSceneId."""
-    # Imported late: it brings GDAL along, which the web process must do without.
-    from .catalogue import sandbox_catalogue
-
-    items = _items(sandbox_catalogue(directory))
+    items = _items(_catalogue(directory))
     name = ProductName.parse(scene_id.original_id)
     matches = [item for item in items if name is not None and name.names(items[item]["id"])]
     if not matches:
@@ -26,6 +24,16 @@ def find_in_sandbox(scene_id: SceneId, directory: Path) -> Scene:
         )
     item = only_one(scene_id, {items[folder]["id"]: items[folder] for folder in matches})
     return _scene(scene_id, matches[0], dict(item))
+
+
+def _catalogue(directory: Path) -> Path:
+    folder = catalogue_folder(directory)
+    if not folder.exists():
+        # Imported late: it brings GDAL along, which the web process does without as long as the sandbox is there.
+        from .catalogue import sandbox_catalogue
+
+        sandbox_catalogue(directory)
+    return folder
 
 
 def _items(catalogue: Path) -> dict[Path, dict[str, Any]]:

@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from accounts.models import Account, ApiKey
+from tests.accounts.clock import Clock
+from tests.processing.jobs import take_messages
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def key(account: Account, test_key: str) -> ApiKey:
+    """The test key of `account`, whose text `api` sends."""
+    return account.api_keys.get(mode="test")
+
+
+@pytest.fixture(autouse=True)
+def storage(settings: Settings, tmp_path: Path) -> Path:
+    """The folder of an empty storage for results; the folder for unfinished files is `work` beside it."""
+    settings.STORAGES = use_storage(settings, "processing.local_storage.SignedLocalStorage", tmp_path / "results")
+    settings.WORK_DIR = tmp_path / "work"
+    return tmp_path / "results"
+
+
+@pytest.fixture(autouse=True)
+def no_messages() -> None:
+    """No test finds the messages of another."""
+    take_messages()
+
+
+def use_storage(settings: Settings, backend: str, location: Path) -> dict[str, object]:
+    default = {"BACKEND": backend, "OPTIONS": {"location": location, "base_url": "/files/"}}
+    return {**settings.STORAGES, "default": default}

@@ -1,0 +1,98 @@
+"""Jobs in every state, for tests that are about something else than how they got there."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connections
+
+from accounts.models import Account, ApiKey
+from astra import celery_app
+from processing.models import Job
+from processing.results import storage_key
+
+SCENE = "sentinel-2:S2B_MSIL2A_20250115T184929"
+EXAMPLE: dict[str, Any] = {"operation": "ndvi", "scene_ids": [SCENE], "params": {"colormap": "rdylgn"}}
+CONTENT = bytes(range(256)) * 8
+ERROR = {"code": "SCENE_UNREADABLE", "message": "The scene cannot be read.", "details": {"retryable": False}}
+URL = "/api/v1/process"
+
+T = TypeVar("T")
+
+
+def another_key(name: str = "Another account") -> tuple[ApiKey, str]:
+    """A key, and its text, of an account that has nothing to do with the others."""
+    return ApiKey.objects.issue(Account.objects.create(name=name), "test")
+
+
+def queued(key: ApiKey, **fields: Any) -> Job:
+    """A job that waits for a worker. `fields` are those of a submit."""
+    wanted = {**EXAMPLE, "webhook_url": None, "origin": "http://testserver", **fields}
+    return Job.objects.submit(key=key, **wanted)
+
+
+def claimed(key: ApiKey, **fields: Any) -> Job:
+    """A job that a worker has in hand."""
+    job = Job.objects.claim(queued(key, **fields).pk)
+    assert job is not None
+    return job
+
+
+def completed(key: ApiKey, content: bytes = CONTENT, **fields: Any) -> Job:
+    """A completed job whose file lies in the storage."""
+    job = claimed(key, **fields)
+    name = default_storage.save(storage_key(job, job.attempt), ContentFile(content))
+    result = {
+        "file:size": len(content),
+        "file:checksum": "1220" + sha256(content).hexdigest(),
+        "proj:code": "EPSG:32610",
+        "proj:shape": [2048, 2048],
+        "gsd": 10.0,
+        "statistics": {"mean": 0.5},
+    }
+    assert job.complete(result=result, result_key=name, warnings=[])
+    return job
+
+
+def failed(key: ApiKey, **fields: Any) -> Job:
+    job = claimed(key, **fields)
+    assert job.fail(ERROR)
+    return job
+
+
+def row(job: Job) -> dict[str, Any]:
+    """Everything that is stored of a job now."""
+    return dict(Job.objects.filter(pk=job.pk).values().get())
+
+
+def verbs(job: Job) -> list[str]:
+    """What happened to a job, in order."""
+    return list(job.events.values_list("verb", flat=True))
+
+
+def take_messages() -> list[tuple[str, str | int]]:
+    """(task, argument) of every message that waits for a worker; they are gone then."""
+    with celery_app.connection_for_read() as connection:
+        queue = celery_app.amqp.queues["astra"].bind(connection.default_channel)
+        queue.declare()
+        waiting = list(iter(lambda: queue.get(no_ack=True), None))
+        return [(message.headers["task"].rpartition(".")[2], message.payload[0][0]) for message in waiting]
+
+
+def all_at_once(count: int, work: Callable[[int], T]) -> list[T]:
+    """What `work(0)`, `work(1)`, ... give when as many threads begin together."""
+    start = threading.Barrier(count)
+
+    def run(number: int) -> T:
+        try:
+            start.wait(30)
+            return work(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))

@@ -1,0 +1,77 @@
+"""Storages in trouble, and storages during whose work something else happens."""
+
+import threading
+from typing import Any
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection
+
+from processing.local_storage import SignedLocalStorage
+from processing.models import Job
+
+CANCELED = {"code": "CANCELED", "message": "The job was cancelled.", "details": {"retryable": False}}
+
+
+def cancel_elsewhere(name: str) -> None:
+    """Cancel the job that the key `name` belongs to, over another connection, as a web process does."""
+
+    def cancel() -> None:
+        assert Job.objects.get(pk=name.split("/")[1]).cancel(CANCELED)
+        connection.close()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    thread.join()
+
+
+class CancelledAtTheStart(SignedLocalStorage):
+    """The job is cancelled while its worker looks for files of earlier attempts."""
+
+    _is_first = True
+
+    def delete(self, name: str) -> None:
+        if self._is_first:
+            self._is_first = False
+            cancel_elsewhere(name)
+        super().delete(name)
+
+
+class CancelledWhileSaving(SignedLocalStorage):
+    """The job is cancelled at the moment its file arrives."""
+
+    def _save(self, name: str, content: Any) -> str:
+        saved = super()._save(name, content)
+        cancel_elsewhere(name)
+        return saved
+
+
+class OutOfTime(SignedLocalStorage):
+    """The time limit strikes while the file is stored."""
+
+    def _save(self, name: str, content: Any) -> str:
+        super()._save(name, content)
+        raise SoftTimeLimitExceeded
+
+
+class CuttingShort(SignedLocalStorage):
+    """Loses the end of what it is given, as some disks that are full."""
+
+    def _save(self, name: str, content: Any) -> str:
+        saved = super()._save(name, content)
+        with self.open(saved, "r+b") as file:
+            file.truncate(100)
+        return saved
+
+
+class KeepingAll(SignedLocalStorage):
+    """Cannot delete."""
+
+    def delete(self, name: str) -> None:
+        raise OSError("read-only file system")
+
+
+class Broken(SignedLocalStorage):
+    """Fails in a way that nobody foresaw."""
+
+    def _open(self, name: str, mode: str = "rb") -> Any:
+        raise RuntimeError("/srv/secret/path is on fire")

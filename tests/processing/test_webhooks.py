@@ -1,0 +1,241 @@
+"""Webhooks, sent to a real receiver: what it gets, and what its answer means."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from pytest_django import Settings
+from rest_framework.test import APIClient
+from standardwebhooks import Webhook
+
+from accounts.models import Account, ApiKey
+from processing.models import WebhookDelivery
+from processing.tasks import deliver_webhook
+from tests.accounts.clock import Clock
+from tests.processing.jobs import URL, all_at_once, completed, failed
+from tests.servers import Receiver, free_port
+
+
+@pytest.fixture(scope="module")
+def running_receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        yield server
+
+
+@pytest.fixture
+def receiver(running_receiver: Receiver, settings: Settings) -> Receiver:
+    """A receiver on this machine that the operator allows, and that has got nothing yet."""
+    settings.PRIVATE_HOSTS = frozenset({running_receiver.host})
+    running_receiver.received.clear()
+    running_receiver.answers = [204]
+    return running_receiver
+
+
+def delivery_to(key: ApiKey, url: str) -> WebhookDelivery:
+    return failed(key, webhook_url=url).deliveries.get()
+
+
+def try_now(delivery: WebhookDelivery, clock: Clock) -> WebhookDelivery:
+    """Let the time of the next attempt come, and make it."""
+    clock.now = max(clock.now, delivery.next_attempt_at)
+    deliver_webhook(delivery.pk)
+    delivery.refresh_from_db()
+    return delivery
+
+
+# --- What is sent ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [completed, failed])
+def test_the_body_is_that_of_a_poll_byte_for_byte(
+    api: APIClient, key: ApiKey, receiver: Receiver, make: object
+) -> None:
+    job = make(key, webhook_url=receiver.hook)  # type: ignore[operator]
+    deliver_webhook(job.deliveries.get().pk)
+    ((headers, body),) = receiver.received
+    assert body == api.get(f"{URL}/{job.pk}").content
+    assert headers["content-type"] == "application/json"
+
+
+def test_the_signature_holds_for_the_standard_library_of_receivers(
+    account: Account, key: ApiKey, receiver: Receiver
+) -> None:
+    deliver_webhook(delivery_to(key, receiver.hook).pk)
+    ((headers, body),) = receiver.received
+    Webhook(account.webhook_secret).verify(body, headers)
+    with pytest.raises(Exception, match="No matching signature"):
+        Webhook(account.webhook_secret).verify(body + b" ", headers)
+
+
+def test_the_signature_holds_for_a_receiver_that_computes_it_by_hand(
+    account: Account, key: ApiKey, receiver: Receiver
+) -> None:
+    deliver_webhook(delivery_to(key, receiver.hook).pk)
+    ((headers, body),) = receiver.received
+    prefix, _, encoded = account.webhook_secret.partition("_")
+    secret = base64.b64decode(encoded)
+    assert (prefix, len(secret)) == ("whsec", 32)
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    expected = base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"].split() == [f"v1,{expected}"]
+
+
+def test_every_account_has_a_secret_of_its_own() -> None:
+    assert Account(name="a").webhook_secret != Account(name="b").webhook_secret
+
+
+def test_the_id_stays_and_the_timestamp_is_that_of_the_attempt(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
+    receiver.answers = [500, 503, 204]
+    delivery, times = delivery_to(key, receiver.hook), []
+    for _ in range(3):
+        try_now(delivery, clock)
+        times.append(str(int(clock.now.timestamp())))
+    sent = [headers for headers, _ in receiver.received]
+    assert {headers["webhook-id"] for headers in sent} == {delivery.message_id}
+    assert [headers["webhook-timestamp"] for headers in sent] == times
+    assert len(set(times)) == 3
+    assert len({headers["webhook-signature"] for headers in sent}) == 3
+
+
+def test_two_deliveries_have_two_ids(key: ApiKey, receiver: Receiver) -> None:
+    for _ in range(2):
+        deliver_webhook(delivery_to(key, receiver.hook).pk)
+    assert len({headers["webhook-id"] for headers, _ in receiver.received}) == 2
+
+
+# --- What an answer means -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_any_success_ends_it(key: ApiKey, receiver: Receiver, clock: Clock, status: int) -> None:
+    receiver.answers = [status]
+    delivery = try_now(delivery_to(key, receiver.hook), clock)
+    assert delivery.status == "delivered"
+    clock.move(days=7)
+    try_now(delivery, clock)
+    assert len(receiver.received) == 1
+    assert [(one.number, one.response_status) for one in delivery.tries.all()] == [(1, status)]
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503])
+def test_any_other_answer_is_tried_again(key: ApiKey, receiver: Receiver, clock: Clock, status: int) -> None:
+    receiver.answers = [status, 204]
+    delivery = try_now(delivery_to(key, receiver.hook), clock)
+    assert delivery.status == "pending"
+    assert delivery.next_attempt_at > clock.now
+    assert try_now(delivery, clock).status == "delivered"
+    assert [one.response_status for one in delivery.tries.all()] == [status, 204]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed_but_tried_again(key: ApiKey, receiver: Receiver, clock: Clock, status: int) -> None:
+    receiver.answers = [status, 204]
+    delivery = try_now(delivery_to(key, receiver.hook), clock)
+    assert len(receiver.received) == 1
+    assert delivery.status == "pending"
+    assert "redirect" in delivery.tries.get().note
+    assert try_now(delivery, clock).status == "delivered"
+
+
+def test_gone_ends_it(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
+    receiver.answers = [410, 204]
+    delivery = try_now(delivery_to(key, receiver.hook), clock)
+    assert delivery.status == "given up"
+    clock.move(days=7)
+    try_now(delivery, clock)
+    assert len(receiver.received) == 1
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1", "https://127.0.0.1", "https://localhost", "https://0x7f.1"])
+def test_an_address_that_is_not_public_is_never_called(
+    key: ApiKey, receiver: Receiver, settings: Settings, clock: Clock, address: str
+) -> None:
+    settings.PRIVATE_HOSTS = frozenset()
+    port = receiver.host.partition(":")[2]
+    delivery = try_now(delivery_to(key, f"{address}:{port}/hook"), clock)
+    assert receiver.received == []
+    assert delivery.status == "given up"
+    assert delivery.tries.get().note
+
+
+@pytest.mark.parametrize(
+    "url", ["https://" + "a" * 64 + ".example/hook", "https://[::1", "https://a b.example/", "nonsense"]
+)
+def test_a_url_that_cannot_be_called_at_all_counts_as_an_attempt(key: ApiKey, clock: Clock, url: str) -> None:
+    delivery = try_now(delivery_to(key, url), clock)
+    assert delivery.tries.count() == 1
+
+
+# --- Trying again ---------------------------------------------------------------------------------------------------
+
+
+def test_a_receiver_that_is_down_is_tried_six_times_with_growing_delays(
+    key: ApiKey, settings: Settings, clock: Clock
+) -> None:
+    host = f"127.0.0.1:{free_port()}"
+    settings.PRIVATE_HOSTS = frozenset({host})
+    delivery, delays = delivery_to(key, f"http://{host}/hook"), []
+    while delivery.status == "pending":
+        try_now(delivery, clock)
+        delays.append((delivery.next_attempt_at - clock.now).total_seconds())
+        assert len(delays) <= 6
+    assert delivery.status == "given up"
+    assert delivery.tries.count() == 6
+    waits = delays[:-1]
+    assert all(wait > 0 for wait in waits)
+    assert waits == sorted(set(waits)), "each wait is longer than the one before"
+    assert all(one.response_status is None and one.note for one in delivery.tries.all())
+
+
+def test_the_waits_make_about_three_days(settings: Settings) -> None:
+    total = timedelta(seconds=sum(settings.WEBHOOK_DELAYS))
+    assert timedelta(days=2.5) <= total <= timedelta(days=3.5)
+
+
+def test_a_receiver_that_comes_back_gets_it(key: ApiKey, receiver: Receiver, settings: Settings, clock: Clock) -> None:
+    down = f"127.0.0.1:{free_port()}"
+    settings.PRIVATE_HOSTS = frozenset({down, receiver.host})
+    delivery = try_now(delivery_to(key, f"http://{down}/hook"), clock)
+    assert delivery.status == "pending"
+    WebhookDelivery.objects.filter(pk=delivery.pk).update(url=receiver.hook)
+    assert try_now(delivery, clock).status == "delivered"
+    assert [headers["webhook-id"] for headers, _ in receiver.received] == [delivery.message_id]
+
+
+def test_nothing_is_sent_before_its_time(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
+    receiver.answers = [500]
+    delivery = try_now(delivery_to(key, receiver.hook), clock)
+    clock.now = delivery.next_attempt_at - timedelta(seconds=1)
+    deliver_webhook(delivery.pk)
+    assert len(receiver.received) == 1
+
+
+def test_an_attempt_whose_worker_was_lost_comes_due_again(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
+    delivery = delivery_to(key, receiver.hook)
+    assert WebhookDelivery.objects.claim(delivery.pk) is not None
+    deliver_webhook(delivery.pk)
+    assert receiver.received == []
+    clock.move(seconds=121)
+    deliver_webhook(delivery.pk)
+    assert len(receiver.received) == 1
+
+
+def test_staff_send_a_delivery_again_under_its_id(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
+    receiver.answers = [410, 204]
+    delivery = try_now(delivery_to(key, receiver.hook), clock)
+    delivery.send_again()
+    delivery.refresh_from_db()
+    assert try_now(delivery, clock).status == "delivered"
+    assert len({headers["webhook-id"] for headers, _ in receiver.received}) == 1
+    assert delivery.tries.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_of_many_workers_sends_it(key: ApiKey, receiver: Receiver) -> None:
+    delivery = delivery_to(key, receiver.hook)
+    all_at_once(6, lambda _: deliver_webhook(delivery.pk))
+    assert len(receiver.received) == 1
+    assert delivery.tries.count() == 1

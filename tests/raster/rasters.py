@@ -1,0 +1,64 @@
+"""Small rasters, bands and requests for the tests of this folder."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from affine import Affine
+from rasterio.crs import CRS
+
+from processing.raster.grid import Grid
+from processing.raster.operations.ndvi import NdviParams
+from processing.raster.types import Band, LocalFile, PixelArray, Request, SceneId, Source
+
+WEST, NORTH = 600_000.0, 4_700_000.0
+
+
+def grid(width: int, height: int, metres: float = 10.0, epsg: int | None = 32619) -> Grid:
+    crs = None if epsg is None else CRS.from_epsg(epsg)
+    return Grid(crs=crs, transform=Affine(metres, 0, WEST, 0, -metres, NORTH), width=width, height=height)
+
+
+def write_tif(path: Path, pixels: PixelArray, on: Grid | None = None, **options: Any) -> Path:
+    """A plain GeoTIFF of one band."""
+    on = on or grid(pixels.shape[1], pixels.shape[0])
+    shape = {"width": on.width, "height": on.height, "count": 1, "dtype": pixels.dtype}
+    place = {"crs": on.crs, "transform": on.transform}
+    with rasterio.open(path, "w", driver="GTiff", **{**place, **shape, **options}) as file:
+        file.write(pixels, 1)
+    return path
+
+
+def read_tif(path: Path) -> npt.NDArray[Any]:
+    with rasterio.open(path) as file:
+        pixels: npt.NDArray[Any] = file.read(1)
+        return pixels
+
+
+def band(source: Source | Path, *, scale: float = 1.0, offset: float = 0.0, nodata: float = 0.0) -> Band:
+    return Band(
+        scene_id="sentinel-2:a-scene",
+        name="red",
+        asset="red",
+        source=LocalFile(path=source) if isinstance(source, Path) else source,
+        scale=scale,
+        offset=offset,
+        offset_reason="declared",
+        nodata=nodata,
+    )
+
+
+def ndvi_request(original_id: str, **params: Any) -> Request:
+    scene_id = SceneId(provider="sentinel-2", original_id=original_id)
+    return Request(operation="ndvi", scene_ids=(scene_id,), params=NdviParams(**params))
+
+
+def float_ndvi(
+    red: npt.NDArray[np.float64], nir: npt.NDArray[np.float64], valid: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """The index as its definition says, in double precision: NaN where it is not valid or 0 / 0."""
+    red, nir = red.clip(0), nir.clip(0)
+    with np.errstate(invalid="ignore"):
+        return np.where(valid & (nir + red > 0), (nir - red) / (nir + red), np.nan)

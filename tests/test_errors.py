@@ -1,0 +1,234 @@
+"""Every error has one form; what goes wrong with us is logged, not told; and no key gets into the logs."""
+
+import logging
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig
+from django.db import IntegrityError, OperationalError, connection
+from django.http import Http404, HttpResponse
+from pytest_django import Settings
+from rest_framework import exceptions as drf
+from rest_framework.test import APIClient
+
+from accounts.keys import new_key
+from accounts.models import Account
+from astra import exceptions as ours
+from astra.exceptions import error_response
+from astra.logs import WithoutKeys
+from tests.processing.jobs import EXAMPLE, URL, completed
+
+FAULT = {"parameter": "limit", "message": "This must be a whole number.", "received": "x", "code": "VALIDATION_ERROR"}
+TABLE: list[tuple[Exception, int, str]] = [
+    (ours.InvalidRequest("wrong", [FAULT]), 400, "VALIDATION_ERROR"),
+    (ours.InvalidRequest("wrong", [FAULT], "INVALID_ID_FORMAT"), 400, "INVALID_ID_FORMAT"),
+    (drf.ParseError("not JSON"), 400, "VALIDATION_ERROR"),
+    (drf.ValidationError({"limit": ["wrong"]}), 400, "VALIDATION_ERROR"),
+    (BadRequest("wrong"), 400, "VALIDATION_ERROR"),
+    (drf.NotAuthenticated(), 401, "UNAUTHORIZED"),
+    (drf.AuthenticationFailed(), 401, "UNAUTHORIZED"),
+    (drf.PermissionDenied(), 403, "FORBIDDEN"),
+    (PermissionDenied(), 403, "FORBIDDEN"),
+    (Http404("no such job"), 404, "NOT_FOUND"),
+    (drf.NotFound(), 404, "NOT_FOUND"),
+    (drf.MethodNotAllowed("PUT"), 405, "METHOD_NOT_ALLOWED"),
+    (ours.Conflict("finished"), 409, "CONFLICT"),
+    (ours.Expired("gone"), 410, "EXPIRED"),
+    (ours.PayloadTooLarge(), 413, "PAYLOAD_TOO_LARGE"),
+    (RequestDataTooBig("too big"), 413, "PAYLOAD_TOO_LARGE"),
+    (drf.UnsupportedMediaType("text/plain"), 415, "UNSUPPORTED_MEDIA_TYPE"),
+    (ours.IdempotencyMismatch("another body"), 422, "IDEMPOTENCY_MISMATCH"),
+    (drf.Throttled(wait=7), 429, "RATE_LIMITED"),
+    (OperationalError("connection refused"), 503, "SERVICE_UNAVAILABLE"),
+    (IntegrityError("unique"), 500, "INTERNAL_ERROR"),
+    (RuntimeError("oops"), 500, "INTERNAL_ERROR"),
+    (RecursionError(), 500, "INTERNAL_ERROR"),
+    (MemoryError(), 500, "INTERNAL_ERROR"),
+]
+
+
+def assert_envelope(response: HttpResponse, status: int, code: str | None = None) -> dict[str, Any]:
+    assert response.status_code == status, response.content
+    assert response["Content-Type"] == "application/json", response.content[:200]
+    body = response.json()  # type: ignore[attr-defined]
+    assert set(body) == {"error"}
+    error = dict(body["error"])
+    assert set(error) == {"code", "message", "details"}
+    assert isinstance(error["details"], dict)
+    assert error["message"]
+    assert code is None or error["code"] == code
+    return error
+
+
+@pytest.fixture
+def broken_storage(settings: Settings, tmp_path: Path) -> None:
+    """A storage that fails with RuntimeError when a file is opened."""
+    options = {"location": tmp_path, "base_url": "/files/"}
+    default = {"BACKEND": "tests.processing.storages.Broken", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "default": default}
+
+
+# --- The table ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("error", "status", "code"), TABLE, ids=[f"{type(row[0]).__name__}" for row in TABLE])
+def test_every_exception_has_its_status_and_code(error: Exception, status: int, code: str) -> None:
+    response = error_response(error, {})
+    assert response.status_code == status
+    body = response.data["error"]
+    assert body["code"] == code
+    assert isinstance(body["message"], str)
+    assert len(body["message"]) > 3
+    assert isinstance(body["details"], dict)
+    assert response.headers.get("WWW-Authenticate") == ("Bearer" if status == 401 else None)
+    assert ("Retry-After" in response.headers) == (status in (429, 503))
+
+
+def test_the_table_covers_every_code_of_the_contract_but_that_of_a_full_queue() -> None:
+    contract = {
+        "VALIDATION_ERROR", "INVALID_ID_FORMAT", "UNAUTHORIZED", "FORBIDDEN", "NOT_FOUND", "METHOD_NOT_ALLOWED",
+        "CONFLICT", "EXPIRED", "PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "IDEMPOTENCY_MISMATCH", "RATE_LIMITED",
+        "INTERNAL_ERROR", "SERVICE_UNAVAILABLE",
+    }  # fmt: skip
+    assert {code for _, _, code in TABLE} == contract
+
+
+def test_faults_are_told_one_by_one() -> None:
+    body = error_response(ours.InvalidRequest("limit: wrong", [FAULT]), {}).data
+    assert body == {"error": {"code": "VALIDATION_ERROR", "message": "limit: wrong", "details": {"errors": [FAULT]}}}
+
+
+@pytest.mark.parametrize("error", [RuntimeError("secret in /srv/app.py"), OperationalError("password of db.internal")])
+def test_what_went_wrong_with_us_is_logged_and_not_told(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    response = error_response(error, {"request": "GET /api/v1/process"})
+    assert str(error) not in str(response.data)
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[1] is error
+
+
+# --- Over HTTP ------------------------------------------------------------------------------------------------------
+
+
+def test_an_unexpected_exception_is_an_internal_error(
+    api: APIClient, account: Account, client: Any, broken_storage: None
+) -> None:
+    job = completed(account.api_keys.get())
+    href = api.get(f"{URL}/{job.pk}").json()["result"]["href"]
+    client.raise_request_exception = False
+    answer = client.get(href)
+    assert_envelope(answer, 500, "INTERNAL_ERROR")
+    assert b"fire" not in answer.content
+    assert b"/srv" not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("method", "address"), [("get", URL), ("post", URL), ("get", f"{URL}/job_1"), ("get", "/healthz")]
+)
+def test_a_database_that_is_away_is_told_with_when_to_come_again(api: APIClient, method: str, address: str) -> None:
+    def refuse(execute: Callable[..., Any], *arguments: Any) -> Any:
+        raise OperationalError("connection to db.internal refused")
+
+    with connection.execute_wrapper(refuse):
+        answer = getattr(api, method)(address, EXAMPLE if method == "post" else None, format="json")
+    assert_envelope(answer, 503, "SERVICE_UNAVAILABLE")
+    assert int(answer["Retry-After"]) >= 1
+    assert b"db.internal" not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status"),
+    [
+        ("get", "/api", 404),
+        ("get", "/api/", 404),
+        ("get", "/api/v1", 404),
+        ("get", "/api/v1/process/", 404),
+        ("get", "/api/v1/process/job_1/", 404),
+        ("get", "/api/v1/process/job_1", 404),
+        ("get", "/api/v1/process/%00", 404),
+        ("get", "/api/v1/%ff%fe", 404),
+        ("options", "/api/v1/nothing", 404),
+        ("delete", "/api/v1/nothing", 404),
+        ("put", "/api/v1/process", 405),
+        ("post", "/api/v1/process/job_1", 405),
+        ("patch", "/api/v1/process/job_1", 405),
+        ("post", "/api/v1/operations", 405),
+        ("trace", "/api/v1/process", 405),
+        ("post", "/api/v1/process", 400),
+        ("get", "/api/v1/process?limit=0", 400),
+        ("get", "/files/nothing", 403),
+        ("get", "/nothing", 404),
+    ],
+)
+def test_every_error_is_json_in_the_envelope(api: APIClient, method: str, address: str, status: int) -> None:
+    for accept in ("application/json", "text/html", "image/png", "nonsense"):
+        answer = api.generic(method.upper(), address, "{}", content_type="application/json", headers={"accept": accept})
+        assert_envelope(answer, status)
+
+
+@pytest.mark.parametrize("address", [URL, f"{URL}/job_1", "/api/v1/operations"])
+def test_every_address_of_the_api_needs_a_key(client: Any, db: None, address: str) -> None:
+    answer = client.get(address)
+    assert_envelope(answer, 401, "UNAUTHORIZED")
+    assert answer["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_host_that_is_not_ours_is_refused_in_the_envelope(api: APIClient) -> None:
+    answer = api.get(URL, headers={"host": "evil.example"})
+    assert_envelope(answer, 400)
+
+
+def test_health_needs_no_key(client: Any, db: None) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+# --- Logs -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def log() -> tuple[logging.Logger, StringIO]:
+    """A logger with our filter, and what it writes."""
+    out = StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(WithoutKeys())
+    logger = logging.Logger("test")
+    logger.addHandler(handler)
+    return logger, out
+
+
+@pytest.mark.parametrize("mode", ["live", "test"])
+def test_no_key_gets_into_the_logs(log: tuple[logging.Logger, StringIO], mode: str) -> None:
+    logger, out = log
+    key = new_key(mode)  # type: ignore[arg-type]
+    logger.warning(f"Authorization: Bearer {key}, again {key}.")
+    logger.warning("%s for %d", f"Bearer {key}", 7)
+    logger.warning({"header": key})
+    assert key[14:] not in out.getvalue()
+    assert out.getvalue().count(f"astra_sk_{mode}_...") == 4
+    assert "for 7" in out.getvalue()
+
+
+def test_no_key_gets_into_the_logs_with_a_traceback(log: tuple[logging.Logger, StringIO]) -> None:
+    logger, out = log
+    key = new_key("live")
+    try:
+        raise ValueError(f"cannot read {key}")
+    except ValueError:
+        logger.exception("failed")
+    assert "ValueError: cannot read" in out.getvalue()
+    assert key[14:] not in out.getvalue()
+
+
+def test_all_other_messages_stay_as_they_are(log: tuple[logging.Logger, StringIO]) -> None:
+    logger, out = log
+    logger.warning("100%% of %s, see astra_sk_", "job_1")
+    assert out.getvalue() == "100% of job_1, see astra_sk_\n"
+
+
+def test_the_console_keeps_keys_out(settings: Settings) -> None:
+    formatters = {handler["formatter"] for handler in settings.LOGGING["handlers"].values()}
+    assert {settings.LOGGING["formatters"][name]["()"] for name in formatters} == {"astra.logs.WithoutKeys"}

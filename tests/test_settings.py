@@ -1,0 +1,183 @@
+"""Settings from the environment: nonsense stops the process with a sentence, and production has no weak defaults."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SECRET = "correct-horse-battery-staple-" * 2
+PRODUCTION = {
+    "DATABASE_URL": "postgres://astra:pass%40word@db.example:5433/jobs",
+    "SECRET_KEY": SECRET,
+    "ALLOWED_HOSTS": "astra.example, www.astra.example",
+}
+OURS = ("ASTRA_", "AWS_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "DJANGO_")
+
+
+def run(data: Path, variables: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    environment = {**inherited, "ASTRA_DATA_DIR": str(data), **variables}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def read(data: Path, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """All settings as text or JSON."""
+    program = (
+        "import json, astra.settings as s;"
+        "print(json.dumps({n: getattr(s, n) for n in dir(s) if n.isupper()}, default=str))"
+    )
+    done = run(data, variables or {}, "-c", program)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def refusal(data: Path, variables: Mapping[str, str]) -> str:
+    """The sentence that `manage.py check` stops with."""
+    done = run(data, variables, "manage.py", "check")
+    assert done.returncode != 0, f"accepted: {done.stdout}{done.stderr}"
+    kind, _, sentence = done.stderr.strip().splitlines()[-1].partition(": ")
+    assert kind == "django.core.exceptions.ImproperlyConfigured", done.stderr
+    assert "During handling of" not in done.stderr
+    return sentence
+
+
+# --- Nonsense -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "maybe"),
+        ("ASTRA_PUBLIC_URL", "astra.example"),
+        ("ASTRA_PUBLIC_URL", "https://["),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "mysql://user@host/name"),
+        ("REDIS_URL", "nonsense"),
+        ("AWS_S3_ENDPOINT_URL", "minio:9000"),
+        ("ASTRA_RESULT_TTL", "a day"),
+        ("ASTRA_RESULT_TTL", "0"),
+        ("ASTRA_RESULT_TTL", "1.5"),
+        ("ASTRA_RESULT_TTL", "nan"),
+        ("ASTRA_RESULT_TTL", "1e99"),
+        ("ASTRA_SENTINEL2_STAC", "ftp://stac.example"),
+        ("ASTRA_LANDSAT_STAC", "https://"),
+        ("ASTRA_PLANETARY_COMPUTER_STAC", "/v1"),
+        ("ASTRA_PRIVATE_HOSTS", "http://127.0.0.1:9000/"),
+        ("ASTRA_MAX_PIXELS", "-1"),
+        ("ASTRA_MAX_PIXELS", "many"),
+        ("ASTRA_JOB_TIME_LIMIT", "soon"),
+        ("ASTRA_JOB_TIME_LIMIT", "0"),
+        ("ASTRA_JOB_ATTEMPTS", "0"),
+        ("ASTRA_RETRY_SECONDS", "inf"),
+        ("ASTRA_LEASE_SECONDS", "0"),
+        ("ASTRA_SWEEP_SECONDS", "-5"),
+        ("ASTRA_EXPIRY_SWEEP_SECONDS", "x"),
+        ("ASTRA_WEBHOOK_DELAYS", "soon"),
+        ("ASTRA_WEBHOOK_DELAYS", "5,,60"),
+        ("ASTRA_WEBHOOK_DELAYS", "5,-60"),
+        ("ASTRA_WEBHOOK_DELAYS", "nan"),
+        ("ASTRA_LOG_LEVEL", "loud"),
+        ("ASTRA_DATA_DIR", "/dev/null/data"),
+    ],
+)
+def test_nonsense_stops_the_process_with_a_sentence_that_names_it(tmp_path: Path, name: str, value: str) -> None:
+    variables = {**(PRODUCTION if name == "DATABASE_URL" else {}), name: value}
+    assert name in refusal(tmp_path, variables)
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS"])
+@pytest.mark.parametrize("value", ["", " "])
+@pytest.mark.parametrize("how", ["DEBUG=0", "DATABASE_URL"])
+def test_without_debug_secret_and_hosts_have_no_defaults(tmp_path: Path, name: str, value: str, how: str) -> None:
+    variables = {**PRODUCTION, name: value}
+    if how == "DEBUG=0":
+        del variables["DATABASE_URL"]
+        variables["DEBUG"] = "0"
+    assert name in refusal(tmp_path, variables)
+
+
+def test_a_short_secret_is_refused_without_being_told(tmp_path: Path) -> None:
+    sentence = refusal(tmp_path, {**PRODUCTION, "SECRET_KEY": "hunter2"})
+    assert "SECRET_KEY" in sentence
+    assert "hunter2" not in sentence
+
+
+# --- The embedded set -----------------------------------------------------------------------------------------------
+
+
+def test_with_nothing_set_all_is_kept_below_the_data_folder(tmp_path: Path) -> None:
+    data = tmp_path / "not" / "there yet"
+    settings = read(data)
+    assert settings["DEBUG"] is True
+    assert settings["DATABASES"]["default"]["ENGINE"] == "django.db.backends.sqlite3"
+    assert set(settings["ALLOWED_HOSTS"]) == {"127.0.0.1", "localhost", "[::1]"}
+    for path in (
+        settings["DATABASES"]["default"]["NAME"],
+        settings["STORAGES"]["default"]["OPTIONS"]["location"],
+        settings["WORK_DIR"],
+        settings["SANDBOX_DIR"],
+    ):
+        assert Path(path).is_relative_to(data)
+    assert settings["RESULT_TTL"] == 86_400
+    assert settings["JOB_TIME_LIMIT"] == 900
+    assert settings["MAX_PIXELS"] == 1.5e9
+    assert settings["PUBLIC_URL"] == ""
+
+
+def test_the_secret_is_made_once_and_only_this_user_can_read_it(tmp_path: Path) -> None:
+    first, second = read(tmp_path), read(tmp_path)
+    secret = tmp_path / "secret_key"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert first["SECRET_KEY"] == second["SECRET_KEY"] == secret.read_text()
+    assert len(first["SECRET_KEY"]) >= 50
+    assert read(tmp_path / "another")["SECRET_KEY"] != first["SECRET_KEY"]
+
+
+def test_the_check_of_a_fresh_folder_passes(tmp_path: Path) -> None:
+    done = run(tmp_path, {}, "manage.py", "check")
+    assert done.returncode == 0, done.stderr
+
+
+# --- Production -----------------------------------------------------------------------------------------------------
+
+
+def test_a_database_url_makes_it_production(tmp_path: Path) -> None:
+    settings = read(tmp_path, PRODUCTION)
+    assert settings["DEBUG"] is False
+    database = settings["DATABASES"]["default"]
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    told = {name: database[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")}
+    assert told == {"USER": "astra", "PASSWORD": "pass@word", "HOST": "db.example", "PORT": 5433, "NAME": "jobs"}
+    assert settings["ALLOWED_HOSTS"] == ["astra.example", "www.astra.example"]
+    assert settings["SECRET_KEY"] == SECRET
+    assert not (tmp_path / "secret_key").exists()
+
+
+def test_a_bucket_moves_results_to_s3(tmp_path: Path) -> None:
+    variables = {"ASTRA_BUCKET": "results", "AWS_S3_ENDPOINT_URL": "http://127.0.0.1:9000", "AWS_REGION": "eu-west-1"}
+    storage = read(tmp_path, variables)["STORAGES"]["default"]
+    assert storage["BACKEND"] == "storages.backends.s3.S3Storage"
+    assert storage["OPTIONS"]["bucket_name"] == "results"
+    assert storage["OPTIONS"]["endpoint_url"] == "http://127.0.0.1:9000"
+    assert storage["OPTIONS"]["region_name"] == "eu-west-1"
+
+
+def test_an_https_address_makes_cookies_secure(tmp_path: Path) -> None:
+    settings = read(tmp_path, {"ASTRA_PUBLIC_URL": "https://astra.example/"})
+    assert settings["PUBLIC_URL"] == "https://astra.example"
+    assert settings["SESSION_COOKIE_SECURE"] is True
+    assert settings["CSRF_COOKIE_SECURE"] is True
+    assert settings["CSRF_TRUSTED_ORIGINS"] == ["https://astra.example"]
+
+
+def test_the_pepper_of_keys_follows_the_secret_unless_it_is_set(tmp_path: Path) -> None:
+    assert read(tmp_path, {"SECRET_KEY": "abc"})["KEY_PEPPER"] != read(tmp_path, {"SECRET_KEY": "abd"})["KEY_PEPPER"]
+    assert read(tmp_path, {"SECRET_KEY": "abc", "ASTRA_KEY_PEPPER": "salt"})["KEY_PEPPER"] == "salt"
