@@ -73,7 +73,7 @@ def run_once(job: str, size: int) -> None:
         scene_ids=tuple(SceneId.parse(text) for text in texts),
         params=get_operation(name).params_model.model_validate(params),
     )
-    config = Config(sandbox_dir=write_scenes(size), use_sandbox=True)
+    config = Config(sandbox_dir=write_scenes(size), use_sandbox=True, threads=os.cpu_count() or 1)
     with tempfile.TemporaryDirectory(dir=DATA) as folder:
         pipeline.run(request, Path(folder), lambda share: None, config)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)

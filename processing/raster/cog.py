@@ -1,26 +1,35 @@
-"""The only file that writes a raster: windows in, one verified Cloud Optimized GeoTIFF out."""
+"""The only file that writes a raster: windows in, one Cloud Optimized GeoTIFF out, in a single pass.
+
+Each window is encoded by the thread that brings it, and halved for the first overview while it is at hand. Tiles of
+full resolution leave memory for the disk row by row; overviews stay, encoded, in memory. In the end the directories,
+which can be written only now, and the overviews go before them into the final file, as readers of COGs want it.
+"""
 
 import hashlib
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
-from zlib import crc32
+from typing import BinaryIO, Self
 
 import numpy as np
 import rasterio
-from rasterio.io import DatasetReader
-from rasterio.shutil import copy as copy_raster
+from rasterio.io import MemoryFile
 from rasterio.windows import Window
 
+from . import geotiff
 from .errors import ResultNotWritten
 from .grid import Grid
+from .overviews import halving_for
 from .reading import GDAL_ERRORS
+from .tiles import Compression, TileCodec, predictor_for
 from .types import PixelArray, PixelFormat
 
 BLOCK = 512
+# The side of the windows that the writer takes: four tiles, and one of the first overview.
+WINDOW = 2 * BLOCK
+_COPY_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,124 +42,212 @@ class WrittenCog:
 
 
 class CogWriter:
-    """Takes the windows of one band in any order; `finish` makes the COG appear at `path`, whole or not at all.
+    """Takes the windows of one band from any thread; `finish` makes the COG appear at `path`, whole or not at all.
 
     Used as a context manager, which removes every unfinished file whatever happens.
 
         with CogWriter(path, grid, pixel_format, tags) as cog:
-            cog.write(window, pixels)
+            for window in cog.windows():
+                cog.write(window, pixels)
             written = cog.finish()
     """
 
     def __init__(
-        self, path: Path, grid: Grid, pixel_format: PixelFormat, tags: Mapping[str, str] | None = None
+        self,
+        path: Path,
+        grid: Grid,
+        pixel_format: PixelFormat,
+        tags: Mapping[str, str] | None = None,
+        compression: Compression = "deflate",
     ) -> None:
-        self._path, self._grid, self._format = path, grid, pixel_format
-        self._plain = path.with_name(f".{path.name}.plain")
-        self._part = path.with_name(f".{path.name}.part")
-        self._checksums: dict[tuple[int, int, int, int], int] = {}
-        self._tags = tags or {}
+        self._path, self._grid, self._format, self._tags = path, grid, pixel_format, tags or {}
+        self._tiles_path = path.with_name(f".{path.name}.tiles")
+        self._part_path = path.with_name(f".{path.name}.part")
+        predictor = predictor_for(pixel_format.dtype, has_palette=bool(pixel_format.palette))
+        self._codec = TileCodec(compression=compression, predictor=predictor)
+        self._halve = halving_for(pixel_format)
+        self._levels = _levels(grid.width, grid.height)
+        self._lock = threading.Lock()
+        self._next_row = 0
+        # What is left of the raster at a quarter of its size, from which the further overviews are made.
+        quarter = self._levels[2] if len(self._levels) > 2 else None
+        self._quarter = np.empty((quarter.height, quarter.width), pixel_format.dtype) if quarter else None
 
     def __enter__(self) -> Self:
         try:
-            self._dataset = self._create()
-        except GDAL_ERRORS as error:
-            self._remove_unfinished()
+            self._tiles_file = self._tiles_path.open("w+b")
+        except OSError as error:
             raise _not_written() from error
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            self._dataset.close()
-        except GDAL_ERRORS:
-            if error is None:
-                raise
-        finally:
-            self._remove_unfinished()
+    def __exit__(self, *error: object) -> None:
+        self._tiles_file.close()
+        for path in (self._tiles_path, self._part_path):
+            path.unlink(missing_ok=True)
+
+    def windows(self) -> Iterator[Window]:
+        """The windows that the writer takes, in the order in which it likes them best."""
+        return self._grid.windows(WINDOW)
 
     def write(self, window: Window, pixels: PixelArray) -> None:
-        """Take one window: (rows, columns) in the dtype of the pixel format. Raises ResultNotWritten."""
-        try:
-            self._dataset.write(pixels, 1, window=window)
-        except GDAL_ERRORS as error:
-            raise _not_written() from error
-        self._checksums[window.flatten()] = _checksum(pixels)
+        """Take one of `windows()`: (rows, columns) in the dtype of the pixel format. Raises ResultNotWritten."""
+        row, column = int(window.row_off) // WINDOW, int(window.col_off) // WINDOW
+        encoded = [self._encode(0, row, column, pixels)]
+        if len(self._levels) > 1:
+            half = self._halve(pixels)
+            encoded.append(self._encode(1, row, column, half))
+            if self._quarter is not None:
+                self._keep_quarter(row, column, self._halve(half))
+        with self._lock:
+            for level, tiles in zip(self._levels, encoded, strict=False):
+                level.tiles.update(tiles)
+            self._write_whole_rows()
 
     def finish(self) -> WrittenCog:
-        """Lay the pixels out as a COG, read it back, and put it in place. Raises ResultNotWritten."""
+        """Put directories, overviews and tiles together, check them, and put the file in place.
+
+        Raises ResultNotWritten.
+        """
+        self._finish_overviews()
         try:
-            self._dataset.close()
-            copy_raster(self._plain, self._part, driver="COG", **self._cog_options())
-            self._verify()
-            _flush_to_disk(self._part)
+            with self._part_path.open("wb") as part:
+                checksum = self._assemble(part)
+                part.flush()
+                os.fsync(part.fileno())
+            size = self._part_path.stat().st_size
+            if not is_cog(self._part_path):
+                raise _not_written()
         except (*GDAL_ERRORS, OSError) as error:
             raise _not_written() from error
-        self._part.replace(self._path)
-        return WrittenCog(path=self._path, size=self._path.stat().st_size, sha256=_sha256(self._path))
+        self._part_path.replace(self._path)
+        return WrittenCog(path=self._path, size=size, sha256=checksum)
 
-    def _create(self) -> DatasetReader:
-        """The uncompressed file that collects the windows, with everything that the COG shall say of itself."""
-        dataset = rasterio.open(
-            self._plain,
-            "w",
-            driver="GTiff",
-            width=self._grid.width,
-            height=self._grid.height,
-            count=1,
-            dtype=self._format.dtype,
-            crs=self._grid.crs,
-            transform=self._grid.transform,
-            nodata=self._format.nodata,
-            tiled=True,
-            blockxsize=BLOCK,
-            blockysize=BLOCK,
-            bigtiff="IF_SAFER",
-        )
-        dataset.scales, dataset.offsets = (self._format.scale,), (self._format.offset,)
-        dataset.set_band_description(1, self._format.description)
-        dataset.update_tags(**self._tags)
-        if self._format.palette:
-            dataset.write_colormap(1, dict(enumerate(self._format.palette)))
-        # GDAL keeps category names in a side file, which a download loses; tags stay in the file.
-        dataset.update_tags(1, **{f"CLASS_{code}": name for code, name in enumerate(self._format.class_names)})
-        return dataset
-
-    def _cog_options(self) -> dict[str, str | int]:
+    def _encode(self, index: int, row: int, column: int, pixels: PixelArray) -> dict[tuple[int, int], bytes]:
+        """The tiles of a level that a window's pixels fill, by (row, column) among the level's tiles."""
+        block = self._levels[index].block
+        per_window = (WINDOW >> index) // block
         return {
-            "blocksize": BLOCK,
-            "compress": "DEFLATE",
-            "level": 1,  # higher levels cost much time and save below one percent on measured reflectance
-            "predictor": "NO" if self._format.palette else "YES",
-            "overview_resampling": self._format.overview_resampling,
-            "num_threads": "ALL_CPUS",
-            "bigtiff": "IF_SAFER",
+            (row * per_window + tile_row, column * per_window + tile_column): self._codec.encode(
+                self._whole_tile(pixels, tile_row * block, tile_column * block, block)
+            )
+            for tile_row in range(-(-pixels.shape[0] // block))
+            for tile_column in range(-(-pixels.shape[1] // block))
         }
 
-    def _verify(self) -> None:
-        """With several threads GDAL reports no failed encode and no full disk, so only reading back tells."""
-        with rasterio.open(self._part, driver="GTiff") as written:
-            whole = (
-                is_cog(self._part)
-                and written.shape == self._grid.shape
-                and written.dtypes == (self._format.dtype,)
-                and all(
-                    _checksum(written.read(1, window=Window(*flat))) == checksum
-                    for flat, checksum in self._checksums.items()
-                )
-            )
-            levels = len(written.overviews(1))
-        if not whole:
-            raise _not_written()
-        for level in range(levels):
-            with rasterio.open(self._part, driver="GTiff", overview_level=level) as overview:
-                for window in Grid.of(overview).windows(4 * BLOCK):
-                    overview.read(1, window=window)
+    def _whole_tile(self, pixels: PixelArray, top: int, left: int, block: int) -> PixelArray:
+        """The tile at (top, left); beyond the raster's edge it is filled up with nodata."""
+        part = pixels[top : top + block, left : left + block]
+        if part.shape == (block, block):
+            return np.ascontiguousarray(part)
+        tile = np.full((block, block), self._format.nodata, dtype=pixels.dtype)
+        tile[: part.shape[0], : part.shape[1]] = part
+        return tile
 
-    def _remove_unfinished(self) -> None:
-        for path in (self._plain, self._part):
-            path.unlink(missing_ok=True)
+    def _keep_quarter(self, row: int, column: int, pixels: PixelArray) -> None:
+        assert self._quarter is not None  # noqa: S101  # the caller asked
+        top, left, (rows, columns) = row * WINDOW // 4, column * WINDOW // 4, pixels.shape
+        self._quarter[top : top + rows, left : left + columns] = pixels
+
+    def _write_whole_rows(self) -> None:
+        """Full resolution goes to the disk row of tiles by row of tiles; only what is ahead of its turn waits."""
+        level = self._levels[0]
+        while self._next_row < level.tile_rows:
+            row = [(self._next_row, column) for column in range(level.tile_columns)]
+            if not all(place in level.tiles for place in row):
+                return
+            for place in row:
+                tile = level.tiles.pop(place)
+                level.sizes[place] = len(tile)
+                self._append(tile)
+            self._next_row += 1
+
+    def _append(self, tile: bytes) -> None:
+        try:
+            self._tiles_file.write(geotiff.framed(tile))
+        except OSError as error:
+            raise _not_written() from error
+
+    def _finish_overviews(self) -> None:
+        pixels = self._quarter
+        for level in self._levels[2:]:
+            assert pixels is not None  # noqa: S101  # there is a quarter where there is a third level
+            for row in range(level.tile_rows):
+                for column in range(level.tile_columns):
+                    tile = self._whole_tile(pixels, row * level.block, column * level.block, level.block)
+                    level.tiles[row, column] = self._codec.encode(tile)
+            pixels = self._halve(pixels)
+
+    def _assemble(self, part: BinaryIO) -> str:
+        """Write the final file; gives its SHA-256."""
+        for level in self._levels[1:]:
+            level.sizes.update({place: len(tile) for place, tile in level.tiles.items()})
+        described = geotiff.tags_of(self._empty_twin())
+        digest = hashlib.sha256()
+        levels = [level.layout() for level in self._levels]
+        for piece in self._pieces(geotiff.header(described, levels, self._codec.tiff_code, self._codec.predictor)):
+            part.write(piece)
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def _pieces(self, header: bytes) -> Iterator[bytes]:
+        """The file from its beginning: directories, overviews from the coarsest, full resolution."""
+        yield header
+        for level in reversed(self._levels[1:]):
+            yield from (geotiff.framed(level.tiles[place]) for place in sorted(level.tiles))
+        self._tiles_file.seek(0)
+        while piece := self._tiles_file.read(_COPY_BYTES):
+            yield piece
+
+    def _empty_twin(self) -> bytes:
+        """A file without pixels, written by GDAL: its tags say all that the COG shall say of itself."""
+        with MemoryFile() as memory:
+            with memory.open(
+                driver="GTiff",
+                width=self._grid.width,
+                height=self._grid.height,
+                count=1,
+                dtype=self._format.dtype,
+                crs=self._grid.crs,
+                transform=self._grid.transform,
+                nodata=self._format.nodata,
+                tiled=True,
+                blockxsize=BLOCK,
+                blockysize=BLOCK,
+                sparse_ok=True,
+                bigtiff="NO",
+            ) as twin:
+                twin.scales, twin.offsets = (self._format.scale,), (self._format.offset,)
+                twin.set_band_description(1, self._format.description)
+                twin.update_tags(**self._tags)
+                # GDAL keeps category names in a side file, which a download loses; tags stay in the file.
+                twin.update_tags(1, **{f"CLASS_{code}": name for code, name in enumerate(self._format.class_names)})
+                if self._format.palette:
+                    twin.write_colormap(1, dict(enumerate(self._format.palette)))
+            return bytes(memory.getbuffer())
+
+
+class _Level:
+    """One resolution while it is being made: its encoded tiles by (row, column), and their sizes."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        # Some validators take a raster for untiled whose tiles are as wide as itself.
+        self.block = BLOCK // 2 if width == BLOCK < height else BLOCK
+        self.tile_rows, self.tile_columns = -(-height // self.block), -(-width // self.block)
+        self.tiles: dict[tuple[int, int], bytes] = {}
+        self.sizes: dict[tuple[int, int], int] = {}
+
+    def layout(self) -> geotiff.Level:
+        sizes = [self.sizes[place] for place in sorted(self.sizes)]
+        return geotiff.Level(width=self.width, height=self.height, block=self.block, sizes=sizes)
+
+
+def write_cog(path: Path, grid: Grid, pixels: PixelArray, pixel_format: PixelFormat) -> WrittenCog:
+    """Write a raster that is in memory as a whole: (rows, columns). Raises ResultNotWritten."""
+    with CogWriter(path, grid, pixel_format) as cog:
+        for window in cog.windows():
+            cog.write(window, pixels[window.toslices()])
+        return cog.finish()
 
 
 def is_cog(path: Path) -> bool:
@@ -158,23 +255,18 @@ def is_cog(path: Path) -> bool:
     with rasterio.open(path, driver="GTiff") as dataset:
         return (
             dataset.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") == "COG"
-            and dataset.block_shapes[0] == (BLOCK, BLOCK)
+            and max(dataset.block_shapes[0]) <= BLOCK
             and bool(max(dataset.shape) <= BLOCK or dataset.overviews(1))
         )
 
 
-def _checksum(pixels: PixelArray) -> int:
-    return crc32(np.ascontiguousarray(pixels).data)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _flush_to_disk(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+def _levels(width: int, height: int) -> list[_Level]:
+    """Full resolution, then halves, rounded up, until one tile is enough."""
+    levels = [_Level(width, height)]
+    while max(width, height) > BLOCK:
+        width, height = (width + 1) // 2, (height + 1) // 2
+        levels.append(_Level(width, height))
+    return levels
 
 
 def _not_written() -> ResultNotWritten:

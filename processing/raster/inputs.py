@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from rasterio.windows import Window
@@ -11,71 +12,107 @@ from .bands import contradicts_offset, may_be_shifted_already, resolve_band, res
 from .errors import BandNotFound
 from .grid import Grid
 from .overlay import Overlay
-from .reading import BandReader, MaskReader, RasterFile
-from .types import Band, Config, Mask, Pixels, Scene
+from .masks import clear_pixels
+from .reading import BandReader, MaskReader, RasterFile, to_reflectance, valid_pixels
+from .types import Band, Config, LocalFile, Mask, PixelArray, Pixels, Scene
 
 _SAMPLE_PIXELS = 512  # a side
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenScene:
-    """A scene with its files open. `grid` is that of its red band, by which scenes are laid over each other."""
+    """A scene whose bands and mask are found and can be opened. `grid` is that of its red band.
+
+    By their red bands scenes are laid over each other.
+    """
 
     scene: Scene
     bands: Mapping[str, Band]
-    files: Mapping[str, RasterFile]
     mask: Mask | None
-    mask_file: RasterFile | None
     grid: Grid
     offset_contradicted: bool = False
 
+    @property
+    def is_local(self) -> bool:
+        return all(isinstance(band.source, LocalFile) for band in self.bands.values())
 
-def open_scene(scene: Scene, names: Sequence[str], config: Config, files: ExitStack, *, with_mask: bool) -> OpenScene:
-    """Open the named bands and, where it is wanted and there is one, the mask; `files` closes them.
+
+def open_scene(scene: Scene, names: Sequence[str], config: Config, *, with_mask: bool) -> OpenScene:
+    """Find the named bands and, where it is wanted and there is one, the mask, and look into the red band.
 
     Raises BandNotFound, OffsetUnknown and what opening a file raises.
     """
     bands = {name: resolve_band(scene, name) for name in names}
-    opened = {name: files.enter_context(RasterFile(band, config)) for name, band in bands.items()}
-    red = opened.get("red") or _open_red(scene, config, files) or next(iter(opened.values()))
-    contradicted = may_be_shifted_already(scene) and contradicts_offset(red.overview(_SAMPLE_PIXELS))
+    with RasterFile(_red(scene) or next(iter(bands.values())), config) as red:
+        grid = red.grid
+        contradicted = may_be_shifted_already(scene) and contradicts_offset(red.overview(_SAMPLE_PIXELS))
     if contradicted:
         bands = {name: _without_offset(band) for name, band in bands.items()}
-    mask = resolve_mask(scene) if with_mask else None
     return OpenScene(
         scene=scene,
         bands=bands,
-        files=opened,
-        mask=mask,
-        mask_file=files.enter_context(RasterFile(mask, config)) if mask else None,
-        grid=red.grid,
+        mask=resolve_mask(scene) if with_mask else None,
+        grid=grid,
         offset_contradicted=contradicted,
     )
 
 
 class SceneReader:
-    """Reads the windows of one scene on the grid of the overlay. `index` is the scene's place in the job."""
+    """Reads the windows of one scene on the grid of the overlay, with open files of its own: one for each thread.
 
-    def __init__(self, opened: OpenScene, overlay: Overlay, index: int) -> None:
+    `index` is the scene's place in the job; `files` closes what is opened.
+    """
+
+    def __init__(self, opened: OpenScene, overlay: Overlay, index: int, config: Config, files: ExitStack) -> None:
         grid = overlay.grid.moved(-overlay.turns[index]) if overlay.turns[index] else overlay.grid
-        self._bands = {name: BandReader(opened.bands[name], file, grid) for name, file in opened.files.items()}
-        self._mask = MaskReader(opened.mask, opened.mask_file, grid) if opened.mask and opened.mask_file else None
+        self._scene = opened
+        self._bands = {
+            name: BandReader(band, files.enter_context(RasterFile(band, config)), grid)
+            for name, band in opened.bands.items()
+        }
+        mask = opened.mask
+        self._mask = MaskReader(mask, files.enter_context(RasterFile(mask, config)), grid) if mask else None
 
-    def read(self, window: Window) -> Pixels:
-        """All bands and the mask of the window: (rows, columns) each."""
-        read = {name: reader.read(window) for name, reader in self._bands.items()}
-        valid = np.logical_and.reduce([valid for _, valid in read.values()])
-        return Pixels(
-            reflectance={name: reflectance for name, (reflectance, _) in read.items()},
-            valid=valid,
-            clear=self._mask.read(window) if self._mask else np.ones_like(valid),
+    def read(self, window: Window) -> "SceneWindow":
+        return SceneWindow(
+            bands=self._scene.bands,
+            numbers={name: reader.read(window) for name, reader in self._bands.items()},
+            mask=self._scene.mask,
+            mask_numbers=self._mask.read(window) if self._mask else None,
         )
 
 
-def _open_red(scene: Scene, config: Config, files: ExitStack) -> RasterFile | None:
-    """For its grid alone, where the job does not ask for it; None where the scene has no red band."""
+@dataclass(frozen=True, kw_only=True)
+class SceneWindow:
+    """A window of one scene as it stands in the files, on the grid of the overlay: (rows, columns) each."""
+
+    bands: Mapping[str, Band]
+    numbers: Mapping[str, PixelArray]
+    mask: Mask | None
+    mask_numbers: PixelArray | None
+
+    def pixels(self, rows: slice) -> Pixels:
+        """Some rows of it as reflectance, with what is valid and what is clear."""
+        valid = reduce(
+            np.logical_and,
+            (valid_pixels(numbers[rows], self.bands[name].nodata) for name, numbers in self.numbers.items()),
+        )
+        clear = np.ones_like(valid)
+        if self.mask is not None and self.mask_numbers is not None:
+            clear = clear_pixels(self.mask_numbers[rows], self.mask.kind)
+        return Pixels(
+            reflectance={
+                name: to_reflectance(numbers[rows], self.bands[name]) for name, numbers in self.numbers.items()
+            },
+            valid=valid,
+            clear=clear,
+        )
+
+
+def _red(scene: Scene) -> Band | None:
+    """For its grid, even where the job does not ask for it; None where the scene has no red band."""
     try:
-        return files.enter_context(RasterFile(resolve_band(scene, "red"), config))
+        return resolve_band(scene, "red")
     except BandNotFound:
         return None
 

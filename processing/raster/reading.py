@@ -18,7 +18,6 @@ from rasterio.windows import Window
 
 from .errors import ProviderUnavailable, RasterError, SceneTooLarge, SceneUnreadable
 from .grid import Grid
-from .masks import clear_pixels
 from .remote import Opening, opening_of, s3_options
 from .types import Band, BoolArray, Config, Float32Array, LocalFile, Mask, PixelArray
 
@@ -126,32 +125,21 @@ class _OnGrid:
         return self._warped[1]
 
 
-class BandReader:
-    """One band of a scene, read window by window as reflectance on `grid`, whatever grid the file has.
+class BandReader(_OnGrid):
+    """One band of a scene on `grid`, whatever grid the file has.
 
     A file whose pixels lie on the grid is read as it is. Any other is resampled, and nodata is never blended into data.
     """
 
     def __init__(self, band: Band, file: RasterFile, grid: Grid) -> None:
-        self._band = band
-        self._numbers = _OnGrid(file, grid, resampling_for(file.grid, grid), band.nodata)
-
-    def read(self, window: Window) -> tuple[Float32Array, BoolArray]:
-        """Reflectance (rows, columns), clipped at 0, and where it is valid."""
-        numbers = self._numbers.read(window)
-        return to_reflectance(numbers, self._band), valid_pixels(numbers, self._band.nodata)
+        super().__init__(file, grid, resampling_for(file.grid, grid), band.nodata)
 
 
-class MaskReader:
+class MaskReader(_OnGrid):
     """A scene's own mask on `grid`, by nearest neighbour: classes are never blended."""
 
     def __init__(self, mask: Mask, file: RasterFile, grid: Grid) -> None:
-        self._mask = mask
-        self._numbers = _OnGrid(file, grid, Resampling.nearest, None)
-
-    def read(self, window: Window) -> BoolArray:
-        """Where the ground is seen: (rows, columns)."""
-        return clear_pixels(self._numbers.read(window), self._mask.kind)
+        super().__init__(file, grid, Resampling.nearest, None)
 
 
 def to_reflectance(numbers: PixelArray, band: Band) -> Float32Array:

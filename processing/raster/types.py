@@ -196,6 +196,7 @@ class Config:
     s3: S3Access | None = None
     token_root: str = "https://planetarycomputer.microsoft.com/api/sas/v1/token"  # noqa: S105
     max_pixels: float = 1.5e9
+    threads: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

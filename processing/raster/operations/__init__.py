@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+import numpy as np
 
 from ..params import Params
 from ..types import Float64Array, PixelArray, PixelFormat, Pixels, SceneId
@@ -25,6 +27,9 @@ class Tally(Protocol):
 
     def add(self, values: PixelArray, pixel_areas: Float64Array) -> None:
         """Take the values of a window: (rows, columns), and the area of a pixel of each row in m2: (rows,)."""
+
+    def merge(self, other: Self) -> None:
+        """Take in what another tally of the same operation gathered."""
 
     def statistics(self) -> dict[str, Any]:
         """What the result says about its values. At least one pixel is valid."""
@@ -51,6 +56,11 @@ class Operation(ABC, Generic[P]):
     @abstractmethod
     def bands(self, params: P) -> tuple[str, ...]:
         """Names of the bands that every scene has to bring."""
+
+    @property
+    @abstractmethod
+    def nothing(self) -> np.generic:
+        """The value of an invalid pixel, in the dtype of all values."""
 
     @abstractmethod
     def pixel_format(self, params: P) -> PixelFormat: ...

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property, reduce
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import Field
@@ -141,6 +141,11 @@ class ChangeTally:
             self._pixels[change] += int(by_row.sum())
             self._square_metres[change] += float(by_row @ pixel_areas)
 
+    def merge(self, other: Self) -> None:
+        for change in Change:
+            self._pixels[change] += other._pixels[change]
+            self._square_metres[change] += other._square_metres[change]
+
     def statistics(self) -> dict[str, Any]:
         return {
             "classes": [
@@ -179,6 +184,10 @@ class ChangeDetection(Operation[ChangeDetectionParams]):
                 "These bands form no index: take red with nir, green with nir or swir16, or swir16 or swir22 with nir",
             )
         return params.model_copy(update={"bands": names})
+
+    @property
+    def nothing(self) -> np.generic:
+        return np.uint8(_NODATA)
 
     def bands(self, params: ChangeDetectionParams) -> tuple[str, ...]:
         return tuple(params.bands)

@@ -4,7 +4,7 @@ Source: Rouse, Haas, Schell and Deering (1974), Monitoring vegetation systems in
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -39,19 +39,27 @@ class NdviTally:
         self._histogram = np.zeros(_BINS, dtype=np.int64)
 
     def add(self, values: PixelArray, pixel_areas: Float64Array) -> None:
-        ndvi = values[~np.isnan(values)]
+        invalid = np.isnan(values)
+        ndvi = values[~invalid] if invalid.any() else values.ravel()
         if ndvi.size == 0:
             return
         self._minimum = min(self._minimum, float(ndvi.min()))
         self._maximum = max(self._maximum, float(ndvi.max()))
-        self._merge_moments(ndvi)
+        mean = float(ndvi.mean(dtype=np.float64))
+        distances = ndvi - np.float64(mean)
+        self._merge_moments(ndvi.size, mean, float(np.dot(distances, distances)))
         bins = np.minimum((ndvi + 1) * (_BINS / 2), _BINS - 1).astype(np.intp)
         self._histogram += np.bincount(bins, minlength=_BINS)
 
-    def _merge_moments(self, ndvi: Float32Array) -> None:
+    def merge(self, other: Self) -> None:
+        if other.valid:
+            self._minimum = min(self._minimum, other._minimum)
+            self._maximum = max(self._maximum, other._maximum)
+            self._histogram += other._histogram
+            self._merge_moments(other.valid, other._mean, other._squares)
+
+    def _merge_moments(self, count: int, mean: float, squares: float) -> None:
         """Chan, Golub and LeVeque (1979): moments of a union from those of its parts, without cancellation."""
-        count, mean = ndvi.size, float(ndvi.mean(dtype=np.float64))
-        squares = float(np.square(ndvi - np.float32(mean)).sum(dtype=np.float64))
         difference, union = mean - self._mean, self.valid + count
         self._squares += squares + difference**2 * self.valid * count / union
         self._mean += difference * count / union
@@ -80,6 +88,10 @@ class Ndvi(Operation[NdviParams]):
     )
     scene_roles = ("scene",)
     params_model = NdviParams
+
+    @property
+    def nothing(self) -> np.generic:
+        return np.float32(np.nan)
 
     def bands(self, params: NdviParams) -> tuple[str, ...]:
         return ("red", "nir")

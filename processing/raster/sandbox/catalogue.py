@@ -11,10 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
-from rasterio.windows import Window
 
 from ..bands import SENTINEL_2
-from ..cog import CogWriter
+from ..cog import write_cog
 from ..grid import Grid
 from ..types import COG_MEDIA_TYPE, Float32Array, PixelArray, PixelFormat
 from .landscape import BANDS, DATES, Landscape
@@ -92,7 +91,7 @@ def _write_truth(path: Path, ground: Ground) -> None:
     """The change that each pixel was made with, in the codes of change_detection."""
     truth = ground.truth()
     pixel_format = PixelFormat(dtype="uint8", nodata=255, overview_resampling="mode", description="change as made")
-    _write_cog(path, _grid(truth, ground.size), truth, pixel_format)
+    write_cog(path, _grid(truth, ground.size), truth, pixel_format)
 
 
 def _write_scene(folder: Path, ground: Ground, date: str) -> dict[str, Any]:
@@ -120,7 +119,7 @@ def _write_band(folder: Path, band: str, reflectance: Float32Array, size: int) -
     )
     filename = f"{SENTINEL_2[band]}.tif"
     grid = _grid(pixels, size)
-    _write_cog(folder / filename, grid, pixels, pixel_format)
+    write_cog(folder / filename, grid, pixels, pixel_format)
     radiometry = {**_raster_band(grid, "uint16"), "scale": _SCALE, "offset": _OFFSET}
     return {
         **_asset(filename, grid, ["data", "reflectance"]),
@@ -132,7 +131,7 @@ def _write_band(folder: Path, band: str, reflectance: Float32Array, size: int) -
 def _write_mask(folder: Path, classes: PixelArray, size: int) -> dict[str, Any]:
     grid = _grid(classes, size)
     pixel_format = PixelFormat(dtype="uint8", nodata=_NODATA, overview_resampling="mode", description="SCL")
-    _write_cog(folder / "SCL.tif", grid, classes, pixel_format)
+    write_cog(folder / "SCL.tif", grid, classes, pixel_format)
     return {**_asset("SCL.tif", grid, ["data"]), "raster:bands": [_raster_band(grid, "uint8")]}
 
 
@@ -145,12 +144,6 @@ def _grid(pixels: PixelArray, size: int) -> Grid:
         width=pixels.shape[1],
         height=pixels.shape[0],
     )
-
-
-def _write_cog(path: Path, grid: Grid, pixels: PixelArray, pixel_format: PixelFormat) -> None:
-    with CogWriter(path, grid, pixel_format) as cog:
-        cog.write(Window(0, 0, grid.width, grid.height), pixels)
-        cog.finish()
 
 
 def _raster_band(grid: Grid, dtype: str) -> dict[str, Any]:
