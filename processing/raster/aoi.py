@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 MOST_VERTICES = 1000
 # Straight in longitude and latitude is not straight in a projection. Edges of a hundredth of a degree (about 1 km)
 # bend by some centimetres.
-_LONGEST_EDGE_DEGREES = 0.01
+LONGEST_EDGE_DEGREES = 0.01
 
 _POSITION = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3}
 _RING = {"type": "array", "items": _POSITION, "minItems": 4}
@@ -59,7 +59,7 @@ def geometry(value: Any) -> BaseGeometry:
         area = _polygons(value)
     else:
         raise ValueError("An area is [west, south, east, north] or a GeoJSON Polygon or MultiPolygon")
-    return shapely.segmentize(area, _LONGEST_EDGE_DEGREES)
+    return shapely.segmentize(area, LONGEST_EDGE_DEGREES)
 
 
 def _box(corners: list[Any]) -> BaseGeometry:
@@ -114,4 +114,4 @@ def _check_position(position: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf

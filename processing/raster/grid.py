@@ -12,8 +12,10 @@ from rasterio.crs import CRS
 from rasterio.io import DatasetReader
 from rasterio.warp import transform as transform_coordinates
 from rasterio.windows import Window
+from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
+from .aoi import LONGEST_EDGE_DEGREES
 from .types import Float64Array
 
 WGS84 = CRS.from_epsg(4326)
@@ -24,8 +26,17 @@ _SEMI_MINOR, _ECCENTRICITY = 6_356_752.314245, 0.081819190842622
 # Grids whose pixels lie this close to each other, in pixels, are the same.
 _SAME_PLACE = 1e-3
 _POINTS_PER_EDGE = 21
+_MARGIN_DEGREES = 0.1
 # Degrees by which longitudes may be counted differently on either side of the antimeridian.
 _TURNS = (0.0, 360.0, -360.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Where the centres of a row or column of pixels lie on another grid, in its pixels from its first centre."""
+
+    first: float
+    step: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +111,16 @@ class Grid:
         inside = 0 <= whole[0] <= other.width - self.width and 0 <= whole[1] <= other.height - self.height
         return whole if aligned and inside else None
 
+    def axes_on(self, other: "Grid") -> "tuple[Line, Line] | None":
+        """Where this grid's columns and rows lie on those of `other`; None where they run in other directions."""
+        turned = any(abs(grid.transform.b) + abs(grid.transform.d) > 0 for grid in (self, other))
+        if turned or self.crs != other.crs:
+            return None
+        mine, theirs = self.transform, other.transform
+        column = Line(first=(mine.c + mine.a / 2 - theirs.c) / theirs.a - 0.5, step=mine.a / theirs.a)
+        row = Line(first=(mine.f + mine.e / 2 - theirs.f) / theirs.e - 0.5, step=mine.e / theirs.e)
+        return column, row
+
     def pixel_areas(self, window: Window) -> Float64Array:
         """Area of a pixel of each row of the window in square metres: (rows,)."""
         area = abs(self.transform.determinant)
@@ -119,23 +140,33 @@ class Grid:
         both grids are in degrees, so that one that ends at 180 meets one that begins at -180.
         """
         xs, ys = transform_coordinates(other.crs, self.crs, *_outline(other))
-        turns = _TURNS if self.crs.is_geographic and other.crs.is_geographic else (0.0,)
+        turns: tuple[float, ...] = (0.0,)
+        if self.crs.is_geographic:
+            xs, turns = list(np.unwrap(xs, period=360)), _TURNS
         candidates = [(self._polygon([x + turn for x in xs], ys), turn) for turn in turns]
-        return max(candidates, key=lambda candidate: self._shared_area(candidate[0]))
+        outline, turn = max(candidates, key=lambda candidate: self._shared_area(candidate[0]))
+        return outline, turn if other.crs.is_geographic else 0.0
 
     def in_pixels(self, area: BaseGeometry) -> BaseGeometry:
         """An area in WGS 84 degrees in this grid's pixel coordinates; empty where this CRS cannot show it."""
 
-        candidates = [self._projected(area, turn) for turn in (_TURNS if self.crs.is_geographic else (0.0,))]
-        return max(candidates, key=self._shared_area)
+        # Only what lies around the grid: a projection cannot show the other side of the Earth.
+        around = self._surroundings()
+        near = shapely.union_all([translate(area, turn).intersection(around) for turn in _TURNS])
 
-    def _projected(self, area: BaseGeometry, turn: float) -> BaseGeometry:
         def project(positions: Float64Array) -> Float64Array:
-            xs, ys = transform_coordinates(WGS84, self.crs, positions[:, 0] + turn, positions[:, 1])
+            xs, ys = transform_coordinates(WGS84, self.crs, positions[:, 0], positions[:, 1])
             return np.column_stack(~self.transform @ (np.asarray(xs), np.asarray(ys)))
 
-        projected = shapely.transform(area, project)
+        projected = shapely.transform(shapely.segmentize(near, LONGEST_EDGE_DEGREES), project)
         return projected if np.isfinite(shapely.get_coordinates(projected)).all() else shapely.Polygon()
+
+    def _surroundings(self) -> BaseGeometry:
+        """A box in WGS 84 degrees that holds the grid, with some margin."""
+        longitudes, latitudes = transform_coordinates(self.crs, WGS84, *_outline(self))
+        longitudes = list(np.unwrap(longitudes, period=360))
+        south_west = min(longitudes) - _MARGIN_DEGREES, min(latitudes) - _MARGIN_DEGREES
+        return shapely.box(*south_west, max(longitudes) + _MARGIN_DEGREES, max(latitudes) + _MARGIN_DEGREES)
 
     def _shared_area(self, area: BaseGeometry) -> float:
         return float(area.intersection(self.rectangle).area)
@@ -150,6 +181,11 @@ class Grid:
         """Extent in longitude and latitude of a square of a pixel's area with the grid's own ratio of sides."""
         height = sqrt(self.transform.e**2 + self.transform.d**2)
         return abs(self.transform.determinant) / height, height
+
+
+def window_at(window: Window, corner: tuple[int, int]) -> Window:
+    """The same window counted from further out: `corner` is where its grid begins, as (column, row)."""
+    return Window(window.col_off + corner[0], window.row_off + corner[1], window.width, window.height)
 
 
 def inner_window(area: BaseGeometry) -> Window | None:

@@ -10,9 +10,9 @@ from rasterio.windows import Window
 
 from .bands import contradicts_offset, may_be_shifted_already, resolve_band, resolve_mask
 from .errors import BandNotFound
-from .grid import Grid
-from .overlay import Overlay
+from .grid import Grid, window_at
 from .masks import clear_pixels
+from .overlay import Overlay
 from .reading import BandReader, MaskReader, RasterFile, to_reflectance, valid_pixels
 from .types import Band, Config, LocalFile, Mask, PixelArray, Pixels, Scene
 
@@ -64,8 +64,8 @@ class SceneReader:
     """
 
     def __init__(self, opened: OpenScene, overlay: Overlay, index: int, config: Config, files: ExitStack) -> None:
-        grid = overlay.grid.moved(-overlay.turns[index]) if overlay.turns[index] else overlay.grid
-        self._scene = opened
+        grid = overlay.whole.moved(-overlay.turns[index]) if overlay.turns[index] else overlay.whole
+        self._scene, self._corner = opened, overlay.corner
         self._bands = {
             name: BandReader(band, files.enter_context(RasterFile(band, config)), grid)
             for name, band in opened.bands.items()
@@ -74,6 +74,7 @@ class SceneReader:
         self._mask = MaskReader(mask, files.enter_context(RasterFile(mask, config)), grid) if mask else None
 
     def read(self, window: Window) -> "SceneWindow":
+        window = window_at(window, self._corner)
         return SceneWindow(
             bands=self._scene.bands,
             numbers={name: reader.read(window) for name, reader in self._bands.items()},

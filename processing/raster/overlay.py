@@ -1,12 +1,12 @@
 """One grid for all inputs: where the scenes overlap, and what an area of interest leaves of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from affine import Affine
 from rasterio.features import geometry_mask
 from rasterio.windows import Window
-from rasterio.windows import transform as window_transform
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
@@ -20,10 +20,16 @@ _LEAST_OVERLAP_PERCENT = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Overlay:
-    """The grid of the result. `turns` are the degrees that each scene's longitudes are moved by to lie on it."""
+    """The grid of the result. `turns` are the degrees that each scene's longitudes are moved by to lie on it.
+
+    `whole` is the grid without an area of interest, in which the result begins at `corner` (column, row): scenes are
+    resampled on the whole, so that an area shows the very pixels of the full result.
+    """
 
     grid: Grid
     turns: tuple[float, ...]
+    whole: Grid
+    corner: tuple[int, int] = (0, 0)
     overlap_percent: float = 100.0
     area: BaseGeometry | None = None  # in the grid's pixel coordinates
 
@@ -32,7 +38,7 @@ class Overlay:
         shape = int(window.height), int(window.width)
         if self.area is None:
             return np.ones(shape, dtype=np.bool_)
-        pixel_coordinates = window_transform(window, self.grid.transform.identity())
+        pixel_coordinates = Affine.translation(window.col_off, window.row_off)
         inside: BoolArray = geometry_mask([self.area], shape, pixel_coordinates, invert=True)
         return inside
 
@@ -43,7 +49,7 @@ def lay_over(grids: Sequence[Grid]) -> Overlay:
     Raises ScenesDoNotOverlap.
     """
     if len(grids) == 1:
-        return Overlay(grid=grids[0], turns=(0.0,))
+        return Overlay(grid=grids[0], whole=grids[0], turns=(0.0,))
     first, second = grids
     owner, other = (second, first) if second.gsd > first.gsd * (1 + 1e-6) else (first, second)
     outline, turn = owner.footprint_of(other)
@@ -54,7 +60,8 @@ def lay_over(grids: Sequence[Grid]) -> Overlay:
     if window is None or percent < _LEAST_OVERLAP_PERCENT:
         raise ScenesDoNotOverlap("The two scenes do not show the same ground, so there is nothing to compare.")
     turns = (turn, 0.0) if owner is second else (0.0, turn)
-    return Overlay(grid=owner.cut(window), turns=turns, overlap_percent=percent)
+    grid = owner.cut(window)
+    return Overlay(grid=grid, whole=grid, turns=turns, overlap_percent=percent)
 
 
 def clip(overlay: Overlay, area: BaseGeometry) -> Overlay:
@@ -63,9 +70,9 @@ def clip(overlay: Overlay, area: BaseGeometry) -> Overlay:
     window = outer_window(in_pixels.intersection(overlay.grid.rectangle))
     if window is None:
         raise AoiOutsideScene("The area of interest lies outside of what the scenes show.")
-    return Overlay(
+    return replace(
+        overlay,
         grid=overlay.grid.cut(window),
-        turns=overlay.turns,
-        overlap_percent=overlay.overlap_percent,
+        corner=(int(window.col_off), int(window.row_off)),
         area=translate(in_pixels, -window.col_off, -window.row_off),
     )

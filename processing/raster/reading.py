@@ -17,8 +17,9 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from .errors import ProviderUnavailable, RasterError, SceneTooLarge, SceneUnreadable
-from .grid import Grid
+from .grid import Grid, Line, window_at
 from .remote import Opening, opening_of, s3_options
+from .resampling import Axis, bilinear, nearest
 from .types import Band, BoolArray, Config, Float32Array, LocalFile, Mask, PixelArray
 
 # GDAL reports a full disk and a broken file by errors of two unrelated families.
@@ -45,6 +46,7 @@ _SHRINKS = 2.0
 _ALIKE = 0.01
 # How far, in pixels, the straight lines by which GDAL shortens reprojection may miss.
 _TOLERANCE_PIXELS = 0.01
+_TILE = 256
 # Limits that no scene of a catalogue comes near, and that a made-up file must not go beyond.
 _MOST_BANDS = 64
 _MOST_BLOCK_PIXELS = 16 << 20
@@ -88,6 +90,13 @@ class RasterFile:
             numbers: PixelArray = self.dataset.read(1, out_shape=shape)
             return numbers
 
+    def numbers(self, rows: slice, columns: slice) -> PixelArray:
+        """A part of the raster as it stands in the file: (rows, columns)."""
+        if rows.start == rows.stop or columns.start == columns.stop:
+            return np.empty((0, 0), dtype=self._dataset.dtypes[0])
+        numbers: PixelArray = self.dataset.read(1, window=Window.from_slices(rows, columns))
+        return numbers
+
     def _open(self) -> tuple[Opening, DatasetReader]:
         opening = opening_of(self.wanted.source, self._config)
         with _named_errors(self.wanted):
@@ -101,22 +110,36 @@ class RasterFile:
 
 
 class _OnGrid:
-    """Windows of `grid` from a file: straight where its pixels lie on the grid, else resampled."""
+    """Windows of `grid` from a file, in the way that fits how the two lie to each other.
+
+    Straight where the file's pixels lie on the grid; by our own arithmetic where rows and columns run alike; else by
+    GDAL's warper.
+    """
 
     def __init__(self, file: RasterFile, grid: Grid, resampling: Resampling, nodata: float | None) -> None:
         self._file, self._grid, self._resampling, self._nodata = file, grid, resampling, nodata
         self._offset = grid.offset_in(file.grid)
+        self._axes = grid.axes_on(file.grid) if resampling != Resampling.average else None
         self._warped: tuple[DatasetReader, WarpedVRT] | None = None
 
     def read(self, window: Window) -> PixelArray:
         """(rows, columns) numbers. Raises SceneUnreadable or ProviderUnavailable."""
         with _named_errors(self._file.wanted):
-            if self._offset is None:
-                numbers: PixelArray = self._resampled().read(1, window=window)
-            else:
-                column, row = window.col_off + self._offset[0], window.row_off + self._offset[1]
-                numbers = self._file.dataset.read(1, window=Window(column, row, window.width, window.height))
-        return numbers
+            if self._offset is not None:
+                return self._file.numbers(*window_at(window, self._offset).toslices())
+            if self._axes is not None:
+                return self._interpolated(*self._axes, window)
+            return _in_tiles(self._resampled(), window)
+
+    def _interpolated(self, column_line: Line, row_line: Line, window: Window) -> PixelArray:
+        rows, columns = (
+            Axis.between(line.first, line.step, part.start, part.stop, size)
+            for line, part, size in zip((row_line, column_line), window.toslices(), self._file.grid.shape, strict=True)
+        )
+        numbers = self._file.numbers(rows.needed, columns.needed)
+        if self._nodata is None:
+            return nearest(numbers, rows, columns, outside=0)
+        return bilinear(numbers, valid_pixels(numbers, self._nodata), rows, columns, self._nodata)
 
     def _resampled(self) -> WarpedVRT:
         dataset = self._file.dataset
@@ -191,6 +214,22 @@ def _warped(dataset: DatasetReader, grid: Grid, resampling: Resampling, nodata: 
         tolerance=_TOLERANCE_PIXELS,
         **({"XSCALE": "1", "YSCALE": "1"} if alike else {}),
     )
+
+
+def _in_tiles(warped: WarpedVRT, window: Window) -> PixelArray:
+    """GDAL approximates the way between two CRSs anew for each read: the same tiles always give the same pixels."""
+    rows, columns = window.toslices()
+    top, left = rows.start // _TILE * _TILE, columns.start // _TILE * _TILE
+    tiles = [
+        [
+            warped.read(
+                1, window=Window(column, row, min(_TILE, warped.width - column), min(_TILE, warped.height - row))
+            )
+            for column in range(left, columns.stop, _TILE)
+        ]
+        for row in range(top, rows.stop, _TILE)
+    ]
+    return np.block(tiles)[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
 
 
 def _driver(path: str) -> str:

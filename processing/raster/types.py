@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -100,8 +100,11 @@ class Scene:
     @property
     def datetime(self) -> datetime | None:
         """When the scene was sensed, in UTC; None where the item does not say."""
-        text = self.properties.get("datetime")
-        return datetime.fromisoformat(text) if text else None
+        try:
+            moment = datetime.fromisoformat(str(self.properties.get("datetime")))
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)

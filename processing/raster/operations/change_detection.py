@@ -139,7 +139,7 @@ class ChangeTally:
         for change in Change:
             by_row = np.count_nonzero(values == change, axis=1)
             self._pixels[change] += int(by_row.sum())
-            self._square_metres[change] += float(by_row @ pixel_areas)
+            self._square_metres[change] += float((by_row * pixel_areas).sum())
 
     def merge(self, other: Self) -> None:
         for change in Change:

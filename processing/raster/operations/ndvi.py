@@ -46,8 +46,8 @@ class NdviTally:
         self._minimum = min(self._minimum, float(ndvi.min()))
         self._maximum = max(self._maximum, float(ndvi.max()))
         mean = float(ndvi.mean(dtype=np.float64))
-        distances = ndvi - np.float64(mean)
-        self._merge_moments(ndvi.size, mean, float(np.dot(distances, distances)))
+        squares = np.square(ndvi - np.float32(mean))
+        self._merge_moments(ndvi.size, mean, float(squares.sum(dtype=np.float64)))
         bins = np.minimum((ndvi + 1) * (_BINS / 2), _BINS - 1).astype(np.intp)
         self._histogram += np.bincount(bins, minlength=_BINS)
 

@@ -1,0 +1,108 @@
+"""Resampling between grids of one CRS whose rows and columns run alike: exact, and the same for every window.
+
+GDAL's warper serves the rest. It approximates each read anew, and knows one number only that is no data.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .types import BoolArray, Float32Array, PixelArray
+
+Indices = npt.NDArray[np.intp]
+
+# Of the weight of a pixel's neighbours, the least that must be valid; anything above nothing will do.
+_LEAST_WEIGHT = 1e-5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """How the pixels along one side of a target lie on a source: `position` are their centres, in source pixels.
+
+    The centre of the first source pixel is at 0.
+    """
+
+    position: npt.NDArray[np.float64]
+    size: int  # of the whole source along this side
+
+    @classmethod
+    def between(cls, first: float, step: float, begin: int, end: int, size: int) -> "Axis":
+        """For the target's pixels `begin` to `end`; its pixel 0 has its centre at `first`, the next one `step` on."""
+        return cls(position=first + step * np.arange(begin, end, dtype=np.float64), size=size)
+
+    @property
+    def inside(self) -> BoolArray:
+        """Which target pixels have their centre on the source."""
+        return (self.position >= -0.5) & (self.position < self.size - 0.5)
+
+    @property
+    def needed(self) -> slice:
+        """The source pixels that bilinear interpolation looks at; empty where the source is elsewhere."""
+        within = self.position[self.inside]
+        if within.size == 0:
+            return slice(0, 0)
+        low, high = int(np.floor(within.min())), int(np.floor(within.max())) + 1
+        return slice(max(0, low), min(self.size, high + 1))
+
+    def neighbours(self) -> tuple[Indices, Indices, Float32Array]:
+        """Index of the source pixel before and after each centre, within `needed`, and the weight of the one after."""
+        needed = self.needed
+        below = np.floor(self.position)
+        weight = (self.position - below).astype(np.float32)
+        last = needed.stop - needed.start - 1
+        before = np.clip(below.astype(np.intp) - needed.start, 0, last)
+        after = np.clip(below.astype(np.intp) + 1 - needed.start, 0, last)
+        return before, after, weight
+
+    def nearest(self) -> Indices:
+        """Index of the source pixel in which each centre lies, within `needed`."""
+        needed = self.needed
+        last = needed.stop - needed.start - 1
+        index: Indices = np.clip(np.floor(self.position + 0.5).astype(np.intp) - needed.start, 0, last)
+        return index
+
+
+def bilinear(numbers: PixelArray, valid: BoolArray, rows: Axis, columns: Axis, nodata: float) -> Float32Array:
+    """The source's numbers at the target's centres: (rows, columns) float32, `nodata` where nothing valid is near.
+
+    `numbers` and `valid` hold what is `needed` of the source. What is not valid has no weight.
+    """
+    shape = len(rows.position), len(columns.position)
+    if numbers.size == 0:
+        return np.full(shape, nodata, dtype=np.float32)
+    data = numbers.astype(np.float32)
+    everywhere = bool(valid.all())
+    if not everywhere:
+        data[~valid] = 0
+    result = _interpolate(data, rows, columns)
+    if not everywhere:
+        weight = _interpolate(valid.astype(np.float32), rows, columns)
+        near = weight > _LEAST_WEIGHT
+        np.divide(result, weight, out=result, where=near)
+        result[~near] = nodata
+    result[~rows.inside] = nodata
+    result[:, ~columns.inside] = nodata
+    return result
+
+
+def nearest(numbers: PixelArray, rows: Axis, columns: Axis, outside: int) -> PixelArray:
+    """The source's numbers in whose pixels the target's centres lie: (rows, columns), `outside` beyond the source."""
+    shape = len(rows.position), len(columns.position)
+    if numbers.size == 0:
+        return np.full(shape, outside, dtype=numbers.dtype)
+    result = numbers[rows.nearest()][:, columns.nearest()]
+    result[~rows.inside] = outside
+    result[:, ~columns.inside] = outside
+    return result
+
+
+def _interpolate(data: Float32Array, rows: Axis, columns: Axis) -> Float32Array:
+    """First along the columns, where there are fewer rows to do."""
+    before, after, weight = columns.neighbours()
+    across = data[:, before]
+    across += (data[:, after] - across) * weight
+    before, after, weight = rows.neighbours()
+    result = across[before]
+    result += (across[after] - result) * weight[:, np.newaxis]
+    return result
