@@ -1,0 +1,107 @@
+"""What a caller is told about a pair of scenes before trusting the map."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.raster.pairs import AFTER, BEFORE, WEST, Layer, Shot, compare, ndvi, square, to_numbers, write_shots
+
+
+def scene(name: str = BEFORE, west: float = WEST, **properties: Any) -> Shot:
+    grid = square(40, 30, west=west)
+    layers = {
+        band: Layer(numbers=to_numbers(np.full(grid.shape, value)), grid=grid)
+        for band, value in (("red", 0.05), ("nir", 0.3), ("swir16", 0.1))
+    }
+    return Shot(layers=layers, name=name, properties=properties)
+
+
+def warnings(directory: Path, before: Shot, after: Shot) -> tuple[str, ...]:
+    """All that is said where the bands and the masks leave nothing to say."""
+    config = write_shots(directory / "scenes", before, after)
+    bands, names = ["red", "nir", "swir16"], (before.name, after.name)
+    return compare(config, directory / "out", *names, bands=bands, cloud_mask=False).product.warnings
+
+
+def test_an_ordinary_pair_needs_no_word(tmp_path: Path) -> None:
+    assert warnings(tmp_path, scene(), scene(AFTER)) == ()
+
+
+def test_mixed_processing_baselines(tmp_path: Path) -> None:
+    (said,) = warnings(tmp_path, scene(**{"s2:processing_baseline": "02.14"}), scene(AFTER))
+    assert "02.14" in said
+    assert "05.11" in said
+
+
+def test_baseline_from_the_product_name(tmp_path: Path) -> None:
+    older = BEFORE.replace("N0511", "N0300")
+    (said,) = warnings(tmp_path, scene(older, **{"s2:processing_baseline": None}), scene(AFTER))
+    assert "03.00" in said
+
+
+def test_unknown_baseline_is_no_mixed_one(tmp_path: Path) -> None:
+    landsat = {"platform": "landsat-8", "s2:processing_baseline": None, "s2:product_uri": "LC08"}
+    assert warnings(tmp_path, scene(**landsat), scene(AFTER, **landsat)) == ()
+
+
+def test_dates_in_the_wrong_order(tmp_path: Path) -> None:
+    (said,) = warnings(tmp_path, scene(AFTER), scene(BEFORE))
+    assert said.index("2025-01-15") < said.index("2024-07-15")
+    assert "later" in said
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "warned"),
+    [
+        ("2020-01-15T00:00:00Z", "2025-01-14T00:00:00Z", False),
+        ("2020-01-13T00:00:00Z", "2025-01-15T00:00:00Z", True),
+        ("2016-03-01T10:00:00.123Z", "2025-01-15T00:00:00Z", True),
+    ],
+)
+def test_more_than_five_years_apart(tmp_path: Path, first: str, second: str, warned: bool) -> None:
+    said = warnings(tmp_path, scene(datetime=first), scene(AFTER, datetime=second))
+    assert len(said) == warned
+    assert all("five years" in sentence for sentence in said)
+
+
+def test_wrong_order_and_far_apart_are_two_words(tmp_path: Path) -> None:
+    said = warnings(tmp_path, scene(datetime="2025-01-15T00:00:00Z"), scene(AFTER, datetime="2015-01-15T00:00:00Z"))
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize(
+    "date", [None, "2025-01-15T18:56:01", "2025-01-15T18:56:01.123456789Z", "2025-01-15", "in winter"]
+)
+def test_dates_that_are_missing_or_odd_are_no_end(tmp_path: Path, date: str | None) -> None:
+    """Items may give a start and an end instead of a datetime, and not all of them give a time zone."""
+    assert warnings(tmp_path, scene(), scene(AFTER, datetime=date)) == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "warned"),
+    [
+        ("sentinel-2a", "Sentinel-2C", False),
+        ("landsat-8", "LANDSAT_9", False),
+        ("landsat-5", "landsat-7", False),
+        ("sentinel-2b", "landsat-8", True),
+        ("landsat-7", "landsat-8", True),
+    ],
+)
+def test_different_sensors(tmp_path: Path, first: str, second: str, warned: bool) -> None:
+    said = warnings(tmp_path, scene(platform=first), scene(AFTER, platform=second))
+    assert len(said) == warned
+    assert all("sensors" in sentence for sentence in said)
+
+
+@pytest.mark.parametrize(("shared", "warned"), [(40, False), (20, False), (19, True), (1, True)])
+def test_small_overlap(tmp_path: Path, shared: int, warned: bool) -> None:
+    said = warnings(tmp_path, scene(), scene(AFTER, WEST + 10 * (40 - shared)))
+    assert len(said) == warned
+    assert all("overlap" in sentence for sentence in said)
+
+
+def test_one_scene_is_no_pair(tmp_path: Path) -> None:
+    config = write_shots(tmp_path / "scenes", scene(**{"s2:processing_baseline": "02.14"}))
+    assert ndvi(config, tmp_path / "out").product.warnings == ()
