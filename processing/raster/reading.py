@@ -19,7 +19,7 @@ from rasterio.windows import Window
 from .errors import ProviderUnavailable, RasterError, SceneTooLarge, SceneUnreadable
 from .grid import Grid, Line, window_at
 from .remote import Opening, opening_of, s3_options
-from .resampling import Axis, bilinear, nearest
+from .resampling import Axis, average, bilinear, nearest
 from .types import Band, BoolArray, Config, Float32Array, LocalFile, Mask, PixelArray
 
 # GDAL reports a full disk and a broken file by errors of two unrelated families.
@@ -53,6 +53,8 @@ _MOST_BLOCK_PIXELS = 16 << 20
 _DTYPES = ("uint8", "uint16", "int16", "float32")
 # What GDAL says of a host that may give the file another time; "got 0 bytes" is all it tells of a failed range.
 _PASSING_FAULTS = ("response code: 5", "response code: 429", "CURL error", "timed out", "got 0 bytes")
+# Near a saturated pixel the warper's numbers are higher than those of all but the brightest clouds.
+_BRIGHT = 10_000
 _SATURATED = np.iinfo(np.uint16).max
 
 
@@ -98,8 +100,8 @@ class RasterFile:
         return numbers
 
     def _open(self) -> tuple[Opening, DatasetReader]:
-        opening = opening_of(self.wanted.source, self._config)
         with _named_errors(self.wanted):
+            opening = opening_of(self.wanted.source, self._config)
             dataset = rasterio.open(opening.path, driver=_driver(opening.path), sharing=False)
         try:
             _check_dataset(dataset, self.wanted, self._config)
@@ -119,8 +121,9 @@ class _OnGrid:
     def __init__(self, file: RasterFile, grid: Grid, resampling: Resampling, nodata: float | None) -> None:
         self._file, self._grid, self._resampling, self._nodata = file, grid, resampling, nodata
         self._offset = grid.offset_in(file.grid)
-        self._axes = grid.axes_on(file.grid) if resampling != Resampling.average else None
-        self._warped: tuple[DatasetReader, WarpedVRT] | None = None
+        self._axes = grid.axes_on(file.grid)
+        self._warped_dataset: DatasetReader | None = None
+        self._warps: dict[Resampling, WarpedVRT] = {}
 
     def read(self, window: Window) -> PixelArray:
         """(rows, columns) numbers. Raises SceneUnreadable or ProviderUnavailable."""
@@ -129,7 +132,7 @@ class _OnGrid:
                 return self._file.numbers(*window_at(window, self._offset).toslices())
             if self._axes is not None:
                 return self._interpolated(*self._axes, window)
-            return _in_tiles(self._resampled(), window)
+            return self._warp(window)
 
     def _interpolated(self, column_line: Line, row_line: Line, window: Window) -> PixelArray:
         rows, columns = (
@@ -139,13 +142,37 @@ class _OnGrid:
         numbers = self._file.numbers(rows.needed, columns.needed)
         if self._nodata is None:
             return nearest(numbers, rows, columns, outside=0)
-        return bilinear(numbers, valid_pixels(numbers, self._nodata), rows, columns, self._nodata)
+        combine = average if self._resampling == Resampling.average else bilinear
+        return combine(numbers, valid_pixels(numbers, self._nodata), rows, columns, self._nodata)
 
-    def _resampled(self) -> WarpedVRT:
+    def _warp(self, window: Window) -> PixelArray:
+        numbers = _in_tiles(self._warped(self._resampling), window)
+        may_be_saturated = self._file.dataset.dtypes[0] == "uint16" and self._nodata is not None
+        if may_be_saturated and numbers.max() > _BRIGHT:
+            numbers[self._near_saturated(window)] = self._nodata
+        return numbers
+
+    def _near_saturated(self, window: Window) -> BoolArray:
+        """Where the warper, which does not know of saturated pixels, may have blended them in: they and all around."""
+        rows, columns = window.toslices()
+        top, left = max(0, rows.start - 1), max(0, columns.start - 1)
+        bottom, right = min(self._grid.height, rows.stop + 1), min(self._grid.width, columns.stop + 1)
+        wider = Window.from_slices((top, bottom), (left, right))
+        saturated = _in_tiles(self._warped(Resampling.max), wider) == _SATURATED
+        around = np.pad(saturated, 1)
+        near = np.logical_or.reduce(
+            [around[i : i + len(saturated), j : j + saturated.shape[1]] for i in range(3) for j in range(3)]
+        )
+        near = near[rows.start - top :, columns.start - left :]
+        return near[: rows.stop - rows.start, : columns.stop - columns.start]
+
+    def _warped(self, resampling: Resampling) -> WarpedVRT:
         dataset = self._file.dataset
-        if self._warped is None or self._warped[0] is not dataset:
-            self._warped = dataset, _warped(dataset, self._grid, self._resampling, self._nodata)
-        return self._warped[1]
+        if self._warped_dataset is not dataset:
+            self._warped_dataset, self._warps = dataset, {}
+        if resampling not in self._warps:
+            self._warps[resampling] = _warped(dataset, self._grid, resampling, self._nodata)
+        return self._warps[resampling]
 
 
 class BandReader(_OnGrid):
@@ -192,7 +219,7 @@ def valid_pixels(numbers: PixelArray, nodata: float) -> BoolArray:
 
 
 def resampling_for(source: Grid, target: Grid) -> Resampling:
-    """Average where the target's pixels are at least twice as large as the source's, else bilinear."""
+    """Average where the target's pixels are at least (nearly) twice as large as the source's, else bilinear."""
     shrinks = target.gsd >= _SHRINKS * source.gsd * (1 - _ALIKE)
     return Resampling.average if shrinks else Resampling.bilinear
 
@@ -258,10 +285,14 @@ def _check_dataset(dataset: DatasetReader, wanted: Band | Mask, config: Config) 
 
 @contextmanager
 def _named_errors(wanted: Band | Mask) -> Iterator[None]:
+    """Whatever goes wrong with the file names its scene and asset."""
     try:
         yield
     except GDAL_ERRORS as error:
         raise _as_raster_error(error, wanted) from error
+    except RasterError as error:
+        error.details = {"scene_id": wanted.scene_id, "asset": wanted.asset, **error.details}
+        raise
 
 
 def _as_raster_error(error: Exception, wanted: Band | Mask) -> RasterError:

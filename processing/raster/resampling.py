@@ -3,6 +3,7 @@
 GDAL's warper serves the rest. It approximates each read anew, and knows one number only that is no data.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from .types import BoolArray, Float32Array, PixelArray
 
 Indices = npt.NDArray[np.intp]
+_Combine = Callable[[Float32Array, "Axis", "Axis"], Float32Array]
 
 # Of the weight of a pixel's neighbours, the least that must be valid; anything above nothing will do.
 _LEAST_WEIGHT = 1e-5
@@ -24,12 +26,13 @@ class Axis:
     """
 
     position: npt.NDArray[np.float64]
+    step: float  # from one target pixel to the next, in source pixels
     size: int  # of the whole source along this side
 
     @classmethod
     def between(cls, first: float, step: float, begin: int, end: int, size: int) -> "Axis":
         """For the target's pixels `begin` to `end`; its pixel 0 has its centre at `first`, the next one `step` on."""
-        return cls(position=first + step * np.arange(begin, end, dtype=np.float64), size=size)
+        return cls(position=first + step * np.arange(begin, end, dtype=np.float64), step=step, size=size)
 
     @property
     def inside(self) -> BoolArray:
@@ -38,11 +41,12 @@ class Axis:
 
     @property
     def needed(self) -> slice:
-        """The source pixels that bilinear interpolation looks at; empty where the source is elsewhere."""
+        """The source pixels that any way of resampling looks at; empty where the source is elsewhere."""
         within = self.position[self.inside]
         if within.size == 0:
             return slice(0, 0)
-        low, high = int(np.floor(within.min())), int(np.floor(within.max())) + 1
+        reach = max(1.0, abs(self.step) / 2 + 0.5)
+        low, high = int(np.floor(within.min() - reach + 1)), int(np.floor(within.max() + reach))
         return slice(max(0, low), min(self.size, high + 1))
 
     def neighbours(self) -> tuple[Indices, Indices, Float32Array]:
@@ -54,6 +58,12 @@ class Axis:
         before = np.clip(below.astype(np.intp) - needed.start, 0, last)
         after = np.clip(below.astype(np.intp) + 1 - needed.start, 0, last)
         return before, after, weight
+
+    def edges(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Where each target pixel begins and ends on `needed`, in source pixels from its first edge."""
+        needed = self.needed
+        middle, half = self.position + 0.5 - needed.start, abs(self.step) / 2
+        return (middle - half).clip(0, needed.stop - needed.start), (middle + half).clip(0, needed.stop - needed.start)
 
     def nearest(self) -> Indices:
         """Index of the source pixel in which each centre lies, within `needed`."""
@@ -68,6 +78,17 @@ def bilinear(numbers: PixelArray, valid: BoolArray, rows: Axis, columns: Axis, n
 
     `numbers` and `valid` hold what is `needed` of the source. What is not valid has no weight.
     """
+    return _weighted(numbers, valid, rows, columns, nodata, _interpolate)
+
+
+def average(numbers: PixelArray, valid: BoolArray, rows: Axis, columns: Axis, nodata: float) -> Float32Array:
+    """The mean of the source over each target pixel, by the share of each source pixel in it; else as `bilinear`."""
+    return _weighted(numbers, valid, rows, columns, nodata, _integrate)
+
+
+def _weighted(
+    numbers: PixelArray, valid: BoolArray, rows: Axis, columns: Axis, nodata: float, combine: _Combine
+) -> Float32Array:
     shape = len(rows.position), len(columns.position)
     if numbers.size == 0:
         return np.full(shape, nodata, dtype=np.float32)
@@ -75,9 +96,9 @@ def bilinear(numbers: PixelArray, valid: BoolArray, rows: Axis, columns: Axis, n
     everywhere = bool(valid.all())
     if not everywhere:
         data[~valid] = 0
-    result = _interpolate(data, rows, columns)
+    result = combine(data, rows, columns)
     if not everywhere:
-        weight = _interpolate(valid.astype(np.float32), rows, columns)
+        weight = combine(valid.astype(np.float32), rows, columns)
         near = weight > _LEAST_WEIGHT
         np.divide(result, weight, out=result, where=near)
         result[~near] = nodata
@@ -106,3 +127,22 @@ def _interpolate(data: Float32Array, rows: Axis, columns: Axis) -> Float32Array:
     result = across[before]
     result += (across[after] - result) * weight[:, np.newaxis]
     return result
+
+
+def _integrate(data: Float32Array, rows: Axis, columns: Axis) -> Float32Array:
+    """Mean over each target pixel: the difference of the integral at its edges, over its size."""
+    down = _integrate_rows(data.astype(np.float64), rows)
+    return np.ascontiguousarray(_integrate_rows(down.T, columns).T, dtype=np.float32)
+
+
+def _integrate_rows(data: npt.NDArray[np.float64], axis: Axis) -> npt.NDArray[np.float64]:
+    integral = np.vstack([np.zeros((1, data.shape[1])), np.cumsum(data, axis=0)])
+    begin, end = axis.edges()
+    return (_at(integral, end) - _at(integral, begin)) / np.maximum(end - begin, 1e-9)[:, np.newaxis]
+
+
+def _at(integral: npt.NDArray[np.float64], place: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    below = np.minimum(np.floor(place).astype(np.intp), len(integral) - 2)
+    share = (place - below)[:, np.newaxis]
+    values: npt.NDArray[np.float64] = integral[below] * (1 - share) + integral[below + 1] * share
+    return values

@@ -22,7 +22,9 @@ def sources_of(item: Item, config: Config, token_url: str = "") -> Mapping[str, 
 
 
 def _source(asset: Mapping[str, Any], config: Config, token_url: str) -> Source | None:
-    hrefs = [asset.get("href"), *(other.get("href") for other in asset.get("alternate", {}).values())]
+    alternate = asset.get("alternate")
+    others = alternate.values() if isinstance(alternate, dict) else ()
+    hrefs = [asset.get("href"), *(other.get("href") for other in others if isinstance(other, dict))]
     texts = [href for href in hrefs if isinstance(href, str) and ".." not in href]
     if config.s3 is not None:
         for href in texts:

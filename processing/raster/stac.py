@@ -33,7 +33,6 @@ class StacApi:
 
     def __init__(self, root: str, private_hosts: PrivateHosts) -> None:
         self._root = root.rstrip("/")
-        self._host = urlsplit(root).netloc
         self._private_hosts = private_hosts
 
     def items(self, collections: Sequence[str], ids: Sequence[str]) -> list[Item]:
@@ -181,7 +180,8 @@ def _is_item(value: Any) -> bool:
 def _next_page(page: Mapping[str, Any], body: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The body of the search for the page after `page`; None after the last one."""
     for link in page.get("links", ()) if page.get("features") else ():
-        if link.get("rel") == "next" and link.get("method", "GET").upper() == "POST":
-            following = link.get("body") or {}
-            return {**(body or {}), **following} if link.get("merge") else following
+        if link.get("rel") == "next" and str(link.get("method", "GET")).upper() == "POST":
+            following = link.get("body")
+            if isinstance(following, dict):
+                return {**(body or {}), **following} if link.get("merge") else following
     return None

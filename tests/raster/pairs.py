@@ -16,9 +16,10 @@ from rasterio.crs import CRS
 from processing.raster import pipeline
 from processing.raster.grid import Grid
 from processing.raster.operations import get_operation
-from processing.raster.product_names import ProductName
-from processing.raster.providers.sentinel_2 import COLLECTION
-from processing.raster.sandbox.catalogue import VERSION, sandbox_catalogue
+from processing.raster.sentinel_2_products import ProductName
+from processing.raster.providers.sentinel_2 import COLLECTIONS
+from processing.raster.sandbox.catalogue import sandbox_catalogue
+from processing.raster.sandbox.location import catalogue_folder
 from processing.raster.types import Config, Pixels, Product, Request, SceneId
 from tests.servers import RangeServer, StacServer
 
@@ -140,7 +141,7 @@ def write_layer(path: Path, layer: Layer, **options: Any) -> Path:
 
 def write_shots(directory: Path, *shots: Shot) -> Config:
     """A local catalogue of these scenes, where the sandbox has its own."""
-    catalogue = directory / f"v{VERSION}"
+    catalogue = catalogue_folder(directory)
     links = []
     for each in shots:
         folder = catalogue / each.name
@@ -165,10 +166,10 @@ def serve_shots(stac: StacServer, files: RangeServer, *shots: Shot, **options: A
 
 
 def remote_config(stac: StacServer, files: RangeServer, items: Sequence[Mapping[str, Any]]) -> Config:
-    root = stac.serve(COLLECTION, items)
+    root = stac.serve(COLLECTIONS[0], items)
     return Config(
         sandbox_dir=files.folder / "no-sandbox",
-        stac_roots={"sentinel-2": root},
+        stac_roots={"sentinel-2": (root,)},
         private_hosts=frozenset({stac.host, files.host}),
     )
 

@@ -51,20 +51,13 @@ def random_bands(grid: Grid, seed: int, bands: tuple[str, ...] = BANDS) -> dict[
 
 def read_both(config: Config, bands: tuple[str, ...] = BANDS, *, mask: bool = False) -> tuple[Grid, list[Pixels]]:
     """What an operation gets of both scenes, all in one window, and the grid of it."""
-    with gdal_environment(), ExitStack() as files:
-        scenes = [
-            open_scene(
-                find_scene(SceneId(provider="sentinel-2", original_id=name), config),
-                bands,
-                config,
-                files,
-                with_mask=mask,
-            )
-            for name in (BEFORE, AFTER)
-        ]
+    with gdal_environment(config), ExitStack() as files:
+        found = [find_scene(SceneId(provider="sentinel-2", original_id=name), config) for name in (BEFORE, AFTER)]
+        scenes = [open_scene(scene, bands, config, with_mask=mask) for scene in found]
         overlay = lay_over([opened.grid for opened in scenes])
         window = Window(0, 0, overlay.grid.width, overlay.grid.height)
-        return overlay.grid, [SceneReader(opened, overlay, i).read(window) for i, opened in enumerate(scenes)]
+        readers = [SceneReader(opened, overlay, index, config, files) for index, opened in enumerate(scenes)]
+        return overlay.grid, [reader.read(window).pixels(slice(None)) for reader in readers]
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(0, 0), (7, 13), (-20, 5), (55, 30), (-3, -40)])

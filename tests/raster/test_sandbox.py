@@ -14,7 +14,7 @@ from rasterio.warp import transform_bounds
 from rio_cogeo import cog_validate
 
 from processing.raster.errors import AmbiguousSceneId, SceneNotFound
-from processing.raster.product_names import ProductName
+from processing.raster.sentinel_2_products import ProductName
 from processing.raster.sandbox.catalogue import PRODUCTS, VERSION, sandbox_catalogue
 from processing.raster.sandbox.landscape import BANDS, COARSE_BANDS, Landscape
 from processing.raster.sandbox.noise import Floats
