@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processing.raster.product_names import ProductName
+from processing.raster.sentinel_2_products import ProductName
 
 WHOLE = "S2B_MSIL2A_20250115T184929_N0511_R070_T10SEG_20250115T213616"
 HEAD, OPTIONAL = "S2B_MSIL2A_20250115T184929", ("_N0511", "_R070", "_T10SEG", "_20250115T213616")
