@@ -160,7 +160,7 @@ class _OnGrid:
         wider = Window.from_slices((top, bottom), (left, right))
         saturated = _in_tiles(self._warped(Resampling.max), wider) == _SATURATED
         around = np.pad(saturated, 1)
-        near = np.logical_or.reduce(
+        near: BoolArray = np.logical_or.reduce(
             [around[i : i + len(saturated), j : j + saturated.shape[1]] for i in range(3) for j in range(3)]
         )
         near = near[rows.start - top :, columns.start - left :]

@@ -19,7 +19,7 @@ from accounts.models import ApiKey
 from processing.execution import KeptJob, execute
 from processing.models import Job
 from processing.raster.errors import Stopped
-from processing.raster.sandbox.catalogue import VERSION
+from processing.raster.sandbox.location import VERSION
 from processing.results import storage_key
 from processing.tasks import run_job
 from tests.processing.conftest import use_storage

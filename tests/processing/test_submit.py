@@ -57,7 +57,7 @@ def test_the_documented_example_is_accepted(api: APIClient, account: Account) ->
         "status": "queued",
         "operation": "ndvi",
         "scene_ids": [SCENE],
-        "params": {"colormap": "rdylgn"},
+        "params": {"aoi": None, "cloud_mask": False, "colormap": "rdylgn"},
         "webhook_url": None,
         "progress": 0,
         "started_at": None,
@@ -86,7 +86,8 @@ def test_params_are_shown_with_their_defaults(api: APIClient, params: Any) -> No
     body = {**EXAMPLE, "params": params}
     if params == "left out":
         del body["params"]
-    assert api.post(URL, body, format="json").json()["params"] == {"colormap": None}
+    defaults = {"aoi": None, "cloud_mask": False, "colormap": None}
+    assert api.post(URL, body, format="json").json()["params"] == defaults
 
 
 def test_the_job_remembers_the_mode_of_its_key(api: APIClient, live_key: str) -> None:

@@ -1,6 +1,7 @@
 """From a band's name to its asset, scale, offset and nodata: on real items of many catalogues, and rule by rule."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,22 @@ def test_narrow_near_infrared_on_real_items(shared_data: Path, item: str, asset:
 def test_composites_are_never_a_band(shared_data: Path, item: str, composite: str) -> None:
     with pytest.raises(BandNotFound):
         find_asset(real_scene(shared_data, item), composite)
+
+
+@pytest.mark.parametrize("item", EVERY_ITEM)
+def test_what_is_no_reflectance_is_never_a_band(shared_data: Path, item: str) -> None:
+    found = real_scene(shared_data, item)
+    other = r"(scl|qa|aot|wvp|visual|tci|thumbnail|overview|preview|snow|cloud|atmos|lwir|st_)"
+    names = {key for key in found.assets if re.match(other, key.lower())}
+    for name in sorted(names | {"scl", "SCL", "SCL_20m", "aot", "wvp", "qa_pixel"}):
+        with pytest.raises(BandNotFound):
+            find_asset(found, name)
+
+
+@pytest.mark.parametrize("item", [item for item in EVERY_ITEM if item.startswith("earthsearch-v1")])
+@pytest.mark.parametrize("native", ["B04", "B4"])
+def test_native_red_of_every_earth_search_item(shared_data: Path, item: str, native: str) -> None:
+    assert find_asset(real_scene(shared_data, item), native) == "red"
 
 
 @pytest.mark.parametrize("item", EVERY_ITEM)

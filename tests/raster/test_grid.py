@@ -1,4 +1,4 @@
-"""A grid: windows that cover it once, its pixel size in metres, and when two grids are the same."""
+"""A grid: windows that cover it once, its pixel size in metres, and when two grids share their pixels."""
 
 from dataclasses import replace
 
@@ -8,6 +8,7 @@ from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 from rasterio.crs import CRS
+from rasterio.windows import Window
 
 from processing.raster.grid import Grid
 from tests.raster.rasters import NORTH, WEST, grid
@@ -43,13 +44,19 @@ def test_shape_is_rows_then_columns() -> None:
     ("epsg", "size", "metres"),
     [
         (32619, 10.0, 10.0),
-        (4326, 1 / 3600, 30.9),  # one second of arc of latitude
         (2263, 100.0, 100 * 1200 / 3937),  # US survey feet
-        (None, 7.0, 7.0),
     ],
 )
-def test_pixel_size_is_in_metres(epsg: int | None, size: float, metres: float) -> None:
-    assert grid(4, 4, size, epsg).gsd == pytest.approx(metres, rel=2e-3)
+def test_pixel_size_is_in_metres(epsg: int, size: float, metres: float) -> None:
+    assert grid(4, 4, size, epsg).gsd == pytest.approx(metres, rel=1e-6)
+
+
+@pytest.mark.parametrize(("latitude", "width_of_a_degree"), [(0, 1.0), (60, 0.5), (-60, 0.5), (80, 0.1736)])
+def test_pixel_size_in_degrees_is_that_of_a_square_on_the_ground(latitude: float, width_of_a_degree: float) -> None:
+    second = 1 / 3600
+    place = Affine(second, 0, 10 - 2 * second, 0, -second, latitude + 2 * second)
+    degrees = replace(grid(4, 4, epsg=4326), transform=place)
+    assert degrees.gsd == pytest.approx(30.9 * width_of_a_degree**0.5, rel=2e-3)
 
 
 def test_pixel_size_of_a_turned_grid_is_the_length_of_a_pixel() -> None:
@@ -57,8 +64,8 @@ def test_pixel_size_of_a_turned_grid_is_the_length_of_a_pixel() -> None:
     assert replace(grid(4, 4), transform=turned).gsd == pytest.approx(10)
 
 
-@pytest.mark.parametrize(("epsg", "code"), [(32619, "EPSG:32619"), (4326, "EPSG:4326"), (None, None)])
-def test_code_of_the_crs(epsg: int | None, code: str | None) -> None:
+@pytest.mark.parametrize(("epsg", "code"), [(32619, "EPSG:32619"), (4326, "EPSG:4326")])
+def test_code_of_the_crs(epsg: int, code: str) -> None:
     assert grid(4, 4, epsg=epsg).proj_code == code
 
 
@@ -67,10 +74,20 @@ def test_crs_without_an_authority_has_no_code() -> None:
     assert replace(grid(4, 4), crs=crs).proj_code is None
 
 
-def test_grid_matches_itself_and_one_that_differs_by_rounding() -> None:
+def test_grid_lies_on_itself_and_on_one_that_differs_by_rounding() -> None:
     one = grid(6, 4)
-    assert one.matches(grid(6, 4))
-    assert one.matches(replace(one, transform=one.transform @ Affine.translation(1e-9, 1e-9)))
+    nearly = replace(one, transform=one.transform @ Affine.translation(1e-9, 1e-9))
+    assert one.offset_in(grid(6, 4)) == (0, 0)
+    assert (one.offset_in(nearly), nearly.offset_in(one)) == ((0, 0), (0, 0))
+
+
+@given(st.integers(0, 5), st.integers(0, 3), st.integers(1, 6), st.integers(1, 4))
+def test_part_of_a_grid_is_found_where_it_was_cut(column: int, row: int, width: int, height: int) -> None:
+    whole = grid(6, 4)
+    part = whole.cut(Window(column, row, width, height))
+    assert part.shape == (height, width)
+    is_inside = column + width <= 6 and row + height <= 4
+    assert part.offset_in(whole) == ((column, row) if is_inside else None)
 
 
 def shifted(by: float) -> Affine:
@@ -80,16 +97,27 @@ def shifted(by: float) -> Affine:
 @pytest.mark.parametrize(
     "other",
     [
-        grid(7, 4),
-        grid(6, 5),
-        grid(4, 6),
         grid(6, 4, metres=20),
+        grid(6, 4, metres=10.01),
         grid(6, 4, epsg=32618),
-        grid(6, 4, epsg=None),
         replace(grid(6, 4), transform=shifted(0.5)),
-        replace(grid(6, 4), transform=shifted(0.001)),
+        replace(grid(6, 4), transform=shifted(0.0011)),
+        replace(grid(6, 4), transform=grid(6, 4).transform @ Affine.rotation(1)),
+        replace(grid(6, 4), transform=grid(6, 4).transform @ Affine.scale(1, -1)),
     ],
 )
-def test_grid_does_not_match_one_with_other_pixels(other: Grid) -> None:
-    assert not grid(6, 4).matches(other)
-    assert not other.matches(grid(6, 4))
+def test_grid_does_not_lie_on_one_with_other_pixels(other: Grid) -> None:
+    assert grid(6, 4).offset_in(other) is None
+    assert other.offset_in(grid(6, 4)) is None
+
+
+@pytest.mark.parametrize("larger", [grid(7, 4), grid(6, 5), grid(7, 5)])
+def test_grid_lies_on_a_larger_one_and_not_the_other_way_around(larger: Grid) -> None:
+    assert grid(6, 4).offset_in(larger) == (0, 0)
+    assert larger.offset_in(grid(6, 4)) is None
+
+
+def test_grids_of_which_neither_holds_the_other_do_not_lie_on_each_other() -> None:
+    for one, other in ((grid(6, 4), grid(4, 6)), (grid(6, 4), replace(grid(6, 4), transform=shifted(1)))):
+        assert one.offset_in(other) is None
+        assert other.offset_in(one) is None

@@ -28,7 +28,13 @@ fractions = st.lists(st.integers(-1024, 1024).map(lambda part: part / 1024), min
 
 
 def pixels(red: Float32Array, nir: Float32Array, valid: npt.NDArray[np.bool_]) -> Pixels:
-    return Pixels(reflectance={"red": red, "nir": nir}, valid=valid)
+    return Pixels(reflectance={"red": red, "nir": nir}, valid=valid, clear=np.ones_like(valid))
+
+
+def add(tally: NdviTally, values: npt.NDArray[Any]) -> None:
+    """A window of `values`, each pixel of 100 m2."""
+    window = np.asarray(values, np.float32)
+    tally.add(window, np.full(window.shape[0], 100.0))
 
 
 def ndvi_of(red: float, nir: float, *, valid: bool = True) -> float:
@@ -111,10 +117,10 @@ def test_middle_of_rdylgn_is_its_middle_node() -> None:
 
 @given(st.lists(fractions, min_size=1, max_size=6), st.integers(0, 30))
 def test_statistics_equal_those_of_all_windows_together(windows: list[list[float]], missing: int) -> None:
-    tally = NdviTally()
-    tally.add(np.full((1, missing), np.nan, np.float32))
+    tally = NDVI.tally(PLAIN)
+    add(tally, np.full((1, missing), np.nan))
     for window in windows:
-        tally.add(np.array([window], np.float32))
+        add(tally, np.array([window]))
     together = np.concatenate([np.array(window) for window in windows])
     statistics = tally.statistics()
     histogram, _ = np.histogram(together, bins=20, range=(-1, 1))
@@ -123,30 +129,43 @@ def test_statistics_equal_those_of_all_windows_together(windows: list[list[float
     assert statistics["maximum"] == together.max()
     assert statistics["mean"] == pytest.approx(together.mean(), abs=1e-9)
     assert statistics["stddev"] == pytest.approx(together.std(), abs=1e-6)
-    assert statistics["valid_percent"] == pytest.approx(100 * together.size / (together.size + missing))
     assert statistics["histogram"] == {"count": 20, "min": -1, "max": 1, "buckets": histogram.tolist()}
 
 
 def test_statistics_of_many_nearly_equal_values_keep_their_spread() -> None:
     values = (0.8 + 1e-4 * np.random.default_rng(3).standard_normal((50, 40, 40))).astype(np.float32)
-    tally = NdviTally()
+    tally = NDVI.tally(PLAIN)
     for window in values:
-        tally.add(window)
+        add(tally, window)
     statistics = tally.statistics()
     assert statistics["mean"] == pytest.approx(values.mean(dtype=float), abs=1e-7)
     assert statistics["stddev"] == pytest.approx(values.std(dtype=float), rel=1e-4)
 
 
 def test_statistics_can_be_written_as_json() -> None:
-    tally = NdviTally()
-    tally.add(np.array([[0.25, np.nan, -0.5]], np.float32))
-    assert json.loads(json.dumps(tally.statistics(), allow_nan=False))["valid_percent"] == pytest.approx(200 / 3)
+    tally = NDVI.tally(PLAIN)
+    add(tally, np.array([[0.25, np.nan, -0.5]]))
+    told = json.loads(json.dumps(tally.statistics(), allow_nan=False))
+    assert told == tally.statistics()
+    assert (told["minimum"], told["maximum"], told["mean"]) == (-0.5, 0.25, -0.125)
 
 
-def test_windows_without_data_count_for_the_total_only() -> None:
-    tally = NdviTally()
-    tally.add(np.full(SHAPE, np.nan, np.float32))
-    assert (tally.valid, tally.total) == (0, 20)
+def test_windows_without_data_change_nothing() -> None:
+    empty, tally, another = (NDVI.tally(PLAIN) for _ in range(3))
+    add(empty, np.full(SHAPE, np.nan))
+    assert empty.valid == 0
+    for one in (tally, another):
+        add(one, np.array([[0.25, np.nan, -0.5]]))
+    add(another, np.full(SHAPE, np.nan))
+    assert another.valid == tally.valid == 2
+    assert another.statistics() == tally.statistics()
+
+
+def test_colormap_changes_nothing_about_the_statistics() -> None:
+    plain, colored = NDVI.tally(PLAIN), NDVI.tally(COLORED)
+    for tally in (plain, colored):
+        add(tally, np.array([[0.25, np.nan, -0.5]]))
+    assert plain.statistics() == colored.statistics()
 
 
 @pytest.mark.parametrize(
@@ -159,6 +178,11 @@ def test_windows_without_data_count_for_the_total_only() -> None:
         {"colormap": ["rdylgn"]},
         {"color_map": "rdylgn"},
         {"colormap": "rdylgn", "range": [0, 1]},
+        {"cloud_mask": None},
+        {"cloud_mask": "true"},
+        {"cloud_mask": 1},
+        {"aoi": []},
+        {"aoi": "everywhere"},
     ],
 )
 def test_unknown_or_mistyped_params_are_refused(params: dict[str, Any]) -> None:
@@ -168,7 +192,14 @@ def test_unknown_or_mistyped_params_are_refused(params: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("params", [{}, {"colormap": None}, *({"colormap": name} for name in sorted(ENDS))])
 def test_documented_params_are_taken(params: dict[str, Any]) -> None:
-    assert NdviParams.model_validate(params).colormap == params.get("colormap")
+    read = NdviParams.model_validate(params)
+    assert read.colormap == params.get("colormap")
+    assert (read.aoi, read.cloud_mask) == (None, False)
+
+
+def test_area_and_cloud_mask_are_taken_as_they_are_given() -> None:
+    read = NdviParams.model_validate({"aoi": [-122.5, 37.6, -122.4, 37.7], "cloud_mask": True})
+    assert (read.aoi, read.cloud_mask) == ([-122.5, 37.6, -122.4, 37.7], True)
 
 
 def test_schema_names_the_colormaps_and_forbids_other_fields() -> None:

@@ -12,7 +12,8 @@ from rio_cogeo import cog_validate
 
 from processing.raster.errors import InvalidSceneId, NoValidPixels, SceneNotFound, SceneUnreadable, Stopped
 from processing.raster.pipeline import run
-from processing.raster.sandbox.catalogue import PRODUCTS, VERSION
+from processing.raster.sandbox.catalogue import PRODUCTS
+from processing.raster.sandbox.location import VERSION
 from processing.raster.types import COG_MEDIA_TYPE, Config, Product, Tick
 from tests.raster.rasters import float_ndvi, grid, ndvi_request, read_tif, write_tif
 
@@ -88,8 +89,14 @@ def test_unknown_scene_is_answered_with_those_there_are(sandbox: Path, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_malformed_id_is_refused_in_the_sandbox_too(sandbox: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("malformed", ["S2B_10SEG_20250115_L2A", "S2B_MSIL1C_20250115T184929", "anything"])
+def test_malformed_id_is_refused_in_the_sandbox_too(sandbox: Path, tmp_path: Path, malformed: str) -> None:
     with pytest.raises(InvalidSceneId):
+        run_ndvi(malformed, tmp_path, sandbox)
+
+
+def test_items_id_of_a_real_catalogue_is_no_scene_of_the_sandbox(sandbox: Path, tmp_path: Path) -> None:
+    with pytest.raises(SceneNotFound, match=AFTER):
         run_ndvi("S2B_10SEG_20250115_0_L2A", tmp_path, sandbox)
 
 
@@ -105,6 +112,7 @@ def test_result_is_the_formula_on_every_pixel(noisy: Path, tmp_path: Path) -> No
     assert product.statistics["mean"] == pytest.approx(np.nanmean(expected), abs=1e-6)
     assert product.statistics["stddev"] == pytest.approx(np.nanstd(expected), abs=1e-6)
     assert product.statistics["valid_percent"] == pytest.approx(100 * np.isfinite(expected).mean())
+    assert not {"masked_percent", "overlap_percent"} & set(product.statistics)
 
 
 @pytest.mark.parametrize("params", [{}, {"colormap": "rdylgn"}])
@@ -121,7 +129,7 @@ def test_what_the_product_says_of_its_file_is_true(noisy: Path, tmp_path: Path, 
         assert file.transform == grid(1100, 1030).transform
         tags = file.tags()
     assert (tags["ASTRA_OPERATION"], tags["ASTRA_SCENES"]) == ("ndvi", f"sentinel-2:{SMALL}")
-    assert json.loads(tags["ASTRA_PARAMS"]) == {"colormap": None, **params}
+    assert json.loads(tags["ASTRA_PARAMS"]) == {"aoi": None, "cloud_mask": False, "colormap": None, **params}
     (scene,) = product.provenance["scenes"]
     assert scene["scene_id"] == f"sentinel-2:{SMALL}"
     assert scene["datetime"] == "2024-07-15T18:56:01Z"
@@ -129,7 +137,9 @@ def test_what_the_product_says_of_its_file_is_true(noisy: Path, tmp_path: Path, 
         "red": ("red", 1e-4, -0.1),
         "nir": ("nir", 1e-4, -0.1),
     }
+    assert scene["mask"] is None
     assert product.warnings == ()
+    assert dict(product.extra_fields) == {}
 
 
 def test_two_runs_give_the_same_bytes(noisy: Path, tmp_path: Path) -> None:
@@ -138,13 +148,20 @@ def test_two_runs_give_the_same_bytes(noisy: Path, tmp_path: Path) -> None:
     assert one.sha256 == other.sha256
 
 
-def test_tick_is_told_a_growing_share_up_to_the_whole(noisy: Path, tmp_path: Path) -> None:
+def test_tick_is_told_a_growing_share_until_the_file_is_to_be_finished(noisy: Path, tmp_path: Path) -> None:
     shares: list[float] = []
-    run_ndvi(SMALL, tmp_path, noisy, shares.append)
+
+    def note(share: float) -> None:
+        shares.append(share)
+        assert not list(tmp_path.glob("*.tif")), "work that can still be stopped has finished no file"
+
+    product = run_ndvi(SMALL, tmp_path, noisy, note)
+    assert product.path.is_file()
     assert shares == sorted(shares)
     assert shares[0] == 0
-    assert shares[-1] == 1
-    assert len(set(shares)) >= 5  # four windows, and the file
+    assert shares[-1] == 0.8  # the rest is laying out and checking the file
+    assert len(set(shares)) >= 5  # the start, and four windows
+    assert len(shares) == 6, "as many as the next test stops at"
 
 
 @pytest.mark.parametrize("calls", range(1, 7))
@@ -172,7 +189,7 @@ def test_scene_without_a_valid_pixel_is_an_error_and_leaves_nothing(tmp_path: Pa
     directory = tmp_path / "results"
     with pytest.raises(NoValidPixels) as error:
         run_ndvi(SMALL, directory, small_sandbox(tmp_path / "sandbox", *numbers))
-    assert error.value.details["scene_ids"] == [f"sentinel-2:{SMALL}"]
+    assert error.value.details == {"scene_ids": [f"sentinel-2:{SMALL}"], "masked_percent": 0}
     assert list(directory.iterdir()) == []
 
 

@@ -19,8 +19,8 @@ from processing.raster.errors import ProviderUnavailable, SceneTooLarge, SceneUn
 from processing.raster.grid import Grid
 from processing.raster.reading import (
     BandReader,
+    RasterFile,
     gdal_environment,
-    open_band,
     resampling_for,
     to_reflectance,
     valid_pixels,
@@ -33,21 +33,21 @@ Numbers = npt.NDArray[np.uint16]
 SENTINEL, SENTINEL_SHIFTED, LANDSAT = (1e-4, 0.0), (1e-4, -0.1), (2.75e-5, -0.2)
 
 
-@pytest.fixture(autouse=True)
-def _gdal() -> Iterator[None]:
-    with gdal_environment():
-        yield
-
-
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     return Config(sandbox_dir=tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def _gdal(config: Config) -> Iterator[None]:
+    with gdal_environment(config):
+        yield
+
+
 def read_all(asked: Band, config: Config, on: Grid | None = None) -> tuple[Float32Array, BoolArray]:
-    with open_band(asked, config) as dataset:
-        on = on or Grid.of(dataset)
-        return BandReader(asked, dataset, on).read(Window(0, 0, on.width, on.height))
+    with RasterFile(asked, config) as file:
+        on = on or file.grid
+        return BandReader(asked, file, on).read(Window(0, 0, on.width, on.height))
 
 
 @given(
@@ -99,7 +99,8 @@ def test_valid_pixels(numbers: PixelArray, nodata: float, expected: list[bool]) 
     [
         (20.0, 10.0, Resampling.bilinear),
         (10.0, 10.0, Resampling.bilinear),
-        (10.0, 19.9, Resampling.bilinear),
+        (10.0, 19.7, Resampling.bilinear),
+        (10.0, 19.9, Resampling.average),  # twice as large, to the hundredth by which projections stretch
         (10.0, 20.0, Resampling.average),
         (10.0, 60.0, Resampling.average),
     ],
@@ -130,9 +131,9 @@ def test_file_on_the_same_grid_is_read_as_it_is(tmp_path: Path, config: Config) 
 def test_windows_of_one_file_fit_together(tmp_path: Path, config: Config) -> None:
     numbers = random_numbers(37, 53)
     asked = band(write_tif(tmp_path / "red.tif", numbers))
-    with open_band(asked, config) as dataset:
-        on = Grid.of(dataset)
-        reader = BandReader(asked, dataset, on)
+    with RasterFile(asked, config) as file:
+        on = file.grid
+        reader = BandReader(asked, file, on)
         together = np.zeros(on.shape, np.float32)
         for window in on.windows(16):
             together[window.toslices()] = reader.read(window)[0]
@@ -210,7 +211,7 @@ def test_file_of_too_many_pixels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SceneTooLarge) as error:
         read_all(band(path), Config(sandbox_dir=tmp_path, max_pixels=109))
     assert "10" in error.value.message
-    assert error.value.details["band"] == "red"
+    assert error.value.details == {"scene_id": "sentinel-2:a-scene", "asset": "red"}
     read_all(band(path), Config(sandbox_dir=tmp_path, max_pixels=110))
 
 
@@ -296,8 +297,8 @@ def test_only_the_bytes_of_the_window_are_fetched(range_server: RangeServer, tmp
     served(range_server, random_numbers(1024, 1024))
     config = Config(sandbox_dir=tmp_path, private_hosts=frozenset({range_server.host}))
     asked = remote(range_server)
-    with open_band(asked, config) as dataset:
-        BandReader(asked, dataset, Grid.of(dataset)).read(Window(0, 0, 64, 64))
+    with RasterFile(asked, config) as file:
+        BandReader(asked, file, file.grid).read(Window(0, 0, 64, 64))
     assert range_server.bytes_sent < (range_server.folder / "red.tif").stat().st_size / 4
 
 
@@ -354,9 +355,9 @@ def answer_of(server: HttpServer, status: int, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _hurried(monkeypatch: pytest.MonkeyPatch, config: Config) -> Iterator[None]:
     monkeypatch.setitem(reading._GDAL_OPTIONS, "GDAL_HTTP_RETRY_DELAY", "0.01")
-    with gdal_environment():
+    with gdal_environment(config):
         yield
 
 
@@ -402,8 +403,8 @@ def test_host_that_begins_to_fail_is_unavailable_for_now(range_server: RangeServ
     range_server._server.RequestHandlerClass = BreakingHandler
     config = Config(sandbox_dir=tmp_path, private_hosts=frozenset({range_server.host}))
     asked = remote(range_server)
-    with open_band(asked, config) as dataset:
-        reader = BandReader(asked, dataset, Grid.of(dataset))
+    with RasterFile(asked, config) as file:
+        reader = BandReader(asked, file, file.grid)
         range_server.broken = True  # type: ignore[attr-defined]
         with pytest.raises(ProviderUnavailable):
             reader.read(Window(512, 512, 512, 512))
@@ -417,3 +418,13 @@ def test_redirect_never_leads_to_a_host_that_is_not_allowed(
     with suppress(SceneUnreadable, ProviderUnavailable):
         answer_of(status_server, 302, tmp_path)
     assert range_server.requests == []
+
+
+def test_redirect_to_an_allowed_host_is_followed(
+    range_server: RangeServer, status_server: HttpServer, tmp_path: Path
+) -> None:
+    numbers = served(range_server, random_numbers(10, 10))
+    status_server.moved_to = f"{range_server.url}/red.tif"  # type: ignore[attr-defined]
+    config = Config(sandbox_dir=tmp_path, private_hosts=frozenset({range_server.host, status_server.host}))
+    reflectance, _ = read_all(remote(status_server, "302/red.tif"), config)
+    np.testing.assert_array_equal(reflectance, numbers)

@@ -18,7 +18,7 @@ from processing.raster.bands import resolve_band
 from processing.raster.errors import RasterError
 from processing.raster.grid import Grid
 from processing.raster.pipeline import run
-from processing.raster.reading import BandReader, gdal_environment, open_band
+from processing.raster.reading import BandReader, RasterFile, gdal_environment
 from processing.raster.types import Band, BoolArray, Config, Float32Array, Product, RemoteFile, Scene, SceneId
 from tests.raster.rasters import band, float_ndvi, ndvi_request, read_tif
 from tests.raster.real_scenes import SCENES, real_items, scene_file, serve_files
@@ -38,7 +38,7 @@ def served(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         root = catalogue.serve("sentinel-2-l2a", real_items(shared_data, files.url))
         yield Config(
             sandbox_dir=folder / "sandbox",
-            stac_roots={"sentinel-2": root},
+            stac_roots={"sentinel-2": (root,)},
             private_hosts=frozenset({files.host, catalogue.host}),
         )
 
@@ -135,9 +135,10 @@ def test_offset_that_the_items_declare_would_be_wrong(
 
 
 def read_band(asked: Band, directory: Path, on: Grid | None = None) -> tuple[Float32Array, BoolArray]:
-    with gdal_environment(), open_band(asked, Config(sandbox_dir=directory)) as dataset:
-        on = on or Grid.of(dataset)
-        return BandReader(asked, dataset, on).read(Window(0, 0, on.width, on.height))
+    config = Config(sandbox_dir=directory)
+    with gdal_environment(config), RasterFile(asked, config) as file:
+        on = on or file.grid
+        return BandReader(asked, file, on).read(Window(0, 0, on.width, on.height))
 
 
 @pytest.mark.parametrize("name", ["swir1", "swir2"])

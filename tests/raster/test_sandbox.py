@@ -14,11 +14,12 @@ from rasterio.warp import transform_bounds
 from rio_cogeo import cog_validate
 
 from processing.raster.errors import AmbiguousSceneId, SceneNotFound
-from processing.raster.sentinel_2_products import ProductName
-from processing.raster.sandbox.catalogue import PRODUCTS, VERSION, sandbox_catalogue
+from processing.raster.sandbox.catalogue import PRODUCTS, TRUTH, sandbox_catalogue
 from processing.raster.sandbox.landscape import BANDS, COARSE_BANDS, Landscape
+from processing.raster.sandbox.location import VERSION
 from processing.raster.sandbox.noise import Floats
 from processing.raster.sandbox.provider import find_in_sandbox
+from processing.raster.sentinel_2_products import ProductName
 from processing.raster.types import COG_MEDIA_TYPE, LocalFile, SceneId
 
 DATES = tuple(PRODUCTS)
@@ -131,6 +132,14 @@ def test_pixels_are_the_landscape_as_numbers(small: Path, date: str, band: str) 
     valid = numbers != 0
     assert valid.any()
     assert np.abs(numbers[valid] * 1e-4 - 0.1 - landscape[valid]).max() <= 0.51e-4
+
+
+def test_truth_is_a_cog_on_the_grid_of_red_with_the_changes_as_made(small: Path) -> None:
+    assert cog_validate(small / TRUTH, strict=True, quiet=True) == (True, [], [])
+    red = item_path(small, "before").parent / item_of(small, "before")["assets"]["red"]["href"]
+    with rasterio.open(small / TRUTH) as truth, rasterio.open(red) as on:
+        np.testing.assert_array_equal(truth.read(1), Landscape(size=SIZE).truth())
+        assert (truth.crs, truth.transform, truth.nodata) == (on.crs, on.transform, 255)
 
 
 def test_second_call_writes_nothing_anew(small: Path) -> None:

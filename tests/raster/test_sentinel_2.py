@@ -32,7 +32,7 @@ Finder = Callable[[str], Scene]
 
 def find(original_id: str, root: str, host: str) -> Scene:
     config = Config(
-        sandbox_dir=Path("unused"), stac_roots={"sentinel-2": root}, private_hosts=frozenset({host, "files.example"})
+        sandbox_dir=Path("unused"), stac_roots={"sentinel-2": (root,)}, private_hosts=frozenset({host, "files.example"})
     )
     return get_provider("sentinel-2").find(SceneId(provider="sentinel-2", original_id=original_id), config)
 
@@ -69,6 +69,16 @@ def test_scene_brings_its_files_and_leaves_out_what_cannot_be_read(shared_data: 
     assert scene.sources.get("blue") is None or str(scene.sources["blue"].url).startswith("http")  # type: ignore[union-attr]
     assert scene.assets["red-jp2"]
     assert scene.properties["earthsearch:boa_offset_applied"] is True
+
+
+def test_id_of_an_item_leads_to_that_item(real: Finder) -> None:
+    for item_id in SCENES:
+        scene = real(item_id)
+        assert scene.item_id == item_id
+        assert str(scene.id) == f"sentinel-2:{item_id}"
+    with pytest.raises(SceneNotFound) as error:
+        real(SEQUENCE_1)
+    assert error.value.details["scene_id"] == f"sentinel-2:{SEQUENCE_1}"
 
 
 def test_name_of_several_tiles_is_ambiguous(real: Finder) -> None:
@@ -147,7 +157,16 @@ def test_name_of_two_processings_of_one_tile_is_ambiguous(
 
 
 @pytest.mark.parametrize(
-    "malformed", ["S2B_33TWL_20230820_0_L2A", "S2B_MSIL1C_20230820T094549", "S2B_MSIL2A_20231320T094549", "anything"]
+    "malformed",
+    [
+        "S2B_33TWL_20230820_L2A",
+        "S2B_33TWL_20230820_0_L1C",
+        "S2B_33TWL_20230820_0_L2A.SAFE",
+        "S2E_33TWL_20230820_0_L2A",
+        "S2B_MSIL1C_20230820T094549",
+        "S2B_MSIL2A_20231320T094549",
+        "anything",
+    ],
 )
 def test_malformed_name_is_refused_without_asking(malformed: str) -> None:
     with pytest.raises(InvalidSceneId):
@@ -216,9 +235,9 @@ def server(one_catalogue: Catalogue) -> Catalogue:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same patience, only without the waiting."""
-    monkeypatch.setattr(stac, "_RETRY", stac._RETRY.new(backoff_factor=0))
+    monkeypatch.setattr(stac, "_RETRY_DELAYS", (0.0,) * len(stac._RETRY_DELAYS))
     monkeypatch.setattr(stac, "_TIMEOUT", (1.0, 0.4))
-    monkeypatch.setattr(stac, "_MAX_ANSWER", 1 << 20)
+    monkeypatch.setattr(stac, "_MOST_BYTES", 1 << 20)
 
 
 LOGIN_PAGE = b"<!doctype html><html><body><form action='/login'>Sign in</form></body></html>"
@@ -239,12 +258,13 @@ GARBAGE = {
     "too large": Answer(body=b" " * ((1 << 20) + 1) + b"{}"),
     "gzip bomb": Answer(body=gzip.compress(b" " * (40 << 20)), headers=GZIP),
     "silence": Answer(silent=True),
-    **{str(status): Answer(status, b"{}") for status in (401, 403, 429, 500, 502, 503, 504)},
+    **{str(status): Answer(status, b"{}") for status in (400, 401, 403, 404, 429, 500, 502, 503, 504)},
 }
+NAMES = {"by id": PRODUCT, "by search": "S2B_MSIL2A_20230820T094549", "by the item's id": WL}
 
 
 @pytest.mark.usefixtures("hurried")
-@pytest.mark.parametrize("name", [PRODUCT, "S2B_MSIL2A_20230820T094549"], ids=["by id", "by search"])
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("kind", sorted(GARBAGE))
 def test_catalogue_that_does_not_answer_as_one_is_unavailable(server: Catalogue, kind: str, name: str) -> None:
     server.answer = GARBAGE[kind]
@@ -257,11 +277,12 @@ def test_catalogue_that_does_not_answer_as_one_is_unavailable(server: Catalogue,
     assert error.value.retryable
 
 
-WL_PROPERTIES = {"s2:product_uri": f"{PRODUCT}.SAFE"}
+WL_ITEM = {"type": "Feature", "id": WL, "properties": {"s2:product_uri": f"{PRODUCT}.SAFE"}, "assets": {}}
+NEXT = {"rel": "next", "method": "POST"}
 
 
 @pytest.mark.usefixtures("hurried")
-@pytest.mark.parametrize("name", [PRODUCT, "S2B_MSIL2A_20230820T094549"], ids=["by id", "by search"])
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize(
     "answer",
     [
@@ -272,10 +293,24 @@ WL_PROPERTIES = {"s2:product_uri": f"{PRODUCT}.SAFE"}
         {"properties": None},
         {"properties": []},
         {"properties": {"s2:product_uri": 5}},
-        {"type": "Feature", "id": WL, "properties": WL_PROPERTIES, "assets": None},
-        {"type": "Feature", "id": WL, "properties": WL_PROPERTIES, "assets": {"red": None}},
+        {"features": []},
+        {"features": [{**WL_ITEM, "id": None}]},
+        {"features": [{**WL_ITEM, "properties": []}]},
+        {"features": [{**WL_ITEM, "properties": {"s2:product_uri": 5}}]},
+        {"features": [{**WL_ITEM, "assets": None}]},
+        {"features": [{**WL_ITEM, "assets": {"red": None}}]},
+        {"features": [{**WL_ITEM, "assets": {"red": {}}}]},
+        {"features": [{**WL_ITEM, "assets": {"red": {"href": 5}}}]},
+        {"features": [{**WL_ITEM, "assets": {"red": {"alternate": None}}}]},
+        {"features": [{**WL_ITEM, "assets": {"red": {"alternate": {"https": None}}}}]},
+        {"features": [{**WL_ITEM, "collection": []}]},
         {"features": [], "links": None},
         {"features": [], "links": [None]},
+        {"features": [WL_ITEM], "links": None},
+        {"features": [WL_ITEM], "links": [{"rel": "next", "method": None}]},
+        {"features": [WL_ITEM], "links": [{**NEXT, "body": 5}]},
+        {"features": [WL_ITEM], "links": [{**NEXT, "body": 5, "merge": True}]},
+        {"features": [WL_ITEM], "links": [{**NEXT, "body": {"page": 2}, "merge": True}]},
     ],
     ids=json.dumps,
 )
@@ -306,9 +341,12 @@ class Recovering(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         owner: Any = self.server.owner  # type: ignore[attr-defined]
         owner.asked = getattr(owner, "asked", 0) + 1
-        self.send_response(503 if owner.asked <= 2 else 404)
-        self.send_header("Content-Length", "0")
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b"" if owner.asked <= 2 else b'{"type": "FeatureCollection", "features": []}'
+        self.send_response(200 if body else 503)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     def do_POST(self) -> None:
         self.do_GET()
@@ -324,8 +362,19 @@ def test_failing_catalogue_is_asked_again(hurried: None) -> None:
 
 def test_catalogue_cannot_make_the_service_wait_for_an_hour(monkeypatch: pytest.MonkeyPatch, server: Catalogue) -> None:
     naps: list[float] = []
-    monkeypatch.setattr("urllib3.util.retry.time.sleep", naps.append)
+    monkeypatch.setattr(stac.time, "sleep", naps.append)
     server.answer = Answer(503, headers={"Retry-After": "3600"})
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderUnavailable) as error:
         find(PRODUCT, server.url, server.host)
     assert sum(naps) < 60
+    assert error.value.details == {"host": server.host, "retry_after": 3600}
+
+
+def test_catalogue_that_asks_for_a_short_pause_is_given_it(monkeypatch: pytest.MonkeyPatch, server: Catalogue) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr(stac.time, "sleep", naps.append)
+    server.answer = Answer(429, headers={"Retry-After": "7"})
+    with pytest.raises(ProviderUnavailable) as error:
+        find(PRODUCT, server.url, server.host)
+    assert naps == [7] * len(stac._RETRY_DELAYS)
+    assert error.value.details["retry_after"] == 7

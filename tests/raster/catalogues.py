@@ -1,0 +1,60 @@
+"""Items as the catalogues have them, and how a provider is asked for one: for the tests of ids."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from processing.raster.scenes import find_scene
+from processing.raster.types import Config, S3Access, Scene, SceneId
+from tests.servers import StacServer, free_port
+
+Item = dict[str, Any]
+Held = tuple[str, Sequence[Item]]  # a collection and its items
+
+
+def stored_item(shared_data: Path, name: str) -> Item:
+    """A real item as it was copied; hrefs that the copy holds without a host get one."""
+    content: Item = json.loads((shared_data / "stac_items" / f"{name}.json").read_text())
+    if content["type"] == "FeatureCollection":
+        (content,) = content["features"]
+    for asset in content["assets"].values():
+        if "://" not in asset["href"]:
+            asset["href"] = f"https://files.example/{asset['href'].rpartition('/')[2]}"
+    return {**content, "links": []}
+
+
+def changed(item: Item, item_id: str, **properties: Any) -> Item:
+    """The item under another id; `__` in the name of a property stands for a colon."""
+    named = {name.replace("__", ":"): value for name, value in properties.items()}
+    return {**item, "id": item_id, "properties": {**item["properties"], **named}}
+
+
+def closed_root() -> str:
+    """A root at which nobody listens."""
+    return f"http://127.0.0.1:{free_port()}"
+
+
+def find(provider: str, original_id: str, *roots: str, s3: S3Access | None = None, **more: Any) -> Scene:
+    """What the provider finds in catalogues on this machine."""
+    config = Config(
+        sandbox_dir=Path("unused"), stac_roots={provider: roots}, private_hosts=frozenset({"127.0.0.1"}), s3=s3, **more
+    )
+    return find_scene(SceneId(provider=provider, original_id=original_id), config)
+
+
+@contextmanager
+def catalogues(folder: Path, *held: Held) -> Iterator[list[str]]:
+    """Roots of real STAC APIs, one for each collection."""
+    with ExitStack() as servers:
+        started = [servers.enter_context(StacServer(folder / f"catalogue-{number}")) for number in range(len(held))]
+        yield [server.serve(name, items) for server, (name, items) in zip(started, held, strict=True)]
+
+
+def hrefs_replaced(item: Item, old: str, new: str) -> Item:
+    """The item with `old` in its hrefs replaced."""
+    assets: Mapping[str, Any] = {
+        key: {**asset, "href": asset["href"].replace(old, new)} for key, asset in item["assets"].items()
+    }
+    return {**item, "assets": assets}

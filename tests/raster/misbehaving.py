@@ -1,0 +1,108 @@
+"""Servers that answer in every way that a catalogue, a store of files or what stands before them can."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tests.servers import HttpServer
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+LOGIN_PAGE = b"<!doctype html><html><body><form action='/login'>Sign in</form></body></html>"
+
+
+class AnyServer(HttpServer):
+    """Gives `answers` one after the other, the last one for ever. `asked` holds (method, path with query, body)."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, str, bytes]] = []
+        self.bytes_sent = 0
+        super().__init__(_Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        owner: AnyServer = self.server.owner  # type: ignore[attr-defined]
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        answer = owner.answers[min(len(owner.asked), len(owner.answers) - 1)]
+        owner.asked.append((self.command, self.path, body))
+        self.close_connection = True
+        answer(self)
+
+    do_POST = do_HEAD = do_GET
+
+    def handle(self) -> None:
+        with suppress(OSError):  # who asks may hang up early
+            super().handle()
+
+    def log_message(self, *args: Any) -> None:
+        """Quiet."""
+
+
+def _send(handler: BaseHTTPRequestHandler, part: bytes) -> None:
+    handler.wfile.write(part)
+    handler.server.owner.bytes_sent += len(part)  # type: ignore[attr-defined]
+
+
+def content(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None, cut: int = 0) -> Answer:
+    """`cut` bytes more are promised than are sent."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in {"Content-Length": str(len(body) + cut), **(headers or {})}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        _send(handler, body)
+
+    return answer
+
+
+def as_json(value: Any) -> Answer:
+    return content(json.dumps(value).encode(), headers={"Content-Type": "application/json"})
+
+
+def status(code: int, **headers: str) -> Answer:
+    return content(b"{}", code, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def redirect(target: str, code: int = 302) -> Answer:
+    return content(b"", code, {"Location": target})
+
+
+def silence(handler: BaseHTTPRequestHandler) -> None:
+    """Takes what is asked and says nothing until the other side gives up."""
+    handler.connection.settimeout(10)
+    handler.rfile.read(1)
+
+
+def endless(handler: BaseHTTPRequestHandler) -> None:
+    """Chunk upon chunk for as long as somebody takes them; a whole gigabyte if need be."""
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    for _ in range(1 << 14):
+        _send(handler, chunk)
+
+
+def drop_by_drop(start: bytes) -> Answer:
+    """`start`, then one byte in a twentieth of a second, for eight seconds or until the other side gives up."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(start)
+        handler.wfile.flush()
+        for _ in range(160):
+            time.sleep(0.05)
+            _send(handler, b" ")
+
+    return answer
+
+
+SLOW_BODY = drop_by_drop(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+SLOW_BODY_OF_UNKNOWN_LENGTH = drop_by_drop(b"HTTP/1.1 200 OK\r\n\r\n")
+SLOW_HEADERS = drop_by_drop(b"HTTP/1.1 200 OK\r\nX-Slow: ")
