@@ -3,6 +3,7 @@
 Catalogues differ in all of these, and some of what they say is wrong: the rules here are the only place that knows.
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -14,25 +15,32 @@ from .types import Band, Mask, MaskKind, PixelArray, Scene
 
 Asset = Mapping[str, Any]
 
+# Common name to native name of every band of reflectance; thermal bands and products made of bands are none.
 SENTINEL_2 = {
     "coastal": "B01",
     "blue": "B02",
     "green": "B03",
     "red": "B04",
+    "rededge1": "B05",
+    "rededge2": "B06",
+    "rededge3": "B07",
     "nir": "B08",
     "nir08": "B8A",
+    "nir09": "B09",
+    "cirrus": "B10",
     "swir16": "B11",
     "swir22": "B12",
 }
-OLI = {"blue": "B02", "green": "B03", "red": "B04", "nir08": "B05", "swir16": "B06", "swir22": "B07"}
-THEMATIC_MAPPER = {
-    "blue": "B01",
-    "green": "B02",
-    "red": "B03",
-    "nir08": "B04",
-    "swir16": "B05",
+OLI = {
+    "coastal": "B01",
+    "blue": "B02",
+    "green": "B03",
+    "red": "B04",
+    "nir08": "B05",
+    "swir16": "B06",
     "swir22": "B07",
 }
+THEMATIC_MAPPER = {"blue": "B01", "green": "B02", "red": "B03", "nir08": "B04", "swir16": "B05", "swir22": "B07"}
 
 _MASK_KINDS: tuple[MaskKind, ...] = ("scl", "qa_pixel")
 
@@ -88,8 +96,13 @@ def find_asset(scene: Scene, name: str) -> str:
 
 
 def reflectance_assets(scene: Scene) -> Mapping[str, Asset]:
-    """The assets that can be read and hold one band of reflectance, by key."""
-    return {key: asset for key, asset in scene.assets.items() if key in scene.sources and _is_reflectance(key, asset)}
+    """The assets that can be read and hold one band of reflectance of the scene's sensor, by key."""
+    sensor = sensor_bands(scene)
+    return {
+        key: asset
+        for key, asset in scene.assets.items()
+        if key in scene.sources and _is_single_band(asset) and _names_a_band(key, asset, sensor)
+    }
 
 
 def sensor_bands(scene: Scene) -> Mapping[str, str]:
@@ -193,9 +206,19 @@ def _declared(asset: Asset, field: str) -> float | None:
     """`nodata`, `scale` or `offset` as STAC 1.0 (raster:bands) and 1.1 (bands, or the asset itself) write them."""
     for holder in (*_band_objects(asset, "raster:bands", "bands"), asset):
         for name in (field, f"raster:{field}"):
-            if holder.get(name) is not None:
-                return float(holder[name])
+            value = _number(holder.get(name))
+            if value is not None:
+                return value
     return None
+
+
+def _number(value: Any) -> float | None:
+    """The finite number that the value is, or writes; None for all else."""
+    try:
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def band_field(asset: Asset, field: str) -> str:
@@ -213,15 +236,23 @@ def _band_objects(asset: Asset, *fields: str) -> Iterator[Mapping[str, Any]]:
             yield listed[0]
 
 
-def _is_reflectance(key: str, asset: Asset) -> bool:
-    """Composites (visual, TCI) carry red, green and blue in one file, and masks and aerosols are no reflectance."""
-    listed = max(len(asset.get(field) or ()) for field in ("eo:bands", "bands", "raster:bands"))
-    other_roles = {"visual", "thumbnail", "overview", "metadata", "snow-ice", "cloud", "saturation"}
-    return (
-        listed <= 1
-        and not other_roles & set(asset.get("roles") or ())
-        and re.match(r"(visual|tci|scl|qa|aot|wvp|thumbnail|overview|cloud|snow|atmos|lwir|st_)", key.lower()) is None
-    )
+def _is_single_band(asset: Asset) -> bool:
+    """Composites (visual, TCI) carry red, green and blue in one file: no band of theirs is reflectance."""
+    listed = [asset.get(field) for field in ("eo:bands", "bands", "raster:bands")]
+    roles = asset.get("roles")
+    is_picture = isinstance(roles, list) and any(role in roles for role in ("visual", "thumbnail", "overview"))
+    return not is_picture and all(not isinstance(bands, list) or len(bands) <= 1 for bands in listed)
+
+
+def _names_a_band(key: str, asset: Asset, sensor: Mapping[str, str]) -> bool:
+    """By its key or what it says of its band; of a sensor that we do not know, by its role."""
+    if not sensor:
+        roles = asset.get("roles")
+        return isinstance(roles, list) and "reflectance" in roles
+    plain_key = key.removesuffix("-jp2")
+    native = {_native(plain_key), _native(band_field(asset, "name"))}
+    common = {re.sub(r"_\d+m$", "", plain_key), band_field(asset, "common_name"), band_field(asset, "name")}
+    return bool(native & set(sensor.values()) or common & {*sensor, "rededge"})
 
 
 def _native(name: str) -> str:
@@ -233,6 +264,8 @@ def _native(name: str) -> str:
 def _preferred(keys: Iterable[str], assets: Mapping[str, Asset]) -> list[str]:
     """Of files of the same band: COGs before JPEG 2000 files, then the finest resolution, which is the native one."""
     cogs = [key for key in keys if not key.endswith("-jp2")] or list(keys)
+    # CDSE also has bands sampled up to finer pixels than the sensor sees, and marks those that are not.
+    cogs = [key for key in cogs if "sampling:original" in (assets[key].get("roles") or ())] or cogs
     same_band = len({re.sub(r"_\d+m$", "", key) for key in cogs}) == 1
     finest = min((_resolution(key, assets[key]) for key in cogs), default=0.0)
     return [key for key in cogs if _resolution(key, assets[key]) == finest] if same_band else cogs

@@ -46,6 +46,7 @@ def run(request: Request, directory: Path, tick: Tick, config: Config) -> Produc
                 tick(_WINDOWS_SHARE * done / total)
             if work.tally.valid == 0:
                 raise _no_valid_pixels(work)
+            tick(_WINDOWS_SHARE)
             written = cog.finish()
     return _product(request, work, written)
 

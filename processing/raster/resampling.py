@@ -74,15 +74,19 @@ class Axis:
 
 
 def bilinear(numbers: PixelArray, valid: BoolArray, rows: Axis, columns: Axis, nodata: float) -> Float32Array:
-    """The source's numbers at the target's centres: (rows, columns) float32, `nodata` where nothing valid is near.
+    """The source's numbers at the target's centres: (rows, columns) float32.
 
-    `numbers` and `valid` hold what is `needed` of the source. What is not valid has no weight.
+    `numbers` and `valid` hold what is `needed` of the source. What is not valid has no weight, and a centre that lies in
+    a pixel that is not valid gets `nodata`.
     """
-    return _weighted(numbers, valid, rows, columns, nodata, _interpolate)
+    result = _weighted(numbers, valid, rows, columns, nodata, _interpolate)
+    if numbers.size and not valid.all():
+        result[~nearest(valid, rows, columns, outside=False)] = nodata
+    return result
 
 
 def average(numbers: PixelArray, valid: BoolArray, rows: Axis, columns: Axis, nodata: float) -> Float32Array:
-    """The mean of the source over each target pixel, by the share of each source pixel in it; else as `bilinear`."""
+    """The mean of the valid source over each target pixel: (rows, columns) float32, `nodata` where there is none."""
     return _weighted(numbers, valid, rows, columns, nodata, _integrate)
 
 
@@ -107,7 +111,7 @@ def _weighted(
     return result
 
 
-def nearest(numbers: PixelArray, rows: Axis, columns: Axis, outside: int) -> PixelArray:
+def nearest(numbers: PixelArray, rows: Axis, columns: Axis, outside: float) -> PixelArray:
     """The source's numbers in whose pixels the target's centres lie: (rows, columns), `outside` beyond the source."""
     shape = len(rows.position), len(columns.position)
     if numbers.size == 0:

@@ -16,10 +16,10 @@ from rasterio.crs import CRS
 from processing.raster import pipeline
 from processing.raster.grid import Grid
 from processing.raster.operations import get_operation
-from processing.raster.sentinel_2_products import ProductName
 from processing.raster.providers.sentinel_2 import COLLECTIONS
 from processing.raster.sandbox.catalogue import sandbox_catalogue
 from processing.raster.sandbox.location import catalogue_folder
+from processing.raster.sentinel_2_products import ProductName
 from processing.raster.types import Config, Pixels, Product, Request, SceneId
 from tests.servers import RangeServer, StacServer
 

@@ -8,10 +8,12 @@ import numpy.typing as npt
 import rasterio
 from affine import Affine
 from rasterio.crs import CRS
+from rasterio.windows import Window
 
 from processing.raster.grid import Grid
 from processing.raster.operations.ndvi import NdviParams
-from processing.raster.types import Band, LocalFile, PixelArray, Request, SceneId, Source
+from processing.raster.reading import BandReader, RasterFile, to_reflectance, valid_pixels
+from processing.raster.types import Band, BoolArray, Float32Array, LocalFile, PixelArray, Request, SceneId, Source
 
 WEST, NORTH = 600_000.0, 4_700_000.0
 
@@ -62,3 +64,9 @@ def float_ndvi(
     red, nir = red.clip(0), nir.clip(0)
     with np.errstate(invalid="ignore"):
         return np.where(valid & (nir + red > 0), (nir - red) / (nir + red), np.nan)
+
+
+def read_reflectance(file: RasterFile, asked: Band, on: Grid, window: Window) -> tuple[Float32Array, BoolArray]:
+    """Reflectance of a window of the grid `on`, and where it is valid."""
+    numbers = BandReader(asked, file, on).read(window)
+    return to_reflectance(numbers, asked), valid_pixels(numbers, asked.nodata)

@@ -271,9 +271,9 @@ def test_the_red_band_tells_the_resolution_though_it_is_not_asked_for(tmp_path: 
 # Nodata, saturation and masks.
 
 
-def chequered(grid: Grid, low: int, high: int, seed: int) -> Numbers:
-    """Every other square of 3 x 3 pixels is nodata, the rest are extreme numbers."""
-    rows, columns = np.indices(grid.shape) // 3
+def chequered(grid: Grid, low: int, high: int, seed: int, side: int = 3) -> Numbers:
+    """Every other square of `side` x `side` pixels is nodata, the rest are extreme numbers."""
+    rows, columns = np.indices(grid.shape) // side
     numbers = np.random.default_rng(seed).choice([low, high], grid.shape)
     return np.where((rows + columns) % 2 == 0, 0, numbers).astype(np.uint16)
 
@@ -305,7 +305,8 @@ def test_nodata_never_bleeds_into_data(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["half a pixel", "30 m", "turned"])
 def test_saturated_pixels_never_bleed_into_data(tmp_path: Path, name: str) -> None:
     fine, other = square(90, 80), OTHER_GRIDS[name]
-    numbers = np.where(chequered(fine, 2000, 3000, 3) == 0, 65535, chequered(fine, 2000, 3000, 3)).astype(np.uint16)
+    numbers = chequered(fine, 2000, 3000, 3, side=9)
+    numbers[numbers == 0] = 65535
     whole = Shot(layers={band: Layer(numbers=np.full(other.shape, 3000, np.uint16), grid=other) for band in BANDS})
     holed = Shot(layers={band: Layer(numbers=numbers, grid=fine) for band in BANDS}, name=AFTER)
     _, (_, pixels) = read_both(write_shots(tmp_path / "scenes", whole, holed))

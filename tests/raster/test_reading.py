@@ -26,7 +26,7 @@ from processing.raster.reading import (
     valid_pixels,
 )
 from processing.raster.types import Band, BoolArray, Config, Float32Array, PixelArray, RemoteFile
-from tests.raster.rasters import NORTH, WEST, band, grid, write_tif
+from tests.raster.rasters import NORTH, WEST, band, grid, read_reflectance, write_tif
 from tests.servers import HttpServer, RangeServer, _RangeHandler, free_port
 
 Numbers = npt.NDArray[np.uint16]
@@ -47,7 +47,7 @@ def _gdal(config: Config) -> Iterator[None]:
 def read_all(asked: Band, config: Config, on: Grid | None = None) -> tuple[Float32Array, BoolArray]:
     with RasterFile(asked, config) as file:
         on = on or file.grid
-        return BandReader(asked, file, on).read(Window(0, 0, on.width, on.height))
+        return read_reflectance(file, asked, on, Window(0, 0, on.width, on.height))
 
 
 @given(
@@ -133,10 +133,9 @@ def test_windows_of_one_file_fit_together(tmp_path: Path, config: Config) -> Non
     asked = band(write_tif(tmp_path / "red.tif", numbers))
     with RasterFile(asked, config) as file:
         on = file.grid
-        reader = BandReader(asked, file, on)
         together = np.zeros(on.shape, np.float32)
         for window in on.windows(16):
-            together[window.toslices()] = reader.read(window)[0]
+            together[window.toslices()] = read_reflectance(file, asked, on, window)[0]
     np.testing.assert_array_equal(together, numbers)
 
 

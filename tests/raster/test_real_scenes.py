@@ -18,9 +18,9 @@ from processing.raster.bands import resolve_band
 from processing.raster.errors import RasterError
 from processing.raster.grid import Grid
 from processing.raster.pipeline import run
-from processing.raster.reading import BandReader, RasterFile, gdal_environment
+from processing.raster.reading import RasterFile, gdal_environment
 from processing.raster.types import Band, BoolArray, Config, Float32Array, Product, RemoteFile, Scene, SceneId
-from tests.raster.rasters import band, float_ndvi, ndvi_request, read_tif
+from tests.raster.rasters import band, float_ndvi, ndvi_request, read_reflectance, read_tif
 from tests.raster.real_scenes import SCENES, real_items, scene_file, serve_files
 from tests.servers import RangeServer, StacServer
 
@@ -138,7 +138,7 @@ def read_band(asked: Band, directory: Path, on: Grid | None = None) -> tuple[Flo
     config = Config(sandbox_dir=directory)
     with gdal_environment(config), RasterFile(asked, config) as file:
         on = on or file.grid
-        return BandReader(asked, file, on).read(Window(0, 0, on.width, on.height))
+        return read_reflectance(file, asked, on, Window(0, 0, on.width, on.height))
 
 
 @pytest.mark.parametrize("name", ["swir1", "swir2"])
