@@ -239,16 +239,19 @@ def _band_objects(asset: Asset, *fields: str) -> Iterator[Mapping[str, Any]]:
 def _is_single_band(asset: Asset) -> bool:
     """Composites (visual, TCI) carry red, green and blue in one file: no band of theirs is reflectance."""
     listed = [asset.get(field) for field in ("eo:bands", "bands", "raster:bands")]
-    roles = asset.get("roles")
-    is_picture = isinstance(roles, list) and any(role in roles for role in ("visual", "thumbnail", "overview"))
+    is_picture = any(role in _roles(asset) for role in ("visual", "thumbnail", "overview"))
     return not is_picture and all(not isinstance(bands, list) or len(bands) <= 1 for bands in listed)
+
+
+def _roles(asset: Asset) -> list[Any]:
+    roles = asset.get("roles")
+    return roles if isinstance(roles, list) else []
 
 
 def _names_a_band(key: str, asset: Asset, sensor: Mapping[str, str]) -> bool:
     """By its key or what it says of its band; of a sensor that we do not know, by its role."""
     if not sensor:
-        roles = asset.get("roles")
-        return isinstance(roles, list) and "reflectance" in roles
+        return "reflectance" in _roles(asset)
     plain_key = key.removesuffix("-jp2")
     native = {_native(plain_key), _native(band_field(asset, "name"))}
     common = {re.sub(r"_\d+m$", "", plain_key), band_field(asset, "common_name"), band_field(asset, "name")}
@@ -265,7 +268,7 @@ def _preferred(keys: Iterable[str], assets: Mapping[str, Asset]) -> list[str]:
     """Of files of the same band: COGs before JPEG 2000 files, then the finest resolution, which is the native one."""
     cogs = [key for key in keys if not key.endswith("-jp2")] or list(keys)
     # CDSE also has bands sampled up to finer pixels than the sensor sees, and marks those that are not.
-    cogs = [key for key in cogs if "sampling:original" in (assets[key].get("roles") or ())] or cogs
+    cogs = [key for key in cogs if "sampling:original" in _roles(assets[key])] or cogs
     same_band = len({re.sub(r"_\d+m$", "", key) for key in cogs}) == 1
     finest = min((_resolution(key, assets[key]) for key in cogs), default=0.0)
     return [key for key in cogs if _resolution(key, assets[key]) == finest] if same_band else cogs

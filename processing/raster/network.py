@@ -3,6 +3,9 @@
 Public hosts over https, and what the operator named in `private_hosts` (host or host:port), by plain http too.
 """
 
+import socket
+import threading
+from contextlib import suppress
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -12,6 +15,8 @@ from requests_hardened import Config as HardenedConfig
 from requests_hardened import HTTPSession
 from requests_hardened.ip_filter import InvalidIPAddress, filter_host
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 PrivateHosts = frozenset[str]
 
@@ -23,11 +28,14 @@ class ForbiddenAddress(ValueError):
     """The URL is malformed, not https, or leads to an address that is not public."""
 
 
-def open_session(url: str, private_hosts: PrivateHosts, timeout: tuple[float, float]) -> requests.Session:
+def open_session(
+    url: str, private_hosts: PrivateHosts, timeout: tuple[float, float], longest: float = 60.0
+) -> requests.Session:
     """A session that can talk to the host of `url` and follows no redirect. Raises ForbiddenAddress.
 
     The address is checked where the connection is made, so a name that resolves differently the second time
-    gains nothing. `timeout` is (connect, read) in seconds.
+    gains nothing. `timeout` is (connect, read) in seconds; a connection is cut off after `longest` seconds in all,
+    because a host that sends a byte now and then never lets a read time out.
     """
     config = HardenedConfig(
         ip_filter_enable=not _is_private_host(_parse(url, private_hosts), private_hosts),
@@ -40,6 +48,8 @@ def open_session(url: str, private_hosts: PrivateHosts, timeout: tuple[float, fl
     session.trust_env = False
     if config.ip_filter_enable:
         session.mount("https://", _PublicAdapter(is_https_proto=True))
+    for adapter in session.adapters.values():
+        adapter.poolmanager.pool_classes_by_scheme = _cut_off_after(longest)  # type: ignore[attr-defined]
     return session
 
 
@@ -64,6 +74,48 @@ def check_url(url: str, private_hosts: PrivateHosts) -> None:
         raise ForbiddenAddress(f"{parts.hostname} is not a public address.") from error
     except (requests.RequestException, UnicodeError, OSError) as error:
         raise ForbiddenAddress(f"{parts.hostname} cannot be resolved.") from error
+
+
+def _cut_off_after(longest: float) -> dict[str, type[HTTPConnectionPool]]:
+    """Connection pools whose connections live that many seconds at most."""
+
+    class Connection(_CutOff, HTTPConnection):
+        seconds = longest
+
+    class SecureConnection(_CutOff, HTTPSConnection):
+        seconds = longest
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = SecureConnection
+
+    return {"http": Pool, "https": SecurePool}
+
+
+class _CutOff:
+    """Ends a connection's socket under whoever still reads from it."""
+
+    seconds: float
+    sock: socket.socket | None
+    _timer: threading.Timer | None = None
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]  # of the connection that this is mixed into
+        self._timer = threading.Timer(self.seconds, self._cut, args=[self.sock])
+        self._timer.daemon = True
+        self._timer.start()
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().close()  # type: ignore[misc]
+
+    @staticmethod
+    def _cut(connected: socket.socket) -> None:
+        with suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
 
 
 class _PublicAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has no types

@@ -76,8 +76,8 @@ class Axis:
 def bilinear(numbers: PixelArray, valid: BoolArray, rows: Axis, columns: Axis, nodata: float) -> Float32Array:
     """The source's numbers at the target's centres: (rows, columns) float32.
 
-    `numbers` and `valid` hold what is `needed` of the source. What is not valid has no weight, and a centre that lies in
-    a pixel that is not valid gets `nodata`.
+    `numbers` and `valid` hold what is `needed` of the source. What is not valid has no weight, and a centre that lies
+    in a pixel that is not valid gets `nodata`.
     """
     result = _weighted(numbers, valid, rows, columns, nodata, _interpolate)
     if numbers.size and not valid.all():

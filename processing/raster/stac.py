@@ -4,7 +4,8 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ _MAX_PAGES = 10
 # longest wait is given up for now: the queue tries the job again later.
 _RETRY_DELAYS = (0.5, 1.0, 2.0)
 _LONGEST_WAIT = 10.0
+_LONGEST_PATIENCE = 86_400.0
 _PASSING = (429, 500, 502, 503, 504)
 
 
@@ -114,7 +116,7 @@ def _ask_once(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | N
     method = "GET" if body is None else "POST"
     try:
         with (
-            open_session(url, private_hosts, _TIMEOUT) as session,
+            open_session(url, private_hosts, _TIMEOUT, _LONGEST_ANSWER) as session,
             session.request(method, url, json=body, stream=True) as response,
         ):
             if response.status_code in _PASSING:
@@ -129,13 +131,11 @@ def _ask_once(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | N
 
 
 def _read_object(url: str, response: requests.Response) -> dict[str, Any]:
-    content, deadline = bytearray(), time.monotonic() + _LONGEST_ANSWER
+    content = bytearray()
     for part in response.iter_content(1 << 16):
         content += part
         if len(content) > _MOST_BYTES:
             raise _unavailable(url, "sends more than an answer can be")
-        if time.monotonic() > deadline:
-            raise _unavailable(url, "takes too long to answer")
     try:
         answer = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -146,9 +146,15 @@ def _read_object(url: str, response: requests.Response) -> dict[str, Any]:
 
 
 def _retry_after(response: requests.Response) -> float:
-    """Seconds; a date, or nothing, counts as none."""
+    """Seconds, told as such or as a date; none where the header makes no sense."""
     header = response.headers.get("Retry-After", "")
-    return float(header) if header.isascii() and header.isdigit() else 0.0
+    if header.isascii() and header.isdigit():
+        return float(min(int(header[:9]), _LONGEST_PATIENCE))
+    try:
+        seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return min(max(0.0, seconds), _LONGEST_PATIENCE)
 
 
 def _unavailable(url: str, what: str, retry_after: float = 0.0) -> ProviderUnavailable:
