@@ -34,7 +34,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         answer(self)
 
-    do_POST = do_HEAD = do_GET  # noqa: N815  # the names that http.server looks for
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def handle(self) -> None:
         with suppress(OSError):  # who asks may hang up early
@@ -91,12 +95,12 @@ def endless(handler: BaseHTTPRequestHandler) -> None:
 
 
 def drop_by_drop(start: bytes) -> Answer:
-    """`start`, then one byte in a twentieth of a second, for eight seconds or until the other side gives up."""
+    """`start`, then one byte in a twentieth of a second, for six seconds or until the other side gives up."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(start)
         handler.wfile.flush()
-        for _ in range(160):
+        for _ in range(120):
             time.sleep(0.05)
             _send(handler, b" ")
 

@@ -241,7 +241,7 @@ SLOW = {
 @pytest.mark.parametrize("kind", sorted(SLOW))
 def test_answer_of_one_byte_at_a_time_is_given_up(impatient: None, kind: str) -> None:
     """Each byte comes in time, but all together they may not take longer than an answer may."""
-    with AnyServer(SLOW[kind]) as server, unavailable(server, seconds=6):
+    with AnyServer(SLOW[kind]) as server, unavailable(server, seconds=5):
         sentinel_2(server)
 
 
@@ -299,13 +299,10 @@ HALF_WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", [PRODUCT, PRODUCT[:26]], ids=["by id", "by time"])
 @pytest.mark.parametrize("kind", sorted(HALF_WRONG))
-def test_item_of_which_something_is_wrong_ends_in_no_error_without_a_name(
-    naps: list[float], kind: str, name: str
-) -> None:
+def test_item_of_which_something_is_wrong_ends_in_no_error_without_a_name(naps: list[float], kind: str) -> None:
     with AnyServer(as_json({"features": [HALF_WRONG[kind]], "links": []})) as server, suppress(RasterError):
-        scene = sentinel_2(server, name)
+        scene = sentinel_2(server)
         assert set(reflectance_assets(scene)) <= {"red"}
         resolve_mask(scene)
         json.dumps(scene_item(scene), allow_nan=False)
