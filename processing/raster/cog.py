@@ -9,6 +9,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -81,7 +82,8 @@ class CogWriter:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._tiles_file.close()
+        with suppress(OSError):  # a full disk refuses what has not left memory yet; it is thrown away anyway
+            self._tiles_file.close()
         for path in (self._tiles_path, self._part_path):
             path.unlink(missing_ok=True)
 
@@ -108,6 +110,8 @@ class CogWriter:
 
         Raises ResultNotWritten.
         """
+        if self._next_row < self._levels[0].tile_rows:  # windows are missing
+            raise _not_written()
         self._finish_overviews()
         try:
             with self._part_path.open("wb") as part:
@@ -117,9 +121,9 @@ class CogWriter:
             size = self._part_path.stat().st_size
             if not is_cog(self._part_path):
                 raise _not_written()
+            self._part_path.replace(self._path)
         except (*GDAL_ERRORS, OSError) as error:
             raise _not_written() from error
-        self._part_path.replace(self._path)
         return WrittenCog(path=self._path, size=size, sha256=checksum)
 
     def _encode(self, index: int, row: int, column: int, pixels: PixelArray) -> dict[tuple[int, int], bytes]:

@@ -95,22 +95,19 @@ def _cut_off_after(longest: float) -> dict[str, type[HTTPConnectionPool]]:
 
 
 class _CutOff:
-    """Ends a connection's socket under whoever still reads from it."""
+    """Ends a connection's socket under whoever still reads from it.
+
+    That may be a response whose connection is closed already, so closing does not call the end off.
+    """
 
     seconds: float
     sock: socket.socket | None
-    _timer: threading.Timer | None = None
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]  # of the connection that this is mixed into
-        self._timer = threading.Timer(self.seconds, self._cut, args=[self.sock])
-        self._timer.daemon = True
-        self._timer.start()
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        super().close()  # type: ignore[misc]
+        timer = threading.Timer(self.seconds, self._cut, args=[self.sock])
+        timer.daemon = True
+        timer.start()
 
     @staticmethod
     def _cut(connected: socket.socket) -> None:

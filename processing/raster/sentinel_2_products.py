@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import cos, radians
 from typing import Self
 
 from .errors import InvalidSceneId
@@ -21,6 +22,8 @@ _FORM = re.compile(
 )
 # A tile is sensed some minutes after its datatake began.
 _BEFORE, _AFTER = timedelta(minutes=5), timedelta(minutes=60)
+_LATITUDE_BANDS = "CDEFGHJKLMNPQRSTUVWX"  # 8 degrees each from 80 south, the last one 12
+_TILE_DEGREES = 1.5  # more than a tile's side at the equator, by which it may reach beyond its zone
 # A search stops here: by then the id is ambiguous, and there are enough candidates to name.
 _ENOUGH = 11
 
@@ -61,11 +64,15 @@ class ProductName:
         return name
 
     def names(self, product: str) -> bool:
-        """Whether the product of that full name is one that this name, with what it leaves out, can mean."""
+        """Whether the product of that name is one that this name can mean.
+
+        What this name leaves out does not matter, nor what the product does, as long as it tells its tile.
+        """
         other = ProductName.parse(product)
-        return other is not None and all(
-            mine is None or mine == getattr(other, part) for part, mine in vars(self).items()
-        )
+        if other is None or self.tile not in (None, other.tile):
+            return False
+        parts = zip(vars(self).values(), vars(other).values(), strict=True)
+        return all(None in (mine, theirs) or mine == theirs for mine, theirs in parts)
 
     def likely_item_ids(self) -> list[str]:
         """Ids under which catalogues may keep the product: its own name, and as Earth Search v1 counts from 0."""
@@ -81,9 +88,17 @@ class ProductName:
 
 
 def product_of(item: Item) -> str:
-    """Full product name of an item, without the folder's ending; empty where the item does not tell it."""
-    declared = item.get("properties", {}).get("s2:product_uri") or item.get("id", "")
-    return str(declared).removesuffix(".SAFE")
+    """Product name of an item, without the folder's ending: as it is declared, else the item's id.
+
+    Where neither is one, as much of it as datatake and tile tell.
+    """
+    properties = item.get("properties", {})
+    declared = str(properties.get("s2:product_uri") or item.get("id", "")).removesuffix(".SAFE")
+    datatake = re.match(r"G(S2[A-D])_(\d{8}T\d{6})_", str(properties.get("s2:datatake_id")))
+    tile = re.fullmatch(r"MGRS-(\w{4,5})", str(properties.get("grid:code")))
+    if ProductName.parse(declared) or datatake is None or tile is None:
+        return declared
+    return f"{datatake[1]}_MSIL2A_{datatake[2]}_T{tile[1]:0>5}"
 
 
 def find_products(api: StacApi, collections: Sequence[str], name: ProductName) -> list[Item]:
@@ -100,12 +115,27 @@ def find_products(api: StacApi, collections: Sequence[str], name: ProductName) -
 
 def _by_time(api: StacApi, collections: Sequence[str], name: ProductName) -> Iterator[Item]:
     found = 0
-    for item in api.search(collections, name.datatake - _BEFORE, name.datatake + _AFTER):
+    bbox = _zone_of(name.tile) if name.tile else None
+    for item in api.search(collections, name.datatake - _BEFORE, name.datatake + _AFTER, bbox):
         if name.names(product_of(item)):
             yield item
             found += 1
             if found == _ENOUGH:
                 return
+
+
+def _zone_of(tile: str) -> list[float] | None:
+    """A box in degrees that holds every tile of this one's UTM zone and latitude band.
+
+    None beside the antimeridian, where catalogues do not agree on boxes, and for what is no tile.
+    """
+    zone, band = int(tile[:2]), _LATITUDE_BANDS.find(tile[2])
+    if not 1 < zone < 60 or band < 0:
+        return None
+    west, south = 6.0 * zone - 186, 8.0 * band - 80
+    north = south + 12
+    margin = _TILE_DEGREES / cos(radians(max(abs(south), abs(north))))
+    return [max(-180.0, west - margin), south - _TILE_DEGREES, min(180.0, west + 6 + margin), north + _TILE_DEGREES]
 
 
 def _each_once(items: Sequence[Item], collections: Sequence[str]) -> list[Item]:

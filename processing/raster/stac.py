@@ -20,13 +20,13 @@ Item = Mapping[str, Any]
 _TIMEOUT = (5.0, 20.0)  # connect, and between two parts of an answer: seconds
 _LONGEST_ANSWER = 60.0  # seconds
 _MOST_BYTES = 32 << 20
-_PAGE = 100
-_MAX_PAGES = 10
+_PAGE = 250
+_MAX_PAGES = 20
 # Seconds before each further try of a request that met a passing fault. A host that asks for more patience than the
 # longest wait is given up for now: the queue tries the job again later.
 _RETRY_DELAYS = (0.5, 1.0, 2.0)
 _LONGEST_WAIT = 10.0
-_LONGEST_PATIENCE = 86_400.0
+_MOST_DIGITS = 15
 _PASSING = (429, 500, 502, 503, 504)
 
 
@@ -42,15 +42,19 @@ class StacApi:
         body = {"collections": list(collections), "ids": list(ids), "limit": _PAGE}
         return list(self._pages(body))
 
-    def search(self, collections: Sequence[str], start: datetime, end: datetime) -> Iterator[Item]:
-        """Items of the collections sensed between `start` and `end` (UTC), page by page."""
-        return self._pages(
-            {
-                "collections": list(collections),
-                "datetime": f"{start:%Y-%m-%dT%H:%M:%SZ}/{end:%Y-%m-%dT%H:%M:%SZ}",
-                "limit": _PAGE,
-            }
-        )
+    def search(
+        self, collections: Sequence[str], start: datetime, end: datetime, bbox: Sequence[float] | None = None
+    ) -> Iterator[Item]:
+        """Items of the collections sensed between `start` and `end` (UTC), page by page.
+
+        `bbox` is west, south, east and north in degrees.
+        """
+        body = {
+            "collections": list(collections),
+            "datetime": f"{start:%Y-%m-%dT%H:%M:%SZ}/{end:%Y-%m-%dT%H:%M:%SZ}",
+            "limit": _PAGE,
+        }
+        return self._pages({**body, "bbox": list(bbox)} if bbox else body)
 
     def _pages(self, body: dict[str, Any] | None) -> Iterator[Item]:
         for _ in range(_MAX_PAGES):
@@ -149,12 +153,12 @@ def _retry_after(response: requests.Response) -> float:
     """Seconds, told as such or as a date; none where the header makes no sense."""
     header = response.headers.get("Retry-After", "")
     if header.isascii() and header.isdigit():
-        return float(min(int(header[:9]), _LONGEST_PATIENCE))
+        return float(header[:_MOST_DIGITS])
     try:
         seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return 0.0
-    return min(max(0.0, seconds), _LONGEST_PATIENCE)
+    return max(0.0, seconds)
 
 
 def _unavailable(url: str, what: str, retry_after: float = 0.0) -> ProviderUnavailable:

@@ -135,6 +135,7 @@ def test_newer_collection_is_asked_where_the_older_has_it_not(tmp_path: Path, tp
 def test_older_collection_comes_first_where_both_have_it(tmp_path: Path, tps: Item, xnf: Item) -> None:
     both = changed(xnf, "S2A_T32TPS_20230602T100553_L2A", s2__product_uri=f"{TPS_PRODUCT}.SAFE")
     both["properties"]["datetime"] = tps["properties"]["datetime"]
+    both |= {"geometry": tps["geometry"], "bbox": tps["bbox"]}
     with catalogues(tmp_path, (V1, [tps]), (C1, [both])) as (older, newer):
         assert sentinel_2(TPS_PRODUCT, older, newer).item_id == TPS_ID
         stac._answers._kept.clear()
@@ -166,7 +167,8 @@ def test_scene_that_no_catalogue_has_is_not_found(tmp_path: Path, tps: Item, xnf
 
 def neighbours(item: Item, count: int) -> list[Item]:
     """Tiles of the same datatake in the c1 collection."""
-    tiles = [f"{zone:02}X{a}{b}" for zone in range(31, 61) for a in "ABCDEFGH" for b in "ABCDEFGHJK"][:count]
+    tiles = [f"38X{a}{b}" for a in "ABCDEFGHJKLMNPQRSTUVWXYZ" for b in "ABCDEFGHJKLMPQRSTUVWXYZ" if a + b != "NF"]
+    tiles = (tiles * 3)[:count]
     return [
         changed(item, f"S2B_T{tile}_20250422T091553_L2A", s2__product_uri=XNF_PRODUCT.replace("38XNF", tile) + ".SAFE")
         for tile in tiles
