@@ -312,6 +312,8 @@ SCENE_S3: dict[str, Any] = {
 PRIVATE_HOSTS = hosts("ASTRA_PRIVATE_HOSTS")
 MAX_PIXELS = number("ASTRA_MAX_PIXELS", 1.5e9, least=1, most=1e12)
 SANDBOX_DIR = DATA_DIR / "sandbox"
+# Threads of one job. Several jobs at once share the cores, so this times the worker processes should not be more.
+THREADS = whole_number("ASTRA_THREADS", os.cpu_count() or 1, least=1, most=256)
 
 
 # --- Jobs ----------------------------------------------------------------------------------------------------------

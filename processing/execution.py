@@ -145,6 +145,7 @@ def raster_config(*, use_sandbox: bool) -> Config:
         s3=S3Access(**settings.SCENE_S3) if settings.SCENE_S3["access_key"] else None,
         private_hosts=settings.PRIVATE_HOSTS,
         max_pixels=settings.MAX_PIXELS,
+        threads=settings.THREADS,
     )
 
 

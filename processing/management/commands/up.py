@@ -46,7 +46,11 @@ class Command(BaseCommand):
         with _only_one(settings.DATA_DIR / "up.lock"), Supervisor(self._say) as supervisor:
             if not self._prepare(supervisor):
                 return
-            environment = {**_production_environment(host), "REDIS_URL": self._start_broker(supervisor)}
+            environment = {
+                **_production_environment(host),
+                "REDIS_URL": self._start_broker(supervisor),
+                "ASTRA_THREADS": os.environ.get("ASTRA_THREADS") or str(max(1, (os.cpu_count() or 1) // workers)),
+            }
             for child in _children(host, port, workers, environment):
                 supervisor.add(child)
             if _wait_for_web(supervisor, host, port):
