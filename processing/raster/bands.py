@@ -158,6 +158,7 @@ def nodata_of(asset: Asset) -> float:
 def radiometry(scene: Scene, key: str, asset: Asset) -> tuple[float, float, str]:
     """(scale, offset, why that offset) of a reflectance asset. Raises OffsetUnknown rather than guess."""
     scale, offset = _declared(asset, "scale"), _declared(asset, "offset")
+    scale = scale if scale is None or scale > 0 else None
     if _platform(scene).startswith("landsat"):
         offset, reason = (_LANDSAT_OFFSET, "Landsat Collection 2") if offset is None else (offset, "declared")
         return float(scale or _LANDSAT_SCALE), float(offset), reason

@@ -136,7 +136,7 @@ def _parse(url: str, private_hosts: PrivateHosts) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ForbiddenAddress(f"{url[:200]!r} is not a URL.") from error
+        raise ForbiddenAddress("That is not a URL.") from error
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or port == 0:
         raise ForbiddenAddress("A URL has the form https://host/path.")
     if parts.username is not None or parts.password is not None:

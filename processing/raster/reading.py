@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import isfinite
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from rasterio._err import CPLE_BaseError
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
+from rasterio.session import Session
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
@@ -20,7 +21,7 @@ from .errors import ProviderUnavailable, RasterError, SceneTooLarge, SceneUnread
 from .grid import Grid, Line, window_at
 from .remote import Opening, opening_of, s3_options
 from .resampling import Axis, average, bilinear, nearest
-from .types import Band, BoolArray, Config, Float32Array, LocalFile, Mask, PixelArray
+from .types import Band, BoolArray, Config, Float32Array, LocalFile, Mask, PixelArray, S3Access
 
 # GDAL reports a full disk and a broken file by errors of two unrelated families.
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
@@ -50,6 +51,8 @@ _TILE = 256
 # Limits that no scene of a catalogue comes near, and that a made-up file must not go beyond.
 _MOST_BANDS = 64
 _MOST_BLOCK_PIXELS = 16 << 20
+_MOST_BLOCK_BYTES = 64 << 20
+_PIXEL_METRES = (0.01, 100_000.0)
 _DTYPES = ("uint8", "uint16", "int16", "float32")
 # What GDAL says of a host that may give the file another time; "got 0 bytes" is all it tells of a failed range.
 _PASSING_FAULTS = ("response code: 5", "response code: 429", "CURL error", "timed out", "got 0 bytes")
@@ -60,7 +63,17 @@ _SATURATED = np.iinfo(np.uint16).max
 
 def gdal_environment(config: Config) -> rasterio.Env:
     """GDAL's settings for reading and writing. They hold for one thread: enter one in each."""
-    return rasterio.Env(**{**_GDAL_OPTIONS, **s3_options(config.s3)})
+    return rasterio.Env(session=_BucketSession(config.s3), **_GDAL_OPTIONS)
+
+
+class _BucketSession(Session):  # type: ignore[misc]  # rasterio has no types
+    """The only way by which rasterio lets credentials for buckets through."""
+
+    def __init__(self, access: S3Access | None) -> None:
+        self._options = s3_options(access)
+
+    def get_credential_options(self) -> dict[str, str]:
+        return dict(self._options)
 
 
 class RasterFile:
@@ -269,18 +282,30 @@ def _check_dataset(dataset: DatasetReader, wanted: Band | Mask, config: Config) 
     where = {"scene_id": wanted.scene_id, "asset": wanted.asset}
     name = f"The file of {wanted.asset} of {wanted.scene_id}"
     rows, columns = dataset.block_shapes[0]
+    # Bands that lie pixel by pixel beside each other are unpacked together.
+    together = dataset.count if dataset.profile.get("interleave") == "pixel" else 1
+    block_bytes = rows * columns * np.dtype(dataset.dtypes[0]).itemsize * together
     if dataset.width * dataset.height > config.max_pixels:
         size = f"{dataset.width} x {dataset.height} pixels"
         raise SceneTooLarge(f"{name} has {size}; this service reads up to {config.max_pixels:.3g}.", **where)
-    if dataset.count > _MOST_BANDS or rows * columns > _MOST_BLOCK_PIXELS:
+    if dataset.count > _MOST_BANDS or rows * columns > _MOST_BLOCK_PIXELS or block_bytes > _MOST_BLOCK_BYTES:
         layout = f"{dataset.count} bands in blocks of {columns} x {rows} pixels"
         raise SceneTooLarge(f"{name} has {layout}, which cannot be read window by window.", **where)
     if dataset.dtypes[0] not in _DTYPES:
         raise SceneUnreadable(f"{name} holds {dataset.dtypes[0]} numbers, which no reflectance has.", **where)
     transform = tuple(dataset.transform)[:6]
     lies_nowhere = dataset.crs is None or dataset.transform.is_identity or dataset.transform.is_degenerate
-    if lies_nowhere or not all(isfinite(term) for term in transform):
+    if lies_nowhere or not all(isfinite(term) for term in transform) or not _is_on_the_ground(dataset):
         raise SceneUnreadable(f"{name} does not say where on the ground it lies.", **where)
+
+
+def _is_on_the_ground(dataset: DatasetReader) -> bool:
+    """Whether the CRS is one of maps or of degrees, and a pixel has a size that a sensor can have."""
+    if not (dataset.crs.is_projected or dataset.crs.is_geographic):
+        return False
+    with suppress(ValueError, OverflowError):
+        return _PIXEL_METRES[0] <= Grid.of(dataset).gsd <= _PIXEL_METRES[1]
+    return False
 
 
 @contextmanager

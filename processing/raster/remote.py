@@ -5,6 +5,7 @@ by our own session, which checks every step; GDAL is then given the last one. Ca
 host that answers GDAL otherwise than us would be a fault of the catalogue, against which only a proxy helps.
 """
 
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from requests_hardened.ip_filter import InvalidIPAddress
 
 from .errors import ProviderUnavailable, SceneUnreadable
 from .network import ForbiddenAddress, PrivateHosts, open_session
@@ -25,6 +27,7 @@ _PASSING = (429, 500, 502, 503, 504)
 # A token is not used for a new request this long before it ends.
 _TOKEN_MARGIN = 120.0
 _FOREVER = float("inf")
+_TOKEN = re.compile(r"[^\s#\x00-\x1f]+")  # a query string
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,7 @@ def s3_options(access: S3Access | None) -> Mapping[str, str]:
     if access is None:
         return {"AWS_NO_SIGN_REQUEST": "YES"}
     options = {
+        "AWS_NO_SIGN_REQUEST": "NO",
         "AWS_ACCESS_KEY_ID": access.access_key,
         "AWS_SECRET_ACCESS_KEY": access.secret_key,
         "AWS_REQUEST_PAYER": "requester" if access.requester_pays else "",
@@ -60,7 +64,8 @@ def s3_options(access: S3Access | None) -> Mapping[str, str]:
         "AWS_S3_ENDPOINT": access.endpoint,
         "AWS_VIRTUAL_HOSTING": "FALSE" if access.endpoint else "",
     }
-    return {name: value for name, value in options.items() if value}
+    # A session token in the environment belongs to the credentials of our own results.
+    return {"AWS_SESSION_TOKEN": "", **{name: value for name, value in options.items() if value}}
 
 
 def _final_url(url: str, private_hosts: PrivateHosts) -> str:
@@ -69,7 +74,10 @@ def _final_url(url: str, private_hosts: PrivateHosts) -> str:
         following = _next_step(url, private_hosts)
         if following is None:
             return url
-        url = urljoin(url, following)
+        try:
+            url = urljoin(url, following)
+        except ValueError as error:
+            raise SceneUnreadable(f"{_place(url)} redirects to what is no address.", host=_place(url)) from error
     raise SceneUnreadable(f"The file at {_place(url)} is redirected again and again.")
 
 
@@ -83,6 +91,8 @@ def _next_step(url: str, private_hosts: PrivateHosts) -> str | None:
             return _judge(url, response)
     except ForbiddenAddress as error:
         raise SceneUnreadable(f"The catalogue names a file that may not be read: {error}") from error
+    except InvalidIPAddress as error:
+        raise SceneUnreadable(f"{_place(url)} is not a public address, so nothing is read from it.") from error
     except requests.RequestException as error:
         raise ProviderUnavailable(f"{_place(url)} does not answer. Try again later.", host=_place(url)) from error
 
@@ -127,7 +137,9 @@ def _fetch_token(url: str, private_hosts: PrivateHosts) -> tuple[str, float]:
     answer = fetch_json(url, private_hosts)
     try:
         ends = datetime.fromisoformat(str(answer["msft:expiry"]))
-        token = str(answer["token"])
+        token = answer["token"]
+        if not (isinstance(token, str) and _TOKEN.fullmatch(token)):
+            raise ValueError("no token")
     except (KeyError, ValueError) as error:
         raise ProviderUnavailable(f"{_place(url)} gives no token. Try again later.", host=_place(url)) from error
     ends = ends if ends.tzinfo else ends.replace(tzinfo=UTC)

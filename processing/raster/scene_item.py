@@ -16,7 +16,8 @@ _EXTENSIONS = [
     "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
     "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
 ]
-_KEPT_PROPERTIES = ("datetime", "eo:cloud_cover", "platform", "constellation", "instruments", "gsd")
+_MISSION_GSD = {"sentine": 10.0, "landsat": 30.0}  # metres, by the beginning of the platform's name
+_KEPT_PROPERTIES = ("datetime", "eo:cloud_cover", "platform", "constellation", "instruments")
 
 
 def scene_item(scene: Scene) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def scene_item(scene: Scene) -> dict[str, Any]:
         "bbox": scene.item.get("bbox"),
         "properties": {
             **kept,
+            "gsd": _gsd(scene),
             "proj:code": _proj_code(scene),
             "astra:provider": provider.name,
             "astra:provider_name": provider.title,
@@ -63,6 +65,15 @@ def _mask_asset(scene: Scene) -> dict[str, Any]:
 
 def _file(asset: Mapping[str, Any]) -> dict[str, Any]:
     return {name: asset[name] for name in ("href", "type", "gsd") if name in asset}
+
+
+def _gsd(scene: Scene) -> float | None:
+    """Metres, of the item or of its red band; else what the mission's finest bands have."""
+    holders = [scene.properties, *(asset for key, asset in scene.assets.items() if key in ("red", "B04", "B04_10m"))]
+    for holder in holders:
+        if isinstance(holder.get("gsd"), int | float):
+            return float(holder["gsd"])
+    return _MISSION_GSD.get(str(scene.properties.get("platform", "")).lower()[:7])
 
 
 def _proj_code(scene: Scene) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.exceptions import HTTPError
 
 from .errors import ProviderUnavailable
@@ -130,6 +131,8 @@ def _ask_once(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | N
             return _read_object(url, response)
     except ForbiddenAddress as error:
         raise _unavailable(url, f"may not be reached: {error}") from error
+    except InvalidIPAddress as error:
+        raise _unavailable(url, "is not a public address") from error
     except (requests.RequestException, HTTPError) as error:
         raise _PassingFaultError("does not answer") from error
 

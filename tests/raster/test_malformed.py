@@ -85,7 +85,9 @@ def yard(tmp_path: Path) -> Iterator[Yard]:
 def unnamed(outcomes: Mapping[str, Outcome], also: frozenset[str] = frozenset()) -> dict[str, str]:
     """Those that ended in no code that an error of a scene has."""
     return {
-        name: f"{o['code']}: {o.get('message', '')}" for name, o in outcomes.items() if o["code"] not in NAMED | also
+        name: f"{o['code']}: {o.get('message', '')[-200:]}"
+        for name, o in outcomes.items()
+        if o["code"] not in NAMED | also
     }
 
 

@@ -525,8 +525,10 @@ def test_band_is_read_from_its_bucket_where_there_is_access(href: str) -> None:
 @pytest.mark.parametrize(
     "href",
     ["s3://usgs-landsat/../other/B4.TIF", "s3://usgs-landsat/a/../../B4.TIF", "s3://usgs-landsat/B4.TIF?x=y",
-     "s3://usgs-landsat/%2e%2e/B4.TIF", "s3://usgs-landsat/", "s3:///B4.TIF", "s3://b/B4.TIF", "S3://usgs-landsat/B4.TIF",
-     "s3://usgs_landsat/B4.TIF", "s3://usgs-landsat/B4.TIF\n", "s3://usgs-landsat/a b.TIF", "/vsis3/usgs-landsat/B4.TIF",
+     "s3://usgs-landsat/%2e%2e/B4.TIF", "s3://usgs-landsat/", "s3:///B4.TIF", "s3://b/B4.TIF",
+     "S3://usgs-landsat/B4.TIF",
+     "s3://usgs_landsat/B4.TIF", "s3://usgs-landsat/B4.TIF\n", "s3://usgs-landsat/a b.TIF",
+     "/vsis3/usgs-landsat/B4.TIF",
      "s3://usgs-landsat/|B4.TIF", "s3://user@usgs-landsat/B4.TIF"],
 )  # fmt: skip
 def test_other_forms_of_a_bucket_are_no_source(href: str) -> None:

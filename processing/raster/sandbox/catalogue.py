@@ -29,6 +29,7 @@ _DRAFT, _DRAFT_SECONDS = ".draft-", 3600.0  # older ones are nobody's
 _WEST, _NORTH = 540_000.0, 4_180_000.0  # upper left corner in metres, inside tile 10SEG
 _SCALE, _OFFSET = 1e-4, -0.1
 _NODATA = 0
+_CLOUD_CLASSES = (8, 9, 10)  # of the scene classification
 _BOUNDS = [-122.55, 37.58, -122.31, 37.77]  # WGS 84: west, south, east, north
 
 
@@ -100,8 +101,10 @@ def _write_scene(folder: Path, ground: Ground, date: str) -> dict[str, Any]:
     scene_folder = folder / item_id
     scene_folder.mkdir()
     assets = {band: _write_band(scene_folder, band, ground.reflectance(date, band), ground.size) for band in BANDS}
-    assets["scl"] = _write_mask(scene_folder, ground.scene_classification(date), ground.size)
-    item = _item(item_id, assets)
+    classes = ground.scene_classification(date)
+    assets["scl"] = _write_mask(scene_folder, classes, ground.size)
+    cloudy, seen = np.isin(classes, _CLOUD_CLASSES), classes != _NODATA
+    item = _item(item_id, assets, round(100 * float(cloudy.sum() / max(1, seen.sum())), 2))
     _write_json(scene_folder / f"{item_id}.json", item)
     return item
 
@@ -161,7 +164,7 @@ def _asset(filename: str, grid: Grid, roles: list[str]) -> dict[str, Any]:
     }
 
 
-def _item(item_id: str, assets: Mapping[str, Any]) -> dict[str, Any]:
+def _item(item_id: str, assets: Mapping[str, Any], cloud_cover: float) -> dict[str, Any]:
     datatake = item_id.split("_")[2]
     west, south, east, north = _BOUNDS
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
@@ -177,6 +180,7 @@ def _item(item_id: str, assets: Mapping[str, Any]) -> dict[str, Any]:
             "constellation": "sentinel-2",
             "instruments": ["msi"],
             "gsd": 10,
+            "eo:cloud_cover": cloud_cover,
             "proj:epsg": EPSG,
             "s2:product_uri": f"{item_id}.SAFE",
             "s2:processing_baseline": "05.11",
