@@ -281,18 +281,18 @@ def _check_dataset(dataset: DatasetReader, wanted: Band | Mask, config: Config) 
     """Refuse what could not be read in bounded time and memory, before a pixel is read."""
     where = {"scene_id": wanted.scene_id, "asset": wanted.asset}
     name = f"The file of {wanted.asset} of {wanted.scene_id}"
+    if dataset.width * dataset.height > config.max_pixels:
+        size = f"{dataset.width} x {dataset.height} pixels"
+        raise SceneTooLarge(f"{name} has {size}; this service reads up to {config.max_pixels:.3g}.", **where)
+    if dataset.dtypes[0] not in _DTYPES:
+        raise SceneUnreadable(f"{name} holds {dataset.dtypes[0]} numbers, which no reflectance has.", **where)
     rows, columns = dataset.block_shapes[0]
     # Bands that lie pixel by pixel beside each other are unpacked together.
     together = dataset.count if dataset.profile.get("interleave") == "pixel" else 1
     block_bytes = rows * columns * np.dtype(dataset.dtypes[0]).itemsize * together
-    if dataset.width * dataset.height > config.max_pixels:
-        size = f"{dataset.width} x {dataset.height} pixels"
-        raise SceneTooLarge(f"{name} has {size}; this service reads up to {config.max_pixels:.3g}.", **where)
     if dataset.count > _MOST_BANDS or rows * columns > _MOST_BLOCK_PIXELS or block_bytes > _MOST_BLOCK_BYTES:
         layout = f"{dataset.count} bands in blocks of {columns} x {rows} pixels"
         raise SceneTooLarge(f"{name} has {layout}, which cannot be read window by window.", **where)
-    if dataset.dtypes[0] not in _DTYPES:
-        raise SceneUnreadable(f"{name} holds {dataset.dtypes[0]} numbers, which no reflectance has.", **where)
     transform = tuple(dataset.transform)[:6]
     lies_nowhere = dataset.crs is None or dataset.transform.is_identity or dataset.transform.is_degenerate
     if lies_nowhere or not all(isfinite(term) for term in transform) or not _is_on_the_ground(dataset):

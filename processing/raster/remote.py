@@ -148,4 +148,7 @@ def _fetch_token(url: str, private_hosts: PrivateHosts) -> tuple[str, float]:
 
 def _place(url: str) -> str:
     """Host of a URL; the rest may hold a token."""
-    return urlsplit(url).netloc
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return "an address that is none"

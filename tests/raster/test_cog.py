@@ -109,6 +109,15 @@ def write_by_threads(
         return writer.finish()
 
 
+def is_valid(path: Path) -> bool:
+    return bool(cog_validate(path, strict=True, quiet=True) == (True, [], []))
+
+
+def is_one_wide_column(on: Grid) -> bool:
+    """The validator takes an overview's factor from the widths, and wants overviews: no such raster can please it."""
+    return on.width == 1 and on.height > 512
+
+
 def assert_gdal_reads(path: Path, on: Grid, layout: PixelFormat, pixels: PixelArray) -> None:
     with rasterio.open(path) as file:
         np.testing.assert_array_equal(file.read(1), pixels)
@@ -158,13 +167,24 @@ def test_cog_of_any_size_is_valid_and_says_exactly_what_was_written(
     with TemporaryDirectory() as folder:
         path, other = Path(folder, "result.tif"), Path(folder, "other.tif")
         written = write_cog(path, on, layout, pixels, compression)
-        assert cog_validate(path, strict=True, quiet=True) == (True, [], [])
+        assert is_valid(path) or is_one_wide_column(on)
         assert_gdal_reads(path, on, layout, pixels)
         assert_tifffile_reads(path, pixels)
         content = path.read_bytes()
         assert written == WrittenCog(path=path, size=len(content), sha256=hashlib.sha256(content).hexdigest())
         assert write_by_threads(other, on, layout, pixels, compression, seed).sha256 == written.sha256
         assert sorted(Path(folder).iterdir()) == [other, path]
+
+
+@pytest.mark.parametrize("height", [512, 513, 2049])
+def test_column_of_single_pixels_is_as_valid_as_what_gdal_writes(tmp_path: Path, height: int) -> None:
+    on, layout, path = grid(1, height), FORMATS["uint16"], tmp_path / "result.tif"
+    pixels = pixels_for(layout, on)
+    write_cog(path, on, layout, pixels)
+    plain = write_tif(tmp_path / "plain.tif", pixels, on, nodata=layout.nodata)
+    copy_raster(plain, tmp_path / "theirs.tif", driver="COG")
+    assert is_valid(path) == is_valid(tmp_path / "theirs.tif") == (height == 512)
+    np.testing.assert_array_equal(read_tif(path), pixels)
 
 
 @pytest.mark.parametrize("height", [1, 511, 512, 513, 700, 1024, 1025, 1500])
@@ -174,7 +194,7 @@ def test_levels_exactly_as_wide_as_a_tile_are_valid_too(tmp_path: Path, width: i
     on, layout, path = grid(width, height), FORMATS["classes"], tmp_path / "result.tif"
     pixels = pixels_for(layout, on)
     write_cog(path, on, layout, pixels)
-    assert cog_validate(path, strict=True, quiet=True) == (True, [], [])
+    assert is_valid(path)
     np.testing.assert_array_equal(read_tif(path), pixels)
     with TiffFile(path) as file:
         assert all(page.is_tiled and page.tilewidth == page.tilelength for page in file.pages)
@@ -229,7 +249,7 @@ def test_big_tiff_is_read_like_a_classic_one(
     on, layout, path = grid(1025, 1300), FORMATS[name], tmp_path / "result.tif"
     pixels = pixels_for(layout, on)
     write_cog(path, on, layout, pixels, compression)
-    assert cog_validate(path, strict=True, quiet=True) == (True, [], [])
+    assert is_valid(path)
     assert_gdal_reads(path, on, layout, pixels)
     assert_tifffile_reads(path, pixels)
     with TiffFile(path) as file:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from processing.raster import remote, stac
+from processing.raster import remote, stac, window_work
 from processing.raster.bands import resolve_band
 from processing.raster.errors import BandNotFound, ProviderUnavailable, RasterError, SceneUnreadable
 from processing.raster.pipeline import run
@@ -380,11 +380,12 @@ def numbers(rows: int, columns: int, seed: int) -> PixelArray:
 
 @pytest.mark.parametrize("metres", [10, 20])
 def test_job_that_outlives_its_token_goes_on_with_a_new_one(
-    store: TokenStore, clock: Clock, tmp_path: Path, metres: int
+    store: TokenStore, clock: Clock, tmp_path: Path, metres: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An hour passes with every window of 1024 x 1024, so that every token has ended before the next is read."""
+    """An hour passes with every window of 1024 x 1024, so that tokens end while later windows are still to be read."""
+    monkeypatch.setattr(window_work, "_REMOTE_READERS", 1)
     tiles = {"tiled": True, "blockxsize": 256, "blockysize": 256, "nodata": 0}
-    red, nir = numbers(3072, 1024, 1), numbers(3072 * 10 // metres, 1024 * 10 // metres, 2)
+    red, nir = numbers(9216, 1024, 1), numbers(9216 * 10 // metres, 1024 * 10 // metres, 2)
     if metres != 10:
         nir[:] = 5000  # the same however it is resampled
     write_tif(store.folder / "red.tif", red, **tiles)
