@@ -95,6 +95,8 @@ def _next_step(url: str, private_hosts: PrivateHosts) -> str | None:
         raise SceneUnreadable(f"{_place(url)} is not a public address, so nothing is read from it.") from error
     except requests.RequestException as error:
         raise ProviderUnavailable(f"{_place(url)} does not answer. Try again later.", host=_place(url)) from error
+    except ValueError as error:  # requests parses what the host redirects to, although it is not to follow
+        raise SceneUnreadable(f"{_place(url)} redirects to what is no address.", host=_place(url)) from error
 
 
 def _judge(url: str, response: requests.Response) -> str | None:

@@ -63,12 +63,15 @@ def under_the_pixel(position: float, step: float, size: int) -> dict[int, float]
     return {index: overlap for index, overlap in overlaps.items() if overlap > 0}
 
 
-def pixel_by_pixel(numbers: Numbers, rows: Axis, columns: Axis, weights: Weights) -> Result:
+def pixel_by_pixel(numbers: Numbers, rows: Axis, columns: Axis, method: str) -> Result:
+    weights = METHODS[method][1]
     result = np.full((len(rows.position), len(columns.position)), NODATA, np.float64)
     valid = valid_in(numbers)
     for row, column in np.ndindex(result.shape):
         at = rows.position[row], columns.position[column]
         if not all(-0.5 <= place < size - 0.5 for place, size in zip(at, numbers.shape, strict=True)):
+            continue
+        if method == "bilinear" and not valid[floor(at[0] + 0.5), floor(at[1] + 0.5)]:
             continue
         down, across = (weights(place, axis.step, axis.size) for place, axis in zip(at, (rows, columns), strict=True))
         shares = {(i, j): down[i] * across[j] for i in down for j in across if valid[i, j]}
@@ -104,14 +107,13 @@ def test_each_pixel_is_what_a_plain_loop_makes_of_it(
     holes: float,
     seed: int,
 ) -> None:
-    combine, weights = METHODS[method]
     numbers = numbers_for(*sizes, seed=seed, holes=holes)
     first, step = (sizes[0] - firsts[0], -steps[0]) if is_flipped else (firsts[0], steps[0])
     rows = axis_over(first, step, sizes[0], 9)
     columns = axis_over(firsts[1], steps[1], sizes[1], 11)
-    result = resampled(combine, numbers, rows, columns)
+    result = resampled(METHODS[method][0], numbers, rows, columns)
     assert (result.dtype, result.shape) == (np.float32, (9, 11))
-    np.testing.assert_allclose(result, pixel_by_pixel(numbers, rows, columns, weights), rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(result, pixel_by_pixel(numbers, rows, columns, method), rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("target_metres", [10.0, 20.0, 15.0, 12.5, 7.0])
@@ -199,6 +201,19 @@ def test_nodata_and_saturated_pixels_are_never_blended_into_others(
     # What is not valid means nothing, whatever number it is.
     other = np.where(valid_in(numbers), numbers, np.where(numbers == NODATA, SATURATED, NODATA)).astype(np.uint16)
     np.testing.assert_array_equal(resampled(METHODS[method][0], other, axis, axis), result)
+
+
+@pytest.mark.parametrize("bad", [NODATA, SATURATED])
+def test_bilinear_stays_nodata_where_the_centre_lies_in_a_pixel_without_data(bad: int) -> None:
+    numbers = np.array([[1000, bad, 2000]], np.uint16)
+    row, columns = axis_over(0.0, 1.0, 1, 1), axis_over(-0.25, 0.5, 3, 6)
+    assert resampled(bilinear, numbers, row, columns).tolist() == [[1000, 1000, NODATA, NODATA, 2000, 2000]]
+
+
+def test_average_is_of_the_valid_part_of_the_pixel() -> None:
+    numbers = np.array([[1000, NODATA, 2000, 4000, SATURATED, NODATA]], np.uint16)
+    row, columns = axis_over(0.0, 1.0, 1, 1), axis_over(0.5, 2.0, 6, 3)
+    assert resampled(average, numbers, row, columns).tolist() == [[1000, 3000, NODATA]]
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
