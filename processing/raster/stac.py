@@ -72,7 +72,8 @@ class StacApi:
             known = fetch_json(self._root + path, self._private_hosts, body)
             if not _is_page(known):
                 raise _unavailable(self._root, "does not answer as a STAC API does")
-            _answers.put(key, known)
+            if known["features"]:  # what is not there now may be there in a moment
+                _answers.put(key, known)
         return known
 
 
