@@ -13,7 +13,7 @@ import requests
 from tests.servers import HttpServer, RangeServer, wait_until
 
 from .conftest import NewService, Service
-from .instances import COLLECTION, ITEM_ID, assert_whole_result, live_key, rows, submit_live, verbs, write_scene
+from .instances import assert_whole_result, live_key, rows, submit_live, verbs, write_scene
 
 
 class Catalogue(HttpServer):
@@ -25,14 +25,11 @@ class Catalogue(HttpServer):
 
 
 class _CatalogueHandler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        owner: Catalogue = self.server.owner  # type: ignore[attr-defined]
-        found = owner.item if self.path == f"/collections/{COLLECTION}/items/{ITEM_ID}" else None
-        self._answer(200 if found else 404, found or {"code": "NotFoundError"})
-
     def do_POST(self) -> None:
+        owner: Catalogue = self.server.owner  # type: ignore[attr-defined]
         self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(200, {"type": "FeatureCollection", "features": [], "links": []})
+        features = [owner.item] if owner.item else []
+        self._answer(200, {"type": "FeatureCollection", "features": features, "links": []})
 
     def _answer(self, status: int, body: Mapping[str, Any]) -> None:
         content = json.dumps(body).encode()
