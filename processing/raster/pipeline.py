@@ -1,6 +1,7 @@
 """The whole story of a job: scenes, bands, one grid, then window by window read, compute, write."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,9 @@ def run(request: Request, directory: Path, tick: Tick, config: Config) -> Produc
             _tags(request, scenes, config),
         ) as cog:
             total = overlay.grid.window_count(WINDOW)
-            for done in work.write_windows(cog):
-                tick(_WINDOWS_SHARE * done / total)
+            with closing(work.write_windows(cog)) as windows:
+                for done in windows:
+                    tick(_WINDOWS_SHARE * done / total)
             if work.tally.valid == 0:
                 raise _no_valid_pixels(work)
             tick(_WINDOWS_SHARE)

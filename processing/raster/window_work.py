@@ -1,6 +1,6 @@
 """The windows of one job: read, computed and written by several threads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,19 +72,26 @@ class WindowWork:
         self._config = config
         self._dtype = operation.pixel_format(params).dtype
 
-    def write_windows(self, cog: CogWriter) -> Iterator[int]:
-        """Read, compute and write every window; gives the number of those that are done."""
-        with ExitStack() as files:
-            make_readers = lambda: self._open_readers(files)  # noqa: E731
-            make_ledger = lambda: _Ledger(tally=self.operation.tally(self.params))  # noqa: E731
-            computing = files.enter_context(Crew(self._config.threads, make_ledger))
-            reading = files.enter_context(Crew(self._readers(), make_readers))
+    def write_windows(self, cog: CogWriter) -> Generator[int, None, None]:
+        """Read, compute and write every window; gives the number of those that are done.
+
+        Close the iterator where it is not used up: only then do its threads end.
+        """
+        # In this order: files are closed last, when no thread can be reading from them any more.
+        with (
+            ExitStack() as files,
+            Crew(self._config.threads, self._new_ledger) as computing,
+            Crew(self._readers(), lambda: self._open_readers(files)) as reading,
+        ):
             read = reading.each(self._read, cog.windows())
             written = computing.each(lambda ledger, window: self._compute(ledger, window, cog), read)
             yield from (done for done, _ in enumerate(written, start=1))
             for ledger in computing.tools:
                 self.tally.merge(ledger.tally)
                 self.counts.merge(ledger.counts)
+
+    def _new_ledger(self) -> _Ledger:
+        return _Ledger(tally=self.operation.tally(self.params))
 
     def _readers(self) -> int:
         is_local = all(opened.is_local for opened in self.scenes)

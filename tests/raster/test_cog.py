@@ -27,7 +27,7 @@ from rio_tiler.io import Reader
 from tifffile import TiffFile
 
 from processing.raster import geotiff
-from processing.raster.cog import CogWriter, WrittenCog
+from processing.raster.cog import CogWriter, WrittenCog, is_cog
 from processing.raster.cog import write_cog as write_whole_cog
 from processing.raster.errors import ResultNotWritten, Stopped
 from processing.raster.grid import Grid
@@ -35,7 +35,7 @@ from processing.raster.reading import gdal_environment
 from processing.raster.tiles import Compression
 from processing.raster.types import Config, PixelArray, PixelFormat
 from tests.raster.rasters import NORTH, WEST, grid, read_tif, write_tif
-from tests.raster.tile_decoding import decode_pages
+from tests.raster.tile_decoding import decode_pages, decode_tiles
 
 CONFIG = Config(sandbox_dir=Path("unused"))
 COMPRESSIONS: tuple[Compression, ...] = ("deflate", "zstd")
@@ -216,6 +216,30 @@ def test_overviews_decode_to_what_gdal_reads_and_halve_until_a_tile_is_enough(
         with rasterio.open(path, overview_level=index) as overview:
             np.testing.assert_array_equal(overview.read(1), pixels)
     assert max(levels[-1].shape) <= 512 < max((height, width) if len(levels) == 1 else levels[-2].shape)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_overviews_say_what_their_pixels_mean(tmp_path: Path, name: str) -> None:
+    on, layout, path = grid(1025, 1100), FORMATS[name], tmp_path / "result.tif"
+    write_cog(path, on, layout, pixels_for(layout, on))
+    with TiffFile(path) as file:
+        assert len(file.pages) == 3
+        for page in file.pages:
+            np.testing.assert_array_equal(page.nodata, layout.nodata)
+            assert page.dtype == layout.dtype
+            np.testing.assert_array_equal(page.colormap, file.pages[0].colormap)
+        assert [page.is_reduced for page in file.pages] == [False, True, True]
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_tiles_are_filled_up_with_nodata(tmp_path: Path, name: str) -> None:
+    on, layout, path = grid(700, 515), FORMATS[name], tmp_path / "result.tif"
+    write_cog(path, on, layout, pixels_for(layout, on))
+    with TiffFile(path) as file:
+        for page in file.pages:
+            tiles = decode_tiles(page, path.read_bytes())
+            tiles[: page.imagelength, : page.imagewidth] = layout.nodata
+            np.testing.assert_array_equal(tiles, np.full_like(tiles, layout.nodata))
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
@@ -435,6 +459,29 @@ def test_result_that_cannot_be_put_in_place_is_told_and_leaves_nothing(tmp_path:
     with pytest.raises(ResultNotWritten):
         write_cog(path, on, layout, pixels_for(layout, on))
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_file_that_is_not_laid_out_as_a_cog_never_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(geotiff, "GHOST_AREA", b"")
+    on, layout = grid(600, 500), FORMATS["uint16"]
+    with pytest.raises(ResultNotWritten):
+        write_cog(tmp_path / "result.tif", on, layout, pixels_for(layout, on))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cog_is_told_from_a_plain_file(tmp_path: Path) -> None:
+    on, layout = grid(600, 500), FORMATS["uint16"]
+    pixels = pixels_for(layout, on)
+    plain = write_tif(tmp_path / "plain.tif", pixels, on)
+    for name, options in {
+        "whole": {},
+        "no_overviews": {"overviews": "NONE"},
+        "large_tiles": {"blocksize": 1024},
+    }.items():
+        copy_raster(plain, tmp_path / f"{name}.tif", driver="COG", **options)
+    write_cog(tmp_path / "ours.tif", on, layout, pixels)
+    found = {path.stem: is_cog(path) for path in tmp_path.iterdir()}
+    assert found == {"ours": True, "whole": True, "plain": False, "no_overviews": False, "large_tiles": False}
 
 
 def cut_short(path: Path) -> None:

@@ -223,7 +223,7 @@ def test_values_of_any_length_are_read_back_without_complaint(
         assert dataset.nodata == 255
 
 
-@pytest.mark.parametrize(("tile_bytes", "is_big"), [(3992, False), (3993, True), (4100, True)])
+@pytest.mark.parametrize(("tile_bytes", "is_big"), [(3992, False), (3993, True), (4400, True)])
 def test_big_tiff_is_chosen_before_classic_places_run_out(tile_bytes: int, is_big: bool) -> None:
     levels = [Level(width=1_000_000 * 16, height=16, block=16, sizes=[tile_bytes] * 1_000_000)]
     content = header({}, levels, DEFLATE, NO_PREDICTOR)

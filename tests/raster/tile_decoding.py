@@ -28,10 +28,11 @@ def decode_tile(data: bytes, compression: int, predictor: int, dtype: str, rows:
 def decode_pages(path: Path) -> list[npt.NDArray[Any]]:
     """Full resolution and overviews of a file, from the places that its directories name."""
     with TiffFile(path) as file:
-        return [_decode_page(page, path.read_bytes()) for page in file.pages]
+        return [decode_tiles(page, path.read_bytes())[: page.imagelength, : page.imagewidth] for page in file.pages]
 
 
-def _decode_page(page: TiffPage, file: bytes) -> npt.NDArray[Any]:
+def decode_tiles(page: TiffPage, file: bytes) -> npt.NDArray[Any]:
+    """All tiles of a directory side by side, with what fills them up beyond the image."""
     block, across = page.tilewidth, -(-page.imagewidth // page.tilewidth)
     down = -(-page.imagelength // page.tilelength)
     assert len(page.dataoffsets) == len(page.databytecounts) == across * down
@@ -42,4 +43,4 @@ def _decode_page(page: TiffPage, file: bytes) -> npt.NDArray[Any]:
         image[top : top + block, left : left + block] = decode_tile(
             tile, page.compression, page.predictor, str(page.dtype), block, block
         )
-    return image[: page.imagelength, : page.imagewidth]
+    return image
