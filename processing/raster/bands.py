@@ -256,7 +256,7 @@ def _names_a_band(key: str, asset: Asset, sensor: Mapping[str, str]) -> bool:
     plain_key = key.removesuffix("-jp2")
     native = {_native(plain_key), _native(band_field(asset, "name"))}
     common = {re.sub(r"_\d+m$", "", plain_key), band_field(asset, "common_name"), band_field(asset, "name")}
-    return bool(native & set(sensor.values()) or common & {*sensor, "rededge"})
+    return bool(native & set(sensor.values()) or common & {*SENTINEL_2, "rededge"})
 
 
 def _native(name: str) -> str:

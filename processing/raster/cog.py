@@ -16,6 +16,7 @@ from typing import BinaryIO, Self
 
 import numpy as np
 import rasterio
+from isal import isal_zlib
 from rasterio.io import MemoryFile
 from rasterio.windows import Window
 
@@ -70,6 +71,8 @@ class CogWriter:
         self._levels = _levels(grid.width, grid.height)
         self._lock = threading.Lock()
         self._next_row = 0
+        # Of all that went to the disk, so that nothing else is taken for it on the way back.
+        self._tiles_crc = 0
         # What is left of the raster at a quarter of its size, from which the further overviews are made.
         quarter = self._levels[2] if len(self._levels) > 2 else None
         self._quarter = np.empty((quarter.height, quarter.width), pixel_format.dtype) if quarter else None
@@ -167,7 +170,9 @@ class CogWriter:
 
     def _append(self, tile: bytes) -> None:
         try:
-            self._tiles_file.write(geotiff.framed(tile))
+            framed = geotiff.framed(tile)
+            self._tiles_crc = isal_zlib.crc32(framed, self._tiles_crc)
+            self._tiles_file.write(framed)
         except OSError as error:
             raise _not_written() from error
 
@@ -199,8 +204,12 @@ class CogWriter:
         for level in reversed(self._levels[1:]):
             yield from (geotiff.framed(level.tiles[place]) for place in sorted(level.tiles))
         self._tiles_file.seek(0)
+        crc = 0
         while piece := self._tiles_file.read(_COPY_BYTES):
+            crc = isal_zlib.crc32(piece, crc)
             yield piece
+        if crc != self._tiles_crc:
+            raise _not_written()
 
     def _empty_twin(self) -> bytes:
         """A file without pixels, written by GDAL: its tags say all that the COG shall say of itself."""

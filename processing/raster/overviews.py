@@ -58,7 +58,10 @@ def _mean_of_numbers(strip: PixelArray) -> PixelArray:
 
 
 def _mean_of_integers(strip: PixelArray, nodata: int) -> PixelArray:
-    """Rounded mean of those of four that are not nodata; nodata where all are. A valid mean never becomes nodata."""
+    """Rounded mean of those of four that are not nodata; nodata where all are.
+
+    Nodata is the lowest or the highest of all numbers, so that no mean of others comes to it.
+    """
     valid = strip != nodata
     count = sum((quarter.astype(np.uint8) for quarter in _quarters(valid)), start=np.uint8(0))
     numbers = np.where(valid, strip, 0).astype(np.uint32)

@@ -18,6 +18,7 @@ from requests_hardened.ip_filter import InvalidIPAddress
 
 from .errors import ProviderUnavailable, SceneUnreadable
 from .network import ForbiddenAddress, PrivateHosts, open_session
+from .recent import Recent
 from .stac import fetch_json
 from .types import Config, LocalFile, S3Access, S3File, Source
 
@@ -68,8 +69,19 @@ def s3_options(access: S3Access | None) -> Mapping[str, str]:
     return {"AWS_SESSION_TOKEN": "", **{name: value for name, value in options.items() if value}}
 
 
+_final_urls: Recent[str] = Recent(seconds=60, most=256)
+
+
 def _final_url(url: str, private_hosts: PrivateHosts) -> str:
-    """Where the redirects from `url` end, each step an address that may be reached."""
+    """Where the redirects from `url` end, each step an address that may be reached. Asked once for all threads."""
+    known = _final_urls.get(url)
+    if known is None:
+        known = _follow(url, private_hosts)
+        _final_urls.put(url, known)
+    return known
+
+
+def _follow(url: str, private_hosts: PrivateHosts) -> str:
     for _ in range(_MOST_REDIRECTS + 1):
         following = _next_step(url, private_hosts)
         if following is None:

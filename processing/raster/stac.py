@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,6 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from .errors import ProviderUnavailable
 from .network import ForbiddenAddress, PrivateHosts, open_session
+from .recent import Recent
 
 Item = Mapping[str, Any]
 
@@ -77,24 +77,8 @@ class StacApi:
         return known
 
 
-class _RecentAnswers:
-    """Answers of the last minutes: both scenes of a job, and its later tries, ask the same."""
-
-    def __init__(self, seconds: float, most: int) -> None:
-        self._seconds, self._most = seconds, most
-        self._kept: OrderedDict[str, tuple[float, dict[str, Any]]] = OrderedDict()
-
-    def get(self, key: str) -> dict[str, Any] | None:
-        at, answer = self._kept.get(key, (0.0, {}))
-        return answer if answer and time.monotonic() - at < self._seconds else None
-
-    def put(self, key: str, answer: dict[str, Any]) -> None:
-        self._kept[key] = (time.monotonic(), answer)
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-
-
-_answers = _RecentAnswers(seconds=120, most=64)
+# Both scenes of a job, and its later tries, ask the same.
+_answers: Recent[dict[str, Any]] = Recent(seconds=120, most=64)
 
 
 def fetch_json(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

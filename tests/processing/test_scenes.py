@@ -30,9 +30,9 @@ def _settings(settings: Settings, sandbox: Path, monkeypatch: pytest.MonkeyPatch
     settings.SANDBOX_DIR = sandbox
     settings.PRIVATE_HOSTS = frozenset({"127.0.0.1"})
     monkeypatch.setattr(stac, "_RETRY_DELAYS", (0.0,))
-    stac._answers._kept.clear()
+    stac._answers.clear()
     yield
-    stac._answers._kept.clear()
+    stac._answers.clear()
 
 
 @pytest.fixture

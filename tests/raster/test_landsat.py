@@ -100,7 +100,7 @@ def test_every_catalogue_is_asked_in_order(tmp_path: Path, look: list[Item], sho
     expected = f"{OLI}_SR" if name in (OLI, OLI_SHORT) else OLI_2_SHORT
     with catalogues(tmp_path, (LOOK, look), (SHORT, [short])) as roots:
         assert landsat(name, *roots).item_id == expected
-        stac._answers._kept.clear()
+        stac._answers.clear()
         assert landsat(name, *reversed(roots)).item_id == expected
 
 

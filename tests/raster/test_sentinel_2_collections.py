@@ -138,7 +138,7 @@ def test_older_collection_comes_first_where_both_have_it(tmp_path: Path, tps: It
     both |= {"geometry": tps["geometry"], "bbox": tps["bbox"]}
     with catalogues(tmp_path, (V1, [tps]), (C1, [both])) as (older, newer):
         assert sentinel_2(TPS_PRODUCT, older, newer).item_id == TPS_ID
-        stac._answers._kept.clear()
+        stac._answers.clear()
         assert sentinel_2(TPS_PRODUCT, newer, older).item_id == both["id"]  # the operator's order
 
 
