@@ -1,5 +1,6 @@
 """The whole story of a job: scenes, bands, one grid, then window by window read, compute, write."""
 
+import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -101,6 +102,7 @@ def _tags(request: Request, scenes: Sequence[OpenScene], config: Config) -> dict
         "ASTRA_DATETIMES": " ".join(str(opened.scene.properties.get("datetime")) for opened in scenes),
         "ASTRA_BANDS": " ".join(scenes[0].bands),
         "ASTRA_PARAMS": request.params.model_dump_json(),
+        "ASTRA_PROVENANCE": json.dumps([_provenance(opened) for opened in scenes]),
     }
 
 
