@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     folder: Path
     delay: float
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # readers leave connections behind
+            super().handle()
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))

@@ -20,7 +20,7 @@ from .types import BoolArray, Config, PixelArray, Pixels
 # Rows that are worked on at once: their arrays stay in the processor's cache, and their memory is used again and again.
 _STRIP_ROWS = 32
 # Hosts answer slowly but many at once. Threads that wait for them need no processor.
-_REMOTE_READERS = 12
+_REMOTE_READERS = 20
 
 
 @dataclass
