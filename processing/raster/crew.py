@@ -31,12 +31,18 @@ class Crew(Generic[Tools]):
     def __exit__(self, *error: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def each(self, work: Callable[[Tools, Thing], Outcome], things: Iterable[Thing]) -> Iterator[Outcome]:
-        """What `work` makes of each thing, in order. No more are begun than keep the threads busy."""
+    def each(
+        self, work: Callable[[Tools, Thing], Outcome], things: Iterable[Thing], ahead: int | None = None
+    ) -> Iterator[Outcome]:
+        """What `work` makes of each thing, in order.
+
+        No more than `ahead` are under way or wait to be taken; without it, as many as keep the threads busy.
+        """
+        most = self.size + 1 if ahead is None else ahead
         under_way: deque[Future[Outcome]] = deque()
         for thing in things:
             under_way.append(self._pool.submit(self._work, work, thing))
-            if len(under_way) > self.size + 1:
+            if len(under_way) > most:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()

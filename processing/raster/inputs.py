@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Self
 
 import numpy as np
 from rasterio.windows import Window
@@ -16,6 +17,7 @@ from .overlay import Overlay
 from .reading import BandReader, MaskReader, RasterFile, to_reflectance, valid_pixels
 from .types import Band, Config, LocalFile, Mask, PixelArray, Pixels, Scene
 
+MASK_PART = "mask of clouds"  # no band can be called so
 _SAMPLE_PIXELS = 512  # a side
 
 
@@ -31,6 +33,11 @@ class OpenScene:
     mask: Mask | None
     grid: Grid
     offset_contradicted: bool = False
+
+    @property
+    def parts(self) -> list[str]:
+        """Names of the rasters that are read of the scene: its bands, and the mask where there is one."""
+        return [*self.bands, *([MASK_PART] if self.mask else [])]
 
     @property
     def is_local(self) -> bool:
@@ -60,27 +67,33 @@ def open_scene(scene: Scene, names: Sequence[str], config: Config, *, with_mask:
 class SceneReader:
     """Reads the windows of one scene on the grid of the overlay, with open files of its own: one for each thread.
 
-    `index` is the scene's place in the job; `files` closes what is opened.
+    `index` is the scene's place in the job; `files` closes what is opened, each file when it is first read from.
     """
 
     def __init__(self, opened: OpenScene, overlay: Overlay, index: int, config: Config, files: ExitStack) -> None:
-        grid = overlay.whole.moved(-overlay.turns[index]) if overlay.turns[index] else overlay.whole
-        self._scene, self._corner = opened, overlay.corner
-        self._bands = {
-            name: BandReader(band, files.enter_context(RasterFile(band, config)), grid)
-            for name, band in opened.bands.items()
-        }
-        mask = opened.mask
-        self._mask = MaskReader(mask, files.enter_context(RasterFile(mask, config)), grid) if mask else None
+        self._grid = overlay.whole.moved(-overlay.turns[index]) if overlay.turns[index] else overlay.whole
+        self._scene, self._corner, self._config, self._files = opened, overlay.corner, config, files
+        self._readers: dict[str, BandReader | MaskReader] = {}
 
     def read(self, window: Window) -> "SceneWindow":
-        window = window_at(window, self._corner)
-        return SceneWindow(
-            bands=self._scene.bands,
-            numbers={name: reader.read(window) for name, reader in self._bands.items()},
-            mask=self._scene.mask,
-            mask_numbers=self._mask.read(window) if self._mask else None,
-        )
+        return SceneWindow.of(self._scene, [self.read_part(name, window) for name in self._scene.parts])
+
+    def read_part(self, name: str, window: Window) -> PixelArray:
+        """One of the scene's `parts`: (rows, columns) numbers as they stand in the file."""
+        return self.open_part(name).read(window_at(window, self._corner))
+
+    def open_part(self, name: str) -> BandReader | MaskReader:
+        """The reader of one of the scene's `parts`; its file is opened the first time."""
+        if name not in self._readers:
+            self._readers[name] = self._open(name)
+        return self._readers[name]
+
+    def _open(self, name: str) -> BandReader | MaskReader:
+        if name == MASK_PART and self._scene.mask is not None:
+            mask = self._scene.mask
+            return MaskReader(mask, self._files.enter_context(RasterFile(mask, self._config)), self._grid)
+        band = self._scene.bands[name]
+        return BandReader(band, self._files.enter_context(RasterFile(band, self._config)), self._grid)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +104,13 @@ class SceneWindow:
     numbers: Mapping[str, PixelArray]
     mask: Mask | None
     mask_numbers: PixelArray | None
+
+    @classmethod
+    def of(cls, opened: OpenScene, parts: Sequence[PixelArray]) -> Self:
+        """Put together what was read of each of the scene's `parts`."""
+        by_name = dict(zip(opened.parts, parts, strict=True))
+        mask_numbers = by_name.pop(MASK_PART, None)
+        return cls(bands=opened.bands, numbers=by_name, mask=opened.mask, mask_numbers=mask_numbers)
 
     def pixels(self, rows: slice) -> Pixels:
         """Some rows of it as reflectance, with what is valid and what is clear."""

@@ -37,8 +37,7 @@ _GDAL_OPTIONS: dict[str, Any] = {
     "GDAL_HTTP_RETRY_DELAY": "0.5",
     "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "NO",
     "GDAL_HTTP_NETRC": "NO",
-    "GDAL_INGESTED_BYTES_AT_OPEN": "65536",  # holds the directories of most COGs, so that opening is one request
-    "CPL_VSIL_CURL_USE_HEAD": "NO",
+    "GDAL_INGESTED_BYTES_AT_OPEN": "65536",  # the head of most COGs, in one request
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff,.TIF,.TIFF,.jp2",
     "CPL_AWS_AUTODETECT_EC2": "NO",
     "CPL_VSIL_CURL_AUTHORIZATION_HEADER_ALLOWED_IF_REDIRECT": "IF_SAME_HOST",

@@ -1,6 +1,6 @@
 """The windows of one job: read, computed and written by several threads."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,8 @@ from .types import BoolArray, Config, PixelArray, Pixels
 # Rows that are worked on at once: their arrays stay in the processor's cache, and their memory is used again and again.
 _STRIP_ROWS = 32
 # Hosts answer slowly but many at once. Threads that wait for them need no processor.
-_REMOTE_READERS = 20
+_REMOTE_READERS = 16
+_WINDOWS_AHEAD = 2
 
 
 @dataclass
@@ -83,7 +84,7 @@ class WindowWork:
             Crew(self._config.threads, self._new_ledger) as computing,
             Crew(self._readers(), lambda: self._open_readers(files)) as reading,
         ):
-            read = reading.each(self._read, cog.windows())
+            read = self._windows_of(cog, reading)
             written = computing.each(lambda ledger, window: self._compute(ledger, window, cog), read)
             yield from (done for done, _ in enumerate(written, start=1))
             for ledger in computing.tools:
@@ -98,15 +99,31 @@ class WindowWork:
         return self._config.threads if is_local else max(_REMOTE_READERS, self._config.threads)
 
     def _open_readers(self, files: ExitStack) -> list[SceneReader]:
-        with gdal_environment(self._config):
-            return [
-                SceneReader(opened, self.overlay, index, self._config, files)
-                for index, opened in enumerate(self.scenes)
-            ]
+        return [
+            SceneReader(opened, self.overlay, index, self._config, files) for index, opened in enumerate(self.scenes)
+        ]
 
-    def _read(self, readers: list[SceneReader], window: Window) -> _ReadWindow:
+    def _windows_of(self, cog: CogWriter, reading: "Crew[list[SceneReader]]") -> Iterator[_ReadWindow]:
+        """The windows in order, each put together of its rasters, which several threads read."""
+        parts = [(index, name) for index, opened in enumerate(self.scenes) for name in opened.parts]
+        # All at once and each by one thread: what the first has fetched of a file's head, the others find at hand.
+        for _ in reading.each(self._open_part, parts, ahead=len(parts)):
+            pass
+        wanted = ((window, index, name) for window in cog.windows() for index, name in parts)
+        numbers = reading.each(self._read_part, wanted, ahead=reading.size + _WINDOWS_AHEAD * len(parts))
+        for window in cog.windows():
+            scenes = [SceneWindow.of(opened, [next(numbers) for _ in opened.parts]) for opened in self.scenes]
+            yield _ReadWindow(window=window, scenes=scenes)
+
+    def _open_part(self, readers: list[SceneReader], part: tuple[int, str]) -> None:
+        index, name = part
         with gdal_environment(self._config):
-            return _ReadWindow(window=window, scenes=[reader.read(window) for reader in readers])
+            readers[index].open_part(name)
+
+    def _read_part(self, readers: list[SceneReader], wanted: tuple[Window, int, str]) -> PixelArray:
+        window, index, name = wanted
+        with gdal_environment(self._config):
+            return readers[index].read_part(name, window)
 
     def _compute(self, ledger: _Ledger, read: _ReadWindow, cog: CogWriter) -> None:
         rows, columns = int(read.window.height), int(read.window.width)
