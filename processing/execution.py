@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection
 from astra import __version__
 
 from . import results
-from .models import Job, Status
+from .models import Job, Status, error_body, timed_out
 from .raster.errors import RasterError, Stopped
 from .raster.operations import get_operation
 from .raster.types import Config, Product, Request, S3Access, SceneId
@@ -47,21 +47,15 @@ def execute(job: Job) -> None:
         _fail_or_retry(job, error_body(error.code, error.message, error.details, retryable=error.retryable))
     except results.StorageUnavailable as error:
         logger.warning("%s could not be stored", job.id, exc_info=error)
-        _fail_or_retry(job, error_body("STORAGE_UNAVAILABLE", str(error), {}, retryable=True))
+        _fail_or_retry(job, error_body("STORAGE_UNAVAILABLE", str(error), retryable=True))
     except SoftTimeLimitExceeded:
-        message = f"The job took longer than {settings.JOB_TIME_LIMIT} seconds and was stopped."
-        job.fail(error_body("TIMED_OUT", message, {}, retryable=False))
+        job.fail(timed_out())
     except DatabaseError:
         raise  # the row cannot be written now; its lease runs out and the sweep takes over
     except Exception:  # a fault of ours must still end the job
         logger.exception("%s failed", job.id)
         message = "Something failed on our side while the job ran. The operator can see what and retry it."
-        job.fail(error_body("INTERNAL_ERROR", message, {}, retryable=False))
-
-
-def error_body(code: str, message: str, details: dict[str, Any], *, retryable: bool) -> dict[str, Any]:
-    """A failed job's error as callers see it."""
-    return {"code": code, "message": message, "details": {**details, "retryable": retryable}}
+        job.fail(error_body("INTERNAL_ERROR", message, retryable=False))
 
 
 class KeptJob:

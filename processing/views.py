@@ -19,7 +19,7 @@ from astra.exceptions import Conflict, Expired, IdempotencyMismatch, InvalidRequ
 from . import execution, results, tasks
 from .downloads import serve_file
 from .local_storage import LinkExpired, LinkTampered, check_link
-from .models import IdempotencyKey, Job, body_digest, is_job_id
+from .models import IdempotencyKey, Job, body_digest, error_body, is_job_id
 from .pages import JobQuery, cursor_after
 from .raster.errors import RasterError
 from .raster.operations import all_operations
@@ -94,7 +94,7 @@ class JobDetail(APIView):
     def delete(self, request: Request, job_id: str) -> Response:
         """Cancel a job that is not finished."""
         job = job_of(request, job_id)
-        error = execution.error_body("CANCELED", "The job was cancelled by its owner.", {}, retryable=False)
+        error = error_body("CANCELED", "The job was cancelled by its owner.", retryable=False)
         if not job.cancel(error):
             raise Conflict("The job is finished, so there is nothing to cancel.")
         results.delete_attempts(job)

@@ -16,14 +16,11 @@ from django.utils import timezone
 from accounts.models import Account, ApiKey
 
 from .deliveries import WebhookDelivery
+from .failures import timed_out, worker_lost
 from .identifiers import lease_end, random_id
 
 # A message that no worker took up is sent again after this long.
 _DISPATCH_AGAIN = timedelta(seconds=60)
-_WORKER_LOST_MESSAGE = (
-    "The workers that ran this job were lost {attempts} times. Submit it again, or tell the operator."
-)
-_TIMED_OUT_MESSAGE = "The job took longer than {limit} seconds and was stopped."
 
 
 def new_job_id() -> str:
@@ -211,10 +208,10 @@ class Job(models.Model):
         if self.lease_until is None or self.lease_until >= now:
             return False
         if self.started_at and now - self.started_at > timedelta(seconds=settings.JOB_TIME_LIMIT):
-            return self.fail(_error("TIMED_OUT", _TIMED_OUT_MESSAGE.format(limit=settings.JOB_TIME_LIMIT)))
+            return self.fail(timed_out())
         if self.has_attempts_left:
             return self.release("the worker was lost", timedelta(0))
-        return self.fail(_error("WORKER_LOST", _WORKER_LOST_MESSAGE.format(attempts=self.attempt)))
+        return self.fail(worker_lost(self.attempt))
 
     def note_dispatched(self) -> None:
         """The message is on its way; it is sent again only if nobody takes the job up."""
@@ -272,7 +269,3 @@ class JobEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.verb}"
-
-
-def _error(code: str, message: str) -> dict[str, Any]:
-    return {"code": code, "message": message, "details": {"retryable": True}}

@@ -36,7 +36,7 @@ _COPY_BYTES = 8 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenCog:
-    """A COG that was read back and found whole."""
+    """A COG that was checked and is in place."""
 
     path: Path
     size: int

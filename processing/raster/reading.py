@@ -1,4 +1,4 @@
-"""The only file that opens a raster to read."""
+"""The only file that opens the rasters of scenes to read."""
 
 import time
 from collections.abc import Iterator

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -85,7 +86,6 @@ def test_threads_give_the_bytes_that_one_thread_gives(dtype: str, predictor: int
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @pytest.mark.parametrize(("dtype", "predictor"), PREDICTORS)
 def test_imagecodecs_undoes_it_too(dtype: str, predictor: int, compression: Compression) -> None:
-    imagecodecs = pytest.importorskip("imagecodecs")
     tile = any_bits(dtype, 48, 80, 3)
     data = TileCodec(compression=compression, predictor=predictor).encode(tile)
     plain = (imagecodecs.zlib_decode if compression == "deflate" else imagecodecs.zstd_decode)(data)

@@ -1,0 +1,21 @@
+"""A failed job's error as callers see it: the ends that more than one part of the service can bring about."""
+
+from typing import Any
+
+from django.conf import settings
+
+
+def error_body(code: str, message: str, details: dict[str, Any] | None = None, *, retryable: bool) -> dict[str, Any]:
+    """The error of a failed job. `retryable` says whether the same job may succeed later without any change."""
+    return {"code": code, "message": message, "details": {**(details or {}), "retryable": retryable}}
+
+
+def timed_out() -> dict[str, Any]:
+    """Told by the worker itself, or by the sweep where the worker was killed for it."""
+    message = f"The job took longer than {settings.JOB_TIME_LIMIT} seconds and was stopped."
+    return error_body("TIMED_OUT", message, retryable=False)
+
+
+def worker_lost(attempts: int) -> dict[str, Any]:
+    message = f"The workers that ran this job were lost {attempts} times. Submit it again, or tell the operator."
+    return error_body("WORKER_LOST", message, retryable=True)
