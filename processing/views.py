@@ -146,7 +146,8 @@ class Download(APIView):
         try:
             check_link(key, request.query_params.get("expires", ""), request.query_params.get("sig", ""))
         except LinkTampered:
-            self.permission_denied(request)
+            message = "This link is not complete, or was changed. Poll the job for its link and take the whole of it."
+            raise NamedProblem(403, "FORBIDDEN", message, {}) from None
         except LinkExpired:
             raise Expired("This link has expired. Poll the job to see whether its result is still kept.") from None
         job = Job.objects.filter(result_key=key).first()
