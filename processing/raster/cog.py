@@ -8,15 +8,14 @@ which can be written only now, and the overviews go before them into the final f
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
 import numpy as np
 import rasterio
-from isal import isal_zlib
 from rasterio.io import MemoryFile
 from rasterio.windows import Window
 
@@ -25,13 +24,13 @@ from .errors import ResultNotWritten
 from .grid import Grid
 from .overviews import halving_for
 from .reading import GDAL_ERRORS
+from .tile_file import TileFile
 from .tiles import Compression, TileCodec, predictor_for
 from .types import PixelArray, PixelFormat
 
 BLOCK = 512
 # The side of the windows that the writer takes: four tiles, and one of the first overview.
 WINDOW = 2 * BLOCK
-_COPY_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,32 +62,26 @@ class CogWriter:
         compression: Compression = "deflate",
     ) -> None:
         self._path, self._grid, self._format, self._tags = path, grid, pixel_format, tags or {}
-        self._tiles_path = path.with_name(f".{path.name}.tiles")
         self._part_path = path.with_name(f".{path.name}.part")
-        predictor = predictor_for(pixel_format.dtype, has_palette=bool(pixel_format.palette))
-        self._codec = TileCodec(compression=compression, predictor=predictor)
+        self._codec = _codec(pixel_format, compression)
         self._halve = halving_for(pixel_format)
         self._levels = _levels(grid.width, grid.height)
         self._lock = threading.Lock()
         self._next_row = 0
-        # Of all that went to the disk, so that nothing else is taken for it on the way back.
-        self._tiles_crc = 0
+        self._empty_tiles: dict[int, bytes] = {}  # by their side
         # What is left of the raster at a quarter of its size, from which the further overviews are made.
-        quarter = self._levels[2] if len(self._levels) > 2 else None
-        self._quarter = np.empty((quarter.height, quarter.width), pixel_format.dtype) if quarter else None
+        self._quarter = np.empty(_quarter_shape(grid), pixel_format.dtype)
 
     def __enter__(self) -> Self:
         try:
-            self._tiles_file = self._tiles_path.open("w+b")
+            self._tile_file = TileFile(self._path.with_name(f".{self._path.name}.tiles"))
         except OSError as error:
             raise _not_written() from error
         return self
 
     def __exit__(self, *error: object) -> None:
-        with suppress(OSError):  # a full disk refuses what has not left memory yet; it is thrown away anyway
-            self._tiles_file.close()
-        for path in (self._tiles_path, self._part_path):
-            path.unlink(missing_ok=True)
+        self._tile_file.remove()
+        self._part_path.unlink(missing_ok=True)
 
     def windows(self) -> Iterator[Window]:
         """The windows that the writer takes, in the order in which it likes them best."""
@@ -101,24 +94,24 @@ class CogWriter:
         if len(self._levels) > 1:
             half = self._halve(pixels)
             encoded.append(self._encode(1, row, column, half))
-            if self._quarter is not None:
+            if len(self._levels) > 2:
                 self._keep_quarter(row, column, self._halve(half))
         with self._lock:
             for level, tiles in zip(self._levels, encoded, strict=False):
                 level.tiles.update(tiles)
             self._write_whole_rows()
 
-    def finish(self) -> WrittenCog:
+    def finish(self, band_tags: Mapping[str, str] | None = None) -> WrittenCog:
         """Put directories, overviews and tiles together, check them, and put the file in place.
 
-        Raises ResultNotWritten.
+        `band_tags` say of the band what is only known now. Raises ResultNotWritten.
         """
         if self._next_row < self._levels[0].tile_rows:  # windows are missing
             raise _not_written()
         self._finish_overviews()
         try:
             with self._part_path.open("wb") as part:
-                checksum = self._assemble(part)
+                checksum = _write_hashed(part, self._pieces(band_tags or {}))
                 part.flush()
                 os.fsync(part.fileno())
             size = self._part_path.stat().st_size
@@ -134,24 +127,31 @@ class CogWriter:
         block = self._levels[index].block
         per_window = (WINDOW >> index) // block
         return {
-            (row * per_window + tile_row, column * per_window + tile_column): self._codec.encode(
-                self._whole_tile(pixels, tile_row * block, tile_column * block, block)
+            (row * per_window + top // block, column * per_window + left // block): self._encode_tile(
+                pixels[top : top + block, left : left + block], block
             )
-            for tile_row in range(-(-pixels.shape[0] // block))
-            for tile_column in range(-(-pixels.shape[1] // block))
+            for top in range(0, pixels.shape[0], block)
+            for left in range(0, pixels.shape[1], block)
         }
 
-    def _whole_tile(self, pixels: PixelArray, top: int, left: int, block: int) -> PixelArray:
-        """The tile at (top, left); beyond the raster's edge it is filled up with nodata."""
-        part = pixels[top : top + block, left : left + block]
-        if part.shape == (block, block):
-            return np.ascontiguousarray(part)
+    def _encode_tile(self, pixels: PixelArray, block: int) -> bytes:
+        """A tile of `block` pixels a side; beyond the raster's edge it is filled up with nodata."""
+        if _is_nodata(pixels[0, 0], self._format) and _is_nodata(pixels, self._format).all():
+            return self._empty_tile(block)
+        if pixels.shape == (block, block):
+            return self._codec.encode(pixels)
         tile = np.full((block, block), self._format.nodata, dtype=pixels.dtype)
-        tile[: part.shape[0], : part.shape[1]] = part
-        return tile
+        tile[: pixels.shape[0], : pixels.shape[1]] = pixels
+        return self._codec.encode(tile)
+
+    def _empty_tile(self, block: int) -> bytes:
+        """A tile of nodata, which scenes have many of, encoded once."""
+        if block not in self._empty_tiles:
+            nothing = np.full((block, block), self._format.nodata, dtype=self._format.dtype)
+            self._empty_tiles[block] = self._codec.encode(nothing)
+        return self._empty_tiles[block]
 
     def _keep_quarter(self, row: int, column: int, pixels: PixelArray) -> None:
-        assert self._quarter is not None  # noqa: S101  # the caller asked
         top, left, (rows, columns) = row * WINDOW // 4, column * WINDOW // 4, pixels.shape
         self._quarter[top : top + rows, left : left + columns] = pixels
 
@@ -170,48 +170,29 @@ class CogWriter:
 
     def _append(self, tile: bytes) -> None:
         try:
-            framed = geotiff.framed(tile)
-            self._tiles_crc = isal_zlib.crc32(framed, self._tiles_crc)
-            self._tiles_file.write(framed)
+            self._tile_file.append(*geotiff.framed(tile))
         except OSError as error:
             raise _not_written() from error
 
     def _finish_overviews(self) -> None:
         pixels = self._quarter
         for level in self._levels[2:]:
-            assert pixels is not None  # noqa: S101  # there is a quarter where there is a third level
-            for row in range(level.tile_rows):
-                for column in range(level.tile_columns):
-                    tile = self._whole_tile(pixels, row * level.block, column * level.block, level.block)
-                    level.tiles[row, column] = self._codec.encode(tile)
+            level.tiles = self._encode(self._levels.index(level), 0, 0, pixels)
             pixels = self._halve(pixels)
-
-    def _assemble(self, part: BinaryIO) -> str:
-        """Write the final file; gives its SHA-256."""
         for level in self._levels[1:]:
-            level.sizes.update({place: len(tile) for place, tile in level.tiles.items()})
-        described = geotiff.tags_of(self._empty_twin())
-        digest = hashlib.sha256()
-        levels = [level.layout() for level in self._levels]
-        for piece in self._pieces(geotiff.header(described, levels, self._codec.tiff_code, self._codec.predictor)):
-            part.write(piece)
-            digest.update(piece)
-        return digest.hexdigest()
+            level.sizes = {place: len(tile) for place, tile in level.tiles.items()}
 
-    def _pieces(self, header: bytes) -> Iterator[bytes]:
+    def _pieces(self, band_tags: Mapping[str, str]) -> Iterator[bytes | memoryview]:
         """The file from its beginning: directories, overviews from the coarsest, full resolution."""
-        yield header
+        described = geotiff.tags_of(self._empty_twin(band_tags))
+        levels = [level.layout() for level in self._levels]
+        yield geotiff.header(described, levels, self._codec.tiff_code, self._codec.predictor)
         for level in reversed(self._levels[1:]):
-            yield from (geotiff.framed(level.tiles[place]) for place in sorted(level.tiles))
-        self._tiles_file.seek(0)
-        crc = 0
-        while piece := self._tiles_file.read(_COPY_BYTES):
-            crc = isal_zlib.crc32(piece, crc)
-            yield piece
-        if crc != self._tiles_crc:
-            raise _not_written()
+            for place in sorted(level.tiles):
+                yield b"".join(geotiff.framed(level.tiles[place]))
+        yield from self._tile_file.pieces()
 
-    def _empty_twin(self) -> bytes:
+    def _empty_twin(self, band_tags: Mapping[str, str]) -> bytes:
         """A file without pixels, written by GDAL: its tags say all that the COG shall say of itself."""
         with MemoryFile() as memory:
             with memory.open(
@@ -233,7 +214,8 @@ class CogWriter:
                 twin.set_band_description(1, self._format.description)
                 twin.update_tags(**self._tags)
                 # GDAL keeps category names in a side file, which a download loses; tags stay in the file.
-                twin.update_tags(1, **{f"CLASS_{code}": name for code, name in enumerate(self._format.class_names)})
+                classes = {f"CLASS_{code}": name for code, name in enumerate(self._format.class_names)}
+                twin.update_tags(1, **classes, **band_tags)
                 if self._format.palette:
                     twin.write_colormap(1, dict(enumerate(self._format.palette)))
             return bytes(memory.getbuffer())
@@ -280,6 +262,30 @@ def _levels(width: int, height: int) -> list[_Level]:
         width, height = (width + 1) // 2, (height + 1) // 2
         levels.append(_Level(width, height))
     return levels
+
+
+def _quarter_shape(grid: Grid) -> tuple[int, int]:
+    return -(-grid.height // 4), -(-grid.width // 4)
+
+
+def _codec(pixel_format: PixelFormat, compression: Compression) -> TileCodec:
+    predictor = predictor_for(pixel_format.dtype, has_palette=bool(pixel_format.palette))
+    return TileCodec(compression=compression, predictor=predictor, mantissa_bits=pixel_format.mantissa_bits)
+
+
+def _is_nodata(pixels: PixelArray, pixel_format: PixelFormat) -> PixelArray:
+    return np.isnan(pixels) if np.isnan(pixel_format.nodata) else pixels == pixel_format.nodata
+
+
+def _write_hashed(part: BinaryIO, pieces: Iterable[bytes | memoryview]) -> str:
+    """Write the pieces and give their SHA-256, which one thread works out while the other writes."""
+    digest = hashlib.sha256()
+    with ThreadPoolExecutor(1) as hashing:
+        for piece in pieces:
+            hashed = hashing.submit(digest.update, piece)
+            part.write(piece)
+            hashed.result()
+    return digest.hexdigest()
 
 
 def _not_written() -> ResultNotWritten:

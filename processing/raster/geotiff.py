@@ -77,9 +77,9 @@ class Level:
     sizes: Sequence[int]
 
 
-def framed(tile: bytes) -> bytes:
+def framed(tile: bytes) -> tuple[bytes, bytes, bytes]:
     """A tile as it stands in the file: its size before it, its last four bytes once more after it."""
-    return b"".join((struct.pack("<I", len(tile)), tile, tile[-4:]))
+    return struct.pack("<I", len(tile)), tile, tile[-4:]
 
 
 FRAME_BYTES = 8

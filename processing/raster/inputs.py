@@ -10,12 +10,16 @@ import numpy as np
 from rasterio.windows import Window
 
 from .bands import contradicts_offset, may_be_shifted_already, resolve_band, resolve_mask
+from .blocks import SharedBlocks
+from .crew import side_by_side
 from .errors import BandNotFound
 from .grid import Grid, window_at
 from .masks import clear_pixels
+from .on_grid import BandReader, MaskReader
 from .overlay import Overlay
-from .reading import BandReader, MaskReader, RasterFile, to_reflectance, valid_pixels
-from .types import Band, Config, LocalFile, Mask, PixelArray, Pixels, Scene
+from .reading import RasterFile, gdal_environment
+from .reflectance import to_reflectance, valid_pixels
+from .types import Band, BoolArray, Config, Float32Array, LocalFile, Mask, PixelArray, Scene
 
 MASK_PART = "mask of clouds"  # no band can be called so
 _SAMPLE_PIXELS = 512  # a side
@@ -23,15 +27,16 @@ _SAMPLE_PIXELS = 512  # a side
 
 @dataclass(frozen=True, kw_only=True)
 class OpenScene:
-    """A scene whose bands and mask are found and can be opened. `grid` is that of its red band.
+    """A scene whose bands and mask are found and opened. `grid` is that of its red band.
 
-    By their red bands scenes are laid over each other.
+    By their red bands scenes are laid over each other. `files` are the open rasters, one for each of `parts`.
     """
 
     scene: Scene
     bands: Mapping[str, Band]
     mask: Mask | None
     grid: Grid
+    files: Mapping[str, RasterFile]
     offset_contradicted: bool = False
 
     @property
@@ -44,56 +49,71 @@ class OpenScene:
         return all(isinstance(band.source, LocalFile) for band in self.bands.values())
 
 
-def open_scene(scene: Scene, names: Sequence[str], config: Config, *, with_mask: bool) -> OpenScene:
-    """Find the named bands and, where it is wanted and there is one, the mask, and look into the red band.
+def open_scene(scene: Scene, names: Sequence[str], config: Config, files: ExitStack, *, with_mask: bool) -> OpenScene:
+    """Find and open the named bands and, where it is wanted and there is one, the mask, and look into the red band.
 
-    Raises BandNotFound, OffsetUnknown and what opening a file raises.
+    `files` closes what is opened. Raises BandNotFound, OffsetUnknown and what opening a file raises.
     """
     bands = {name: resolve_band(scene, name) for name in names}
-    with RasterFile(_red(scene) or next(iter(bands.values())), config) as red:
-        grid = red.grid
-        contradicted = may_be_shifted_already(scene) and contradicts_offset(red.overview(_SAMPLE_PIXELS))
+    mask = resolve_mask(scene) if with_mask else None
+    wanted: dict[str, Band | Mask] = {**bands, **({MASK_PART: mask} if mask else {})}
+    gauge = _red(scene) or bands[names[0]]
+    opened = _open_all({gauge.name: gauge, **wanted}, config, files)
+    contradicted = may_be_shifted_already(scene) and contradicts_offset(opened[gauge.name].overview(_SAMPLE_PIXELS))
     if contradicted:
         bands = {name: _without_offset(band) for name, band in bands.items()}
     return OpenScene(
         scene=scene,
         bands=bands,
-        mask=resolve_mask(scene) if with_mask else None,
-        grid=grid,
+        mask=mask,
+        grid=opened[gauge.name].grid,
+        files={name: opened[name] for name in wanted},
         offset_contradicted=contradicted,
     )
 
 
-class SceneReader:
-    """Reads the windows of one scene on the grid of the overlay, with open files of its own: one for each thread.
+def _open_all(wanted: Mapping[str, Band | Mask], config: Config, files: ExitStack) -> dict[str, RasterFile]:
+    def open_one(raster: Band | Mask) -> RasterFile:
+        with gdal_environment(config):
+            return files.enter_context(RasterFile(raster, config))
 
-    `index` is the scene's place in the job; `files` closes what is opened, each file when it is first read from.
+    return dict(zip(wanted, side_by_side(open_one, wanted.values()), strict=True))
+
+
+class SceneReader:
+    """Reads the windows of one scene on the grid of the overlay, for any number of threads.
+
+    A file that is open serves one thread at a time; where more threads come, it is opened again. `index` is the scene's
+    place in the job; `files` closes what is opened.
     """
 
     def __init__(self, opened: OpenScene, overlay: Overlay, index: int, config: Config, files: ExitStack) -> None:
+        self.scene = opened
         self._grid = overlay.whole.moved(-overlay.turns[index]) if overlay.turns[index] else overlay.whole
-        self._scene, self._corner, self._config, self._files = opened, overlay.corner, config, files
-        self._readers: dict[str, BandReader | MaskReader] = {}
+        self._corner, self._config, self._files = overlay.corner, config, files
+        self._blocks = {name: SharedBlocks(file) for name, file in opened.files.items()}
+        self._idle = {name: [self._on_grid(name, file)] for name, file in opened.files.items()}
 
     def read(self, window: Window) -> "SceneWindow":
-        return SceneWindow.of(self._scene, [self.read_part(name, window) for name in self._scene.parts])
+        return SceneWindow.of(self.scene, [self.read_part(name, window) for name in self.scene.parts])
 
     def read_part(self, name: str, window: Window) -> PixelArray:
         """One of the scene's `parts`: (rows, columns) numbers as they stand in the file."""
-        return self.open_part(name).read(window_at(window, self._corner))
+        try:
+            reader = self._idle[name].pop()
+        except IndexError:
+            reader = self._on_grid(name, self._open_again(name))
+        numbers = reader.read(window_at(window, self._corner))
+        self._idle[name].append(reader)
+        return numbers
 
-    def open_part(self, name: str) -> BandReader | MaskReader:
-        """The reader of one of the scene's `parts`; its file is opened the first time."""
-        if name not in self._readers:
-            self._readers[name] = self._open(name)
-        return self._readers[name]
+    def _open_again(self, name: str) -> RasterFile:
+        return self._files.enter_context(RasterFile(self.scene.files[name].wanted, self._config))
 
-    def _open(self, name: str) -> BandReader | MaskReader:
-        if name == MASK_PART and self._scene.mask is not None:
-            mask = self._scene.mask
-            return MaskReader(mask, self._files.enter_context(RasterFile(mask, self._config)), self._grid)
-        band = self._scene.bands[name]
-        return BandReader(band, self._files.enter_context(RasterFile(band, self._config)), self._grid)
+    def _on_grid(self, name: str, file: RasterFile) -> BandReader | MaskReader:
+        if name == MASK_PART:
+            return MaskReader(file, self._grid, self._blocks[name])
+        return BandReader(self.scene.bands[name], file, self._grid, self._blocks[name])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,22 +132,22 @@ class SceneWindow:
         mask_numbers = by_name.pop(MASK_PART, None)
         return cls(bands=opened.bands, numbers=by_name, mask=opened.mask, mask_numbers=mask_numbers)
 
-    def pixels(self, rows: slice) -> Pixels:
-        """Some rows of it as reflectance, with what is valid and what is clear."""
-        valid = reduce(
+    def valid(self, rows: slice) -> BoolArray:
+        """Where in these rows all bands have data."""
+        return reduce(
             np.logical_and,
             (valid_pixels(numbers[rows], self.bands[name].nodata) for name, numbers in self.numbers.items()),
         )
-        clear = np.ones_like(valid)
-        if self.mask is not None and self.mask_numbers is not None:
-            clear = clear_pixels(self.mask_numbers[rows], self.mask.kind)
-        return Pixels(
-            reflectance={
-                name: to_reflectance(numbers[rows], self.bands[name]) for name, numbers in self.numbers.items()
-            },
-            valid=valid,
-            clear=clear,
-        )
+
+    def clear(self, rows: slice) -> BoolArray | None:
+        """Where in these rows the mask shows the ground; None where there is no mask."""
+        if self.mask is None or self.mask_numbers is None:
+            return None
+        return clear_pixels(self.mask_numbers[rows], self.mask.kind)
+
+    def reflectance(self, rows: slice) -> dict[str, Float32Array]:
+        """These rows of each band as a fraction, clipped at 0; where they are not valid the numbers mean nothing."""
+        return {name: to_reflectance(numbers[rows], self.bands[name]) for name, numbers in self.numbers.items()}
 
 
 def _red(scene: Scene) -> Band | None:

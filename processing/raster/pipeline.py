@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 from . import aoi, caveats
 from .bands import processing_baseline
 from .cog import WINDOW, CogWriter, WrittenCog
+from .crew import side_by_side
 from .errors import NoValidPixels
-from .inputs import OpenScene, open_scene
+from .inputs import OpenScene, SceneReader, open_scene
 from .operations import get_operation
 from .overlay import clip, lay_over
 from .reading import gdal_environment
@@ -29,14 +30,17 @@ def run(request: Request, directory: Path, tick: Tick, config: Config) -> Produc
     it is not asked again.
     """
     operation, params = get_operation(request.operation), request.params
-    with gdal_environment(config):
-        found = [find_scene(scene_id, config) for scene_id in request.scene_ids]
+    with gdal_environment(config), ExitStack() as files:
+        found = side_by_side(lambda scene_id: find_scene(scene_id, config), request.scene_ids)
         tick(0.0)
-        scenes = [open_scene(scene, operation.bands(params), config, with_mask=params.cloud_mask) for scene in found]
+        scenes = side_by_side(
+            lambda scene: open_scene(scene, operation.bands(params), config, files, with_mask=params.cloud_mask), found
+        )
         overlay = lay_over([opened.grid for opened in scenes])
         if params.aoi is not None:
             overlay = clip(overlay, aoi.geometry(params.aoi))
-        work = WindowWork(operation, params, scenes, overlay, config)
+        readers = [SceneReader(opened, overlay, index, config, files) for index, opened in enumerate(scenes)]
+        work = WindowWork(operation, params, readers, overlay, config)
         with CogWriter(
             directory / f"{request.operation}_output.tif",
             overlay.grid,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import zstandard
 from isal import isal_zlib
 
-from .types import PixelArray
+from .types import FULL_MANTISSA, PixelArray
 
 Compression = Literal["deflate", "zstd"]
 
@@ -26,22 +26,28 @@ _LEVEL = 1
 
 @dataclass(frozen=True, kw_only=True)
 class TileCodec:
-    """How the tiles of a file are encoded. `tiff_code` and `predictor` are the numbers that stand in its tags."""
+    """How the tiles of a file are encoded. `tiff_code` and `predictor` are the numbers that stand in its tags.
+
+    With fewer `mantissa_bits` than float32 has, floats are rounded: by no more than 2 ** -(bits + 1) of themselves.
+    """
 
     compression: Compression
     predictor: int
+    mantissa_bits: int = FULL_MANTISSA
 
     @property
     def tiff_code(self) -> int:
         return {"deflate": 8, "zstd": 50000}[self.compression]
 
     def encode(self, tile: PixelArray) -> bytes:
-        """The bytes of a whole tile: (rows, columns), C-contiguous. Safe to call from several threads."""
+        """The bytes of a whole tile: (rows, columns). Safe to call from several threads."""
+        if self.mantissa_bits < FULL_MANTISSA:
+            tile = _rounded(tile, self.mantissa_bits)
         if self.predictor == HORIZONTAL:
             tile = _horizontal_differences(tile)
         elif self.predictor == FLOATING_POINT:
             tile = _byte_plane_differences(tile)
-        return _compressor(self.compression)(tile.data)
+        return _compressor(self.compression)(np.ascontiguousarray(tile).data)
 
 
 def predictor_for(dtype: str, *, has_palette: bool) -> int:
@@ -49,6 +55,14 @@ def predictor_for(dtype: str, *, has_palette: bool) -> int:
     if has_palette or dtype == "uint8":
         return NO_PREDICTOR
     return FLOATING_POINT if np.dtype(dtype).kind == "f" else HORIZONTAL
+
+
+def _rounded(tile: PixelArray, mantissa_bits: int) -> PixelArray:
+    """float32 whose last bits are 0, rounded half away from zero. NaN stays NaN: its upper bits are kept."""
+    dropped = FULL_MANTISSA - mantissa_bits
+    bits = tile.view(np.uint32) + np.uint32(1 << (dropped - 1))
+    bits &= np.uint32(0xFFFFFFFF << dropped & 0xFFFFFFFF)
+    return bits.view(np.float32)
 
 
 def _horizontal_differences(tile: PixelArray) -> PixelArray:

@@ -23,6 +23,8 @@ Tick = Callable[[float], None]
 
 COG_MEDIA_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
 
+FULL_MANTISSA = 23  # bits of a float32
+
 _SCENE_ID = re.compile(r"(?P<provider>[a-z][a-z0-9-]{1,40}):(?P<original>[A-Za-z0-9][A-Za-z0-9_.-]{2,150})")
 
 
@@ -144,13 +146,11 @@ class Mask:
 class Pixels:
     """A window of one scene: per band a (rows, columns) array of reflectance, and where all bands are valid.
 
-    Reflectance is a fraction, clipped at 0. Where `valid` is False the numbers mean nothing. `clear` is False where the
-    scene's mask hides the ground, and True everywhere if no mask is asked for.
+    Reflectance is a fraction, clipped at 0. Where `valid` is False the numbers mean nothing.
     """
 
     reflectance: Mapping[str, Float32Array]
     valid: BoolArray
-    clear: BoolArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +160,7 @@ class PixelFormat:
     dtype: str
     nodata: float
     overview_resampling: str
+    mantissa_bits: int = FULL_MANTISSA  # of a float32 that are kept; fewer make a smaller file
     scale: float = 1.0
     offset: float = 0.0
     description: str = ""

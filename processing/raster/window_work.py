@@ -1,8 +1,8 @@
 """The windows of one job: read, computed and written by several threads."""
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,17 @@ from rasterio.windows import Window
 
 from .cog import CogWriter
 from .crew import Crew
-from .inputs import OpenScene, SceneReader, SceneWindow
+from .inputs import SceneReader, SceneWindow
 from .operations import Operation, Tally
 from .overlay import Overlay
 from .params import Params
-from .reading import gdal_environment
-from .types import BoolArray, Config, PixelArray, Pixels
+from .reading import enter_gdal_environment
+from .types import BoolArray, Config, Pixels
 
 # Rows that are worked on at once: their arrays stay in the processor's cache, and their memory is used again and again.
 _STRIP_ROWS = 32
 # Hosts answer slowly but many at once. Threads that wait for them need no processor.
-_REMOTE_READERS = 16
+_REMOTE_READERS = 24
 _WINDOWS_AHEAD = 2
 
 
@@ -32,10 +32,11 @@ class Counts:
     with_data: int = 0
     masked: int = 0
 
-    def add(self, inside: BoolArray, valid: BoolArray, clear: BoolArray) -> None:
+    def add(self, inside: BoolArray, valid: BoolArray, seen: BoolArray) -> None:
+        with_data = int(np.count_nonzero(valid))
         self.asked += int(np.count_nonzero(inside))
-        self.with_data += int(np.count_nonzero(valid))
-        self.masked += int(np.count_nonzero(valid & ~clear))
+        self.with_data += with_data
+        self.masked += with_data - int(np.count_nonzero(seen))
 
     def merge(self, other: "Counts") -> None:
         self.asked += other.asked
@@ -65,12 +66,18 @@ class WindowWork:
     """All windows of a job. `tally` and `counts` are whole once `write_windows` has ended."""
 
     def __init__(
-        self, operation: Operation[Any], params: Params, scenes: Sequence[OpenScene], overlay: Overlay, config: Config
+        self,
+        operation: Operation[Any],
+        params: Params,
+        readers: Sequence[SceneReader],
+        overlay: Overlay,
+        config: Config,
     ) -> None:
-        self.operation, self.params, self.scenes, self.overlay = operation, params, scenes, overlay
+        self.operation, self.params, self.overlay = operation, params, overlay
+        self.scenes = [reader.scene for reader in readers]
         self.tally: Tally = operation.tally(params)
         self.counts = Counts()
-        self._config = config
+        self._readers, self._config = readers, config
         self._dtype = operation.pixel_format(params).dtype
 
     def write_windows(self, cog: CogWriter) -> Generator[int, None, None]:
@@ -78,11 +85,9 @@ class WindowWork:
 
         Close the iterator where it is not used up: only then do its threads end.
         """
-        # In this order: files are closed last, when no thread can be reading from them any more.
         with (
-            ExitStack() as files,
             Crew(self._config.threads, self._new_ledger) as computing,
-            Crew(self._readers(), lambda: self._open_readers(files)) as reading,
+            Crew(self._reading_threads(), lambda: enter_gdal_environment(self._config)) as reading,
         ):
             read = self._windows_of(cog, reading)
             written = computing.each(lambda ledger, window: self._compute(ledger, window, cog), read)
@@ -94,36 +99,20 @@ class WindowWork:
     def _new_ledger(self) -> _Ledger:
         return _Ledger(tally=self.operation.tally(self.params))
 
-    def _readers(self) -> int:
+    def _reading_threads(self) -> int:
         is_local = all(opened.is_local for opened in self.scenes)
         return self._config.threads if is_local else max(_REMOTE_READERS, self._config.threads)
 
-    def _open_readers(self, files: ExitStack) -> list[SceneReader]:
-        return [
-            SceneReader(opened, self.overlay, index, self._config, files) for index, opened in enumerate(self.scenes)
-        ]
-
-    def _windows_of(self, cog: CogWriter, reading: "Crew[list[SceneReader]]") -> Iterator[_ReadWindow]:
+    def _windows_of(self, cog: CogWriter, reading: "Crew[Any]") -> Iterator[_ReadWindow]:
         """The windows in order, each put together of its rasters, which several threads read."""
-        parts = [(index, name) for index, opened in enumerate(self.scenes) for name in opened.parts]
-        # All at once and each by one thread: what the first has fetched of a file's head, the others find at hand.
-        for _ in reading.each(self._open_part, parts, ahead=len(parts)):
-            pass
-        wanted = ((window, index, name) for window in cog.windows() for index, name in parts)
-        numbers = reading.each(self._read_part, wanted, ahead=reading.size + _WINDOWS_AHEAD * len(parts))
+        parts = [(reader, name) for reader in self._readers for name in reader.scene.parts]
+        wanted = ((reader, name, window) for window in cog.windows() for reader, name in parts)
+        numbers = reading.each(
+            lambda _, part: part[0].read_part(*part[1:]), wanted, ahead=reading.size + _WINDOWS_AHEAD * len(parts)
+        )
         for window in cog.windows():
             scenes = [SceneWindow.of(opened, [next(numbers) for _ in opened.parts]) for opened in self.scenes]
             yield _ReadWindow(window=window, scenes=scenes)
-
-    def _open_part(self, readers: list[SceneReader], part: tuple[int, str]) -> None:
-        index, name = part
-        with gdal_environment(self._config):
-            readers[index].open_part(name)
-
-    def _read_part(self, readers: list[SceneReader], wanted: tuple[Window, int, str]) -> PixelArray:
-        window, index, name = wanted
-        with gdal_environment(self._config):
-            return readers[index].read_part(name, window)
 
     def _compute(self, ledger: _Ledger, read: _ReadWindow, cog: CogWriter) -> None:
         rows, columns = int(read.window.height), int(read.window.width)
@@ -132,19 +121,21 @@ class WindowWork:
         areas = self.overlay.grid.pixel_areas(read.window)
         for first in range(0, rows, _STRIP_ROWS):
             strip = slice(first, first + _STRIP_ROWS)
-            values = self._values(ledger, inside[strip], [scene.pixels(strip) for scene in read.scenes])
-            ledger.tally.add(values, areas[strip])
+            seen = self._seen(ledger.counts, inside[strip], read.scenes, strip)
+            if not seen.any():
+                values = np.full(seen.shape, self.operation.nothing)
+            else:
+                # What is masked is as good as nodata to an operation.
+                pixels = [Pixels(reflectance=scene.reflectance(strip), valid=seen) for scene in read.scenes]
+                values = self.operation.compute(self.params, pixels)
+                ledger.tally.add(values, areas[strip])
             encoded[strip] = self.operation.encode(self.params, values)
         cog.write(read.window, encoded)
 
-    def _values(self, ledger: _Ledger, inside: BoolArray, scenes: Sequence[Pixels]) -> PixelArray:
-        valid = np.logical_and.reduce([inside, *(scene.valid for scene in scenes)])
-        clear = np.logical_and.reduce([scene.clear for scene in scenes])
-        ledger.counts.add(inside, valid, clear)
-        seen = valid & clear
-        if not seen.any():
-            return np.full(seen.shape, self.operation.nothing)
-        # What is masked is as good as nodata to an operation.
-        return self.operation.compute(
-            self.params, [Pixels(reflectance=scene.reflectance, valid=seen, clear=clear) for scene in scenes]
-        )
+    def _seen(self, counts: Counts, inside: BoolArray, scenes: Sequence[SceneWindow], strip: slice) -> BoolArray:
+        """Where all scenes have data and no mask hides the ground."""
+        valid = reduce(np.logical_and, (scene.valid(strip) for scene in scenes), inside)
+        masks = [clear for clear in (scene.clear(strip) for scene in scenes) if clear is not None]
+        seen = reduce(np.logical_and, masks, valid)
+        counts.add(inside, valid, seen)
+        return seen

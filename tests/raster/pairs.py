@@ -203,7 +203,7 @@ def classes_of(
     shape = next(iter(before.values())).shape
     seen = valid or (np.ones(shape, np.bool_), np.ones(shape, np.bool_))
     pixels = [
-        Pixels(reflectance={name: np.asarray(v, np.float32) for name, v in date.items()}, valid=ok, clear=ok)
+        Pixels(reflectance={name: np.asarray(v, np.float32) for name, v in date.items()}, valid=ok)
         for date, ok in zip((before, after), seen, strict=True)
     ]
     codes: Codes = operation.compute(params, pixels)

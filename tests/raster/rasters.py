@@ -11,8 +11,10 @@ from rasterio.crs import CRS
 from rasterio.windows import Window
 
 from processing.raster.grid import Grid
+from processing.raster.on_grid import BandReader
 from processing.raster.operations.ndvi import NdviParams
-from processing.raster.reading import BandReader, RasterFile, to_reflectance, valid_pixels
+from processing.raster.reading import RasterFile
+from processing.raster.reflectance import to_reflectance, valid_pixels
 from processing.raster.types import Band, BoolArray, Float32Array, LocalFile, PixelArray, Request, SceneId, Source
 
 WEST, NORTH = 600_000.0, 4_700_000.0

@@ -506,7 +506,7 @@ def spoil_pixels(path: Path) -> None:
 
 def lengthen(path: Path) -> None:
     with path.open("ab") as file:
-        file.write(b"more")
+        file.write(b"more" * 10_000)  # than still waits in memory, to be written over it
 
 
 @pytest.mark.parametrize("harm", [cut_short, cut_off_its_last_byte, empty, spoil_pixels, lengthen])
@@ -589,7 +589,7 @@ class FailingFile:
         (".tiles", "write", 0),
         (".tiles", "write", 3),
         (".tiles", "seek", 0),
-        (".tiles", "read", 0),
+        (".tiles", "readinto", 0),
         (".part", "write", 0),
         (".part", "write", 1),
         (".part", "write", 3),

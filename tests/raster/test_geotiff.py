@@ -90,7 +90,7 @@ def levels_for(counts: Sequence[int], seed: int) -> tuple[list[Level], list[list
 
 
 def file_of(described: Tags, levels: Sequence[Level], tiles: Sequence[Sequence[bytes]], predictor: int = 1) -> bytes:
-    body = b"".join(framed(tile) for of_level in reversed(tiles) for tile in of_level)
+    body = b"".join(part for of_level in reversed(tiles) for tile in of_level for part in framed(tile))
     return header(described, levels, DEFLATE, predictor) + body
 
 

@@ -14,7 +14,7 @@ from rasterio.windows import Window
 from processing.raster import pipeline
 from processing.raster.errors import BandNotFound, NoValidPixels, ScenesDoNotOverlap, SceneUnreadable, Stopped
 from processing.raster.grid import Grid
-from processing.raster.inputs import SceneReader, open_scene
+from processing.raster.inputs import SceneReader, SceneWindow, open_scene
 from processing.raster.operations.change_detection import ChangeDetectionParams
 from processing.raster.overlay import lay_over
 from processing.raster.reading import gdal_environment
@@ -49,15 +49,24 @@ def random_bands(grid: Grid, seed: int, bands: tuple[str, ...] = BANDS) -> dict[
     return {band: to_reflectance(random.integers(1001, 7000, grid.shape)) for band in bands}
 
 
-def read_both(config: Config, bands: tuple[str, ...] = BANDS, *, mask: bool = False) -> tuple[Grid, list[Pixels]]:
-    """What an operation gets of both scenes, all in one window, and the grid of it."""
+def read_windows(
+    config: Config, bands: tuple[str, ...] = BANDS, *, mask: bool = False
+) -> tuple[Grid, list[SceneWindow]]:
+    """Both scenes as they stand in the files, all in one window, and the grid of it."""
     with gdal_environment(config), ExitStack() as files:
         found = [find_scene(SceneId(provider="sentinel-2", original_id=name), config) for name in (BEFORE, AFTER)]
-        scenes = [open_scene(scene, bands, config, with_mask=mask) for scene in found]
+        scenes = [open_scene(scene, bands, config, files, with_mask=mask) for scene in found]
         overlay = lay_over([opened.grid for opened in scenes])
         window = Window(0, 0, overlay.grid.width, overlay.grid.height)
         readers = [SceneReader(opened, overlay, index, config, files) for index, opened in enumerate(scenes)]
-        return overlay.grid, [reader.read(window).pixels(slice(None)) for reader in readers]
+        return overlay.grid, [reader.read(window) for reader in readers]
+
+
+def read_both(config: Config, bands: tuple[str, ...] = BANDS) -> tuple[Grid, list[Pixels]]:
+    """What an operation gets of both scenes where nothing is masked."""
+    grid, windows = read_windows(config, bands)
+    everything = slice(None)
+    return grid, [Pixels(reflectance=read.reflectance(everything), valid=read.valid(everything)) for read in windows]
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(0, 0), (7, 13), (-20, 5), (55, 30), (-3, -40)])
@@ -322,8 +331,10 @@ def test_masks_are_never_blended(tmp_path: Path, name: str) -> None:
     scl = np.where((rows + columns) % 2 == 0, 9, 0).astype(np.uint8)
     before = shot(random_bands(other, 1), other)
     after = shot(random_bands(fine, 2), fine, scl=scl, name=AFTER)
-    _, (_, pixels) = read_both(write_shots(tmp_path / "scenes", before, after), mask=True)
-    assert not pixels.clear[pixels.valid].any()
+    _, (_, window) = read_windows(write_shots(tmp_path / "scenes", before, after), mask=True)
+    clear = window.clear(slice(None))
+    assert clear is not None
+    assert not clear[window.valid(slice(None))].any()
 
 
 @pytest.mark.parametrize("name", OTHER_GRIDS)
@@ -334,7 +345,7 @@ def test_classes_of_a_mask_stay_where_they_are(tmp_path: Path, name: str) -> Non
     after = shot(random_bands(fine, 2), fine, name=AFTER)
     after = replace(after, layers={**after.layers, "scl": Layer(numbers=scl, grid=coarse)})
     config = write_shots(tmp_path / "scenes", shot(random_bands(other, 1), other), after)
-    grid, (_, pixels) = read_both(config, mask=True)
+    grid, (_, window) = read_windows(config, mask=True)
     columns, rows = np.meshgrid(np.arange(grid.width) + 0.5, np.arange(grid.height) + 0.5)
     xs, ys = rasterio.warp.transform(grid.crs, coarse.crs, *(grid.transform @ (columns.ravel(), rows.ravel())))
     places = np.stack(~coarse.transform @ (np.array(xs), np.array(ys)))
@@ -343,7 +354,9 @@ def test_classes_of_a_mask_stay_where_they_are(tmp_path: Path, name: str) -> Non
     sure &= ((column >= 0) & (column < 45) & (row >= 0) & (row < 40)).reshape(grid.shape)
     expected = scl[row.clip(0, 39), column.clip(0, 44)].reshape(grid.shape) == 4
     assert sure.sum() > 300
-    np.testing.assert_array_equal(pixels.clear[sure], expected[sure])
+    clear = window.clear(slice(None))
+    assert clear is not None
+    np.testing.assert_array_equal(clear[sure], expected[sure])
 
 
 # What cannot be done, and leaves nothing.

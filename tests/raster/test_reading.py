@@ -17,14 +17,9 @@ from rasterio.windows import Window
 from processing.raster import reading
 from processing.raster.errors import ProviderUnavailable, SceneTooLarge, SceneUnreadable
 from processing.raster.grid import Grid
-from processing.raster.reading import (
-    BandReader,
-    RasterFile,
-    gdal_environment,
-    resampling_for,
-    to_reflectance,
-    valid_pixels,
-)
+from processing.raster.on_grid import BandReader, resampling_for
+from processing.raster.reading import RasterFile, gdal_environment
+from processing.raster.reflectance import to_reflectance, valid_pixels
 from processing.raster.types import Band, BoolArray, Config, Float32Array, PixelArray, RemoteFile
 from tests.raster.rasters import NORTH, WEST, band, grid, read_reflectance, write_tif
 from tests.servers import HttpServer, RangeServer, _RangeHandler, free_port

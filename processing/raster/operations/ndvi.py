@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from .. import colormaps
@@ -39,17 +40,20 @@ class NdviTally:
         self._histogram = np.zeros(_BINS, dtype=np.int64)
 
     def add(self, values: PixelArray, pixel_areas: Float64Array) -> None:
+        """Sums are of float32, which numpy adds in pairs: over a strip as exact as the values themselves."""
         invalid = np.isnan(values)
-        ndvi = values[~invalid] if invalid.any() else values.ravel()
-        if ndvi.size == 0:
+        if invalid.any():
+            values = values[~invalid]
+        if values.size == 0:
             return
-        self._minimum = min(self._minimum, float(ndvi.min()))
-        self._maximum = max(self._maximum, float(ndvi.max()))
-        mean = float(ndvi.mean(dtype=np.float64))
-        squares = np.square(ndvi - np.float32(mean))
-        self._merge_moments(ndvi.size, mean, float(squares.sum(dtype=np.float64)))
-        bins = np.minimum((ndvi + 1) * (_BINS / 2), _BINS - 1).astype(np.intp)
-        self._histogram += np.bincount(bins, minlength=_BINS)
+        minimum, maximum = values.min(), values.max()
+        self._minimum, self._maximum = min(self._minimum, float(minimum)), max(self._maximum, float(maximum))
+        mean = values.sum() / np.float32(values.size)
+        distances = values - mean
+        rest = float(distances.sum()) / values.size  # what float32 lost of the mean
+        squares = float(np.square(distances, out=distances).sum()) - values.size * rest**2
+        self._merge_moments(values.size, float(mean) + rest, squares)
+        self._histogram += np.bincount(_bins(values, maximum).ravel(), minlength=_BINS)
 
     def merge(self, other: Self) -> None:
         if other.valid:
@@ -129,6 +133,14 @@ class Ndvi(Operation[NdviParams]):
 
     def tally(self, params: NdviParams) -> NdviTally:
         return NdviTally()
+
+
+def _bins(ndvi: Float32Array, maximum: np.float32) -> npt.NDArray[np.int32]:
+    """The bin of the histogram for each NDVI; the last one holds 1 too."""
+    bins = ndvi + np.float32(1)
+    bins *= np.float32(_BINS / 2)
+    whole: npt.NDArray[np.int32] = bins.astype(np.int32)
+    return np.minimum(whole, _BINS - 1, out=whole) if maximum >= 1 else whole
 
 
 def _palette(colormap: str) -> tuple[tuple[int, int, int, int], ...]:

@@ -1,0 +1,33 @@
+"""From the numbers in a file to reflectance, and which of them are data."""
+
+import numpy as np
+
+from .types import Band, BoolArray, Float32Array, PixelArray
+
+SATURATED = np.iinfo(np.uint16).max
+
+
+def to_reflectance(numbers: PixelArray, band: Band) -> Float32Array:
+    """DN x scale + offset as float32, clipped at 0, to float32's own precision.
+
+    Written as (DN + offset / scale) / (1 / scale): where both are whole numbers, as they are for Sentinel-2, the sum is
+    exact in float32 and the quotient is the float32 nearest to the true reflectance, while adding the offset to the
+    product would lose the digits of dark pixels. Other numbers are worked out in float64.
+    """
+    shift, divisor = band.offset / band.scale, 1 / band.scale
+    exact = abs(shift - round(shift)) < 1e-6 and abs(divisor - round(divisor)) < 1e-6
+    if exact:
+        shift, divisor = round(shift), round(divisor)
+    shifted = np.add(numbers, shift, dtype=np.float32 if exact else np.float64)
+    np.maximum(shifted, 0, out=shifted)
+    return np.divide(shifted, divisor, out=shifted).astype(np.float32, copy=False)
+
+
+def valid_pixels(numbers: PixelArray, nodata: float) -> BoolArray:
+    """Where the numbers are data: not nodata, not saturated, not NaN."""
+    valid: BoolArray = numbers != nodata
+    if numbers.dtype == np.uint16:
+        valid &= numbers != SATURATED
+    elif numbers.dtype.kind == "f":
+        valid &= np.isfinite(numbers)
+    return valid
