@@ -159,7 +159,7 @@ class StacServer:
 
     def serve(self, collection: str, items: Sequence[Mapping[str, Any]]) -> str:
         """Start with one collection and its items; gives the API's root."""
-        (self._folder / "collection.json").write_text(json.dumps(_collection(collection)))
+        (self._folder / "collection.json").write_text(json.dumps(collection_document(collection)))
         features = [{**item, "collection": collection} for item in items]
         (self._folder / "items.json").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
         program = Path(sys.executable).with_name("rustac")
@@ -169,14 +169,8 @@ class StacServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_until(self._answers, what="the STAC server")
+        wait_until(lambda: is_up(self.url), what="the STAC server")
         return self.url
-
-    def _answers(self) -> bool:
-        try:
-            return requests.get(self.url, timeout=1).ok
-        except requests.RequestException:
-            return False
 
     def __enter__(self) -> Self:
         return self
@@ -187,7 +181,14 @@ class StacServer:
             self._process.wait(10)
 
 
-def _collection(name: str) -> dict[str, Any]:
+def is_up(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.RequestException:
+        return False
+
+
+def collection_document(name: str) -> dict[str, Any]:
     extent = {"spatial": {"bbox": [[-180, -90, 180, 90]]}, "temporal": {"interval": [[None, None]]}}
     return {
         "type": "Collection",

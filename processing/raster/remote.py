@@ -27,6 +27,9 @@ _MOST_REDIRECTS = 3
 _PASSING = (429, 500, 502, 503, 504)
 # A token is not used for a new request this long before it ends.
 _TOKEN_MARGIN = 120.0
+# But it is used this long in any case: who gives a token that ends sooner gives the same one again when asked at once,
+# and would be asked for every window.
+_TOKEN_LEAST_USE = 5.0
 _FOREVER = float("inf")
 _TOKEN = re.compile(r"[^\s#\x00-\x1f]+")  # a query string
 
@@ -157,7 +160,7 @@ def _fetch_token(url: str, private_hosts: PrivateHosts) -> tuple[str, float]:
     except (KeyError, ValueError) as error:
         raise ProviderUnavailable(f"{_place(url)} gives no token. Try again later.", host=_place(url)) from error
     ends = ends if ends.tzinfo else ends.replace(tzinfo=UTC)
-    return token, ends.timestamp() - _TOKEN_MARGIN
+    return token, max(ends.timestamp() - _TOKEN_MARGIN, time.time() + _TOKEN_LEAST_USE)
 
 
 def _place(url: str) -> str:

@@ -5,8 +5,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import requests
 from requests_hardened.ip_filter import InvalidIPAddress
@@ -29,6 +29,13 @@ _RETRY_DELAYS = (0.5, 1.0, 2.0)
 _LONGEST_WAIT = 10.0
 _MOST_DIGITS = 15
 _PASSING = (429, 500, 502, 503, 504)
+
+
+class _Asked(NamedTuple):
+    """What is asked for a page: by POST where there is a body, else by GET."""
+
+    url: str
+    body: Mapping[str, Any] | None
 
 
 class StacApi:
@@ -57,19 +64,21 @@ class StacApi:
         }
         return self._pages({**body, "bbox": list(bbox)} if bbox else body)
 
-    def _pages(self, body: dict[str, Any] | None) -> Iterator[Item]:
+    def _pages(self, body: dict[str, Any]) -> Iterator[Item]:
+        asked = _Asked(f"{self._root}/search", body)
         for _ in range(_MAX_PAGES):
-            page = self._post("/search", body)
+            page = self._page(asked)
             yield from page["features"]
-            body = _next_page(page, body)
-            if body is None:
+            following = _next_page(page, asked, self._root)
+            if following is None:
                 return
+            asked = following
         raise _unavailable(self._root, "has more items for this id than can be looked through")
 
-    def _post(self, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
-        key = self._root + path + json.dumps(body, sort_keys=True)
+    def _page(self, asked: _Asked) -> dict[str, Any]:
+        key = asked.url + json.dumps(asked.body, sort_keys=True)
         if (known := _answers.get(key)) is None:
-            known = fetch_json(self._root + path, self._private_hosts, body)
+            known = fetch_json(asked.url, self._private_hosts, asked.body)
             if not _is_page(known):
                 raise _unavailable(self._root, "does not answer as a STAC API does")
             if known["features"]:  # what is not there now may be there in a moment
@@ -175,11 +184,28 @@ def _is_item(value: Any) -> bool:
     )
 
 
-def _next_page(page: Mapping[str, Any], body: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The body of the search for the page after `page`; None after the last one."""
+def _next_page(page: Mapping[str, Any], asked: _Asked, root: str) -> _Asked | None:
+    """What to ask for the page after `page`; None after the last one."""
     for link in page.get("links", ()) if page.get("features") else ():
-        if link.get("rel") == "next" and str(link.get("method", "GET")).upper() == "POST":
-            following = link.get("body")
-            if isinstance(following, dict):
-                return {**(body or {}), **following} if link.get("merge") else following
+        if link.get("rel") == "next" and (following := _follow(link, asked, root)):
+            return following
     return None
+
+
+def _follow(link: Mapping[str, Any], asked: _Asked, root: str) -> _Asked | None:
+    method, body, href = str(link.get("method", "GET")).upper(), link.get("body"), link.get("href")
+    if method == "POST" and isinstance(body, dict):
+        return _Asked(f"{root}/search", {**(asked.body or {}), **body} if link.get("merge") else body)
+    # Some servers answer a POST with a link to GET, which holds all that was asked.
+    if method == "GET" and isinstance(href, str) and (url := _at_same_host(href, asked.url)):
+        return _Asked(url, None)
+    return None
+
+
+def _at_same_host(href: str, url: str) -> str | None:
+    """Where `href` leads from `url`, but at the host of `url`: the operator chose no other. None for no address."""
+    try:
+        here, there = urlsplit(url), urlsplit(urljoin(url, href))
+    except ValueError:
+        return None
+    return urlunsplit((here.scheme, here.netloc, there.path, there.query, ""))

@@ -2,20 +2,24 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from processing.raster import stac
 from processing.raster.operations.change_detection import ChangeDetectionParams
 from processing.raster.operations.ndvi import NdviParams
 from processing.raster.params import Params
 from processing.raster.pipeline import run
 from processing.raster.types import Config, Product, Request, SceneId
+from tests.pgstac import pgstac
+from tests.raster.catalogues import catalogues
 from tests.raster.rasters import float_ndvi, read_tif
 from tests.raster.real_scenes import SCENES, real_items, scene_file, serve_files
-from tests.servers import RangeServer, StacServer
+from tests.servers import RangeServer
 
 DELAY = 0.05
 BEFORE, AFTER = "S2A_33TWL_20230815_0_L2A", "S2B_33TWL_20230820_0_L2A"
@@ -24,23 +28,21 @@ LANDSAT = "LC08_L2SP_008059_20191201_20200825_02_T1"
 COMMON = {"B2": "blue", "B3": "green", "B4": "red", "B5": "nir08", "B6": "swir16", "B7": "swir22"}
 
 
-@pytest.fixture(scope="module")
-def far(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Config, RangeServer]]:
+@pytest.fixture(scope="module", params=[catalogues, pgstac], ids=["rustac", "pgstac"])
+def far(
+    request: pytest.FixtureRequest, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Config, RangeServer]]:
     """Settings with which the real scenes are found and read, and the server of their files."""
     folder = tmp_path_factory.mktemp("far")
-    with (
-        RangeServer(folder / "files", DELAY) as files,
-        StacServer(folder / "sentinel") as sentinel,
-        StacServer(folder / "landsat") as landsat,
-    ):
+    with RangeServer(folder / "files", DELAY) as files:
         serve_files(shared_data, files)
         (files.folder / "landsat").symlink_to(shared_data / "stactools_landsat_c2l2_512px" / "assets3")
-        roots = {
-            "sentinel-2": [sentinel.serve("sentinel-2-l2a", real_items(shared_data, files.url))],
-            "landsat": [landsat.serve("landsat-c2l2-sr", [landsat_item(shared_data, f"{files.url}/landsat")])],
-        }
-        hosts = frozenset({files.host, sentinel.host, landsat.host})
-        yield Config(sandbox_dir=folder / "sandbox", stac_roots=roots, private_hosts=hosts), files
+        sentinel = ("sentinel-2-l2a", real_items(shared_data, files.url))
+        landsat = ("landsat-c2l2-sr", [landsat_item(shared_data, f"{files.url}/landsat")])
+        with request.param(folder / "catalogues", sentinel, landsat) as (sentinel_root, landsat_root):
+            roots = {"sentinel-2": [sentinel_root], "landsat": [landsat_root]}
+            hosts = frozenset(url.removeprefix("http://") for url in (files.url, sentinel_root, landsat_root))
+            yield Config(sandbox_dir=folder / "sandbox", stac_roots=roots, private_hosts=hosts), files
 
 
 def landsat_file(shared_data: Path, ending: str) -> Path:
@@ -126,3 +128,13 @@ def test_only_the_files_that_are_needed_are_asked_for(far: tuple[Config, RangeSe
     asked = [path for _, path, _ in files.requests]
     assert set(asked) == {f"/{BEFORE}/{name}.tif" for name in ("B04", "B08", "SCL")}
     assert sum(1 for _, _, byte_range in files.requests if byte_range == "bytes=0-0") == 3
+
+
+def test_all_pages_of_a_search_are_followed(far: tuple[Config, RangeServer], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stac, "_PAGE", 2)
+    config, _ = far
+    start, end = datetime(2023, 8, 1, tzinfo=UTC), datetime(2023, 9, 1, tzinfo=UTC)
+    found = stac.StacApi(config.stac_roots["sentinel-2"][0], config.private_hosts).search(
+        ["sentinel-2-l2a"], start, end
+    )
+    assert sorted(item["id"] for item in found) == sorted(SCENES)

@@ -257,6 +257,21 @@ def test_token_is_kept_until_shortly_before_it_ends(files: AnyServer, clock: Clo
         assert len(tokens.asked) == 2
 
 
+@pytest.mark.parametrize("life", [60, 0, -3600])
+def test_token_that_ends_soon_is_fetched_once_in_some_seconds(files: AnyServer, clock: Clock, life: int) -> None:
+    """It may be all that the host has to give, or our clock may be ahead of the host's."""
+    with AnyServer(token(iso(clock.now + life))) as tokens:
+        source = RemoteFile(url=f"{files.url}/red.tif", token_url=f"{tokens.url}/collection")
+        first = opening_of(source, config(files, tokens))
+        assert clock.now + 2 <= first.valid_until <= clock.now + 10
+        clock.now = first.valid_until - 1
+        assert opening_of(source, config(files, tokens)) == first
+        assert len(tokens.asked) == 1
+        clock.now = first.valid_until
+        assert opening_of(source, config(files, tokens)).valid_until > clock.now
+        assert len(tokens.asked) == 2
+
+
 def test_every_collection_has_its_own_token(files: AnyServer) -> None:
     ends = iso(time.time() + 3600)
     with AnyServer(token(ends, "sig=one"), token(ends, "sig=two")) as tokens:

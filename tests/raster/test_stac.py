@@ -322,7 +322,9 @@ def nested(depth: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "link",
     [{"body": 5}, {"body": []}, {"body": "token"}, {"body": None}, {"merge": True, "body": 5}, {"merge": "yes"},
-     {"method": 5}, {"method": None}, {"rel": ["next"]}, {"body": nested(500), "merge": True}],
+     {"method": 5}, {"method": None}, {"rel": ["next"]}, {"method": "GET", "href": 5},
+     {"method": "GET", "href": None}, {"method": "GET", "href": "http://[::1"}, {"method": "GET", "href": "mailto:x"},
+     {"method": "GET", "href": "\u0000 /\n"}, {"method": "GET", "href": ""}, {"body": nested(500), "merge": True}],
     ids=lambda link: json.dumps(link)[:40],
 )  # fmt: skip
 def test_link_to_the_next_page_that_is_none_ends_in_no_error_without_a_name(
@@ -340,8 +342,16 @@ def test_pages_without_end_are_given_up(naps: list[float]) -> None:
     assert 2 <= len(server.asked) <= 50
 
 
-def test_page_that_leads_to_itself_is_given_up(naps: list[float]) -> None:
-    with AnyServer(next_link()) as server, unavailable(server):
+def test_pages_without_end_are_given_up_by_get_too(naps: list[float]) -> None:
+    pages = [next_link(method="GET", href=f"/search?page={number}") for number in range(1000)]
+    with AnyServer(*pages) as server, unavailable(server):
+        sentinel_2(server, PRODUCT[:26])
+    assert 2 <= len(server.asked) <= 50
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_page_that_leads_to_itself_is_given_up(naps: list[float], method: str) -> None:
+    with AnyServer(next_link(method=method)) as server, unavailable(server):
         sentinel_2(server, PRODUCT[:26])
     assert len(server.asked) <= 50
 
@@ -354,6 +364,32 @@ def test_next_pages_are_asked_of_the_same_host_with_what_was_asked_first(naps: l
     assert first_path == second_path
     assert json.loads(second) == {**json.loads(first), "token": "two"}
     assert json.loads(first)["datetime"] == "2023-06-02T10:01:01Z/2023-06-02T11:06:01Z"
+
+
+@pytest.mark.parametrize("host", ["", "https://elsewhere.example", "//elsewhere.example"])
+@pytest.mark.parametrize("method", [{"method": "GET"}, {"method": "get"}, {}], ids=str)
+def test_next_page_that_is_a_link_to_get_is_asked_of_the_same_host(
+    naps: list[float], host: str, method: dict[str, str]
+) -> None:
+    link = {"rel": "next", "href": f"{host}/stac/search?token=next%3Aa&limit=2", **method}
+    first = as_json({"features": [{**ITEM, "properties": {}}], "links": [link]})
+    with AnyServer(first, FOUND) as server:
+        assert sentinel_2(server, PRODUCT[:26]).item_id == ITEM["id"]
+    assert server.asked[1:] == [("GET", "/stac/search?token=next%3Aa&limit=2", b"")]
+
+
+def test_next_page_by_get_may_be_named_by_its_query_alone(naps: list[float]) -> None:
+    pages = [next_link(method="GET", href=f"?token={name}") for name in ("two", "three")]
+    with AnyServer(*pages, FOUND) as server:
+        assert sentinel_2(server, PRODUCT[:26]).item_id == ITEM["id"]
+    assert [path for _, path, _ in server.asked] == ["/search", "/search?token=two", "/search?token=three"]
+
+
+def test_pages_by_get_and_by_post_may_follow_each_other(naps: list[float]) -> None:
+    by_get, by_post = next_link(method="GET", href="?token=two"), next_link(body={"token": "three"})
+    with AnyServer(by_get, by_post, FOUND) as server:
+        assert sentinel_2(server, PRODUCT[:26]).item_id == ITEM["id"]
+    assert server.asked[1:] == [("GET", "/search?token=two", b""), ("POST", "/search", b'{"token": "three"}')]
 
 
 # --- What is remembered ---------------------------------------------------------------------------------------------
