@@ -20,6 +20,7 @@ _INVALID_QA_BITS = 0b11_1111
 def clear_pixels(numbers: PixelArray, kind: MaskKind) -> BoolArray:
     """Where the mask's numbers say that the ground is seen."""
     if kind == "scl":
-        return _CLEAR_BY_SCL[np.clip(numbers, 0, 255).astype(np.uint8)]
+        classes = numbers if numbers.dtype == np.uint8 else np.clip(numbers, 0, 255).astype(np.uint8)
+        return _CLEAR_BY_SCL.take(classes)
     clear: BoolArray = (numbers.astype(np.uint16) & _INVALID_QA_BITS) == 0
     return clear

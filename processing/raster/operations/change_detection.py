@@ -136,10 +136,14 @@ class ChangeTally:
         return sum(self._pixels.values())
 
     def add(self, values: PixelArray, pixel_areas: Float64Array) -> None:
+        alike = bool((pixel_areas == pixel_areas[0]).all())
         for change in Change:
-            by_row = np.count_nonzero(values == change, axis=1)
-            self._pixels[change] += int(by_row.sum())
-            self._square_metres[change] += float((by_row * pixel_areas).sum())
+            found = values == np.uint8(change)
+            pixels = int(np.count_nonzero(found))
+            self._pixels[change] += pixels
+            # Counting row by row takes four times as long.
+            area = pixels * pixel_areas[0] if alike else (np.count_nonzero(found, axis=1) * pixel_areas).sum()
+            self._square_metres[change] += float(area)
 
     def merge(self, other: Self) -> None:
         for change in Change:
@@ -207,7 +211,7 @@ class ChangeDetection(Operation[ChangeDetectionParams]):
         """The classes of one window: (rows, columns) uint8; 255 where a pixel is invalid at either date."""
         before, after = (_Date(scene.reflectance) for scene in scenes)
         classes = classify(before, after, params.threshold)
-        classes[~(scenes[0].valid & scenes[1].valid)] = _NODATA
+        np.copyto(classes, np.uint8(_NODATA), where=~(scenes[0].valid & scenes[1].valid))
         return classes
 
     def encode(self, params: ChangeDetectionParams, values: PixelArray) -> PixelArray:
@@ -244,9 +248,13 @@ class ChangeDetection(Operation[ChangeDetectionParams]):
 
 
 def normalized_difference(a: Float32Array, b: Float32Array) -> Float32Array:
-    """(a - b) / (a + b), and 0 where a + b is 0."""
+    """(a - b) / (a + b), and 0 where a + b is 0. Neither is below 0."""
     total = a + b
-    quotient: Float32Array = np.divide(a - b, total, out=np.zeros_like(total), where=total != 0)
+    quotient: Float32Array = a - b
+    with np.errstate(invalid="ignore"):
+        np.divide(quotient, total, out=quotient)
+    if not total.min(initial=np.inf) > 0:
+        quotient[total == 0] = 0
     return quotient
 
 
@@ -258,26 +266,31 @@ def classify(before: _Date, after: _Date, threshold: float) -> PixelArray:
     undecided = is_changed
     water_before, water_after = before.water(), after.water()
     if water_before is not None and water_after is not None:
-        classes[undecided & (water_before ^ water_after)] = Change.WATER_CHANGE
+        _mark(classes, Change.WATER_CHANGE, where=undecided & (water_before ^ water_after))
         undecided &= ~(water_before | water_after)
         built_before, built_after = before.built_up(water_before), after.built_up(water_after)
         if built_before is not None and built_after is not None:
             built = undecided & built_after & ~built_before
-            classes[built] = Change.BUILT_UP_GAIN
+            _mark(classes, Change.BUILT_UP_GAIN, where=built)
             undecided &= ~built
     if "NDVI" in before.indices:
         ndvi_before, ndvi_after = before.indices["NDVI"], after.indices["NDVI"]
         gain, loss = _rises(ndvi_before, ndvi_after, threshold), _rises(ndvi_after, ndvi_before, threshold)
-        classes[undecided & gain] = Change.VEGETATION_GAIN
-        classes[undecided & loss] = Change.VEGETATION_LOSS
+        _mark(classes, Change.VEGETATION_GAIN, where=undecided & gain)
+        _mark(classes, Change.VEGETATION_LOSS, where=undecided & loss)
     return classes
+
+
+def _mark(classes: PixelArray, change: Change, where: BoolArray) -> None:
+    np.copyto(classes, np.uint8(change), where=where)
 
 
 def _difference(before: _Date, after: _Date) -> Float32Array:
     """The largest absolute change of any requested reflectance and of any index that the bands form."""
     pairs = [(before.reflectance[name], after.reflectance[name]) for name in before.reflectance]
     pairs += [(before.indices[name], after.indices[name]) for name in before.indices]
-    return reduce(np.maximum, (np.abs(second - first) for first, second in pairs))
+    distances = (np.subtract(second, first) for first, second in pairs)
+    return reduce(np.maximum, (np.abs(distance, out=distance) for distance in distances))
 
 
 def _rises(low: Float32Array, high: Float32Array, threshold: float) -> BoolArray:
