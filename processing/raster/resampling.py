@@ -3,7 +3,7 @@
 GDAL's warper serves the rest. It approximates each read anew, and knows one number only that is no data.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -83,7 +83,7 @@ def bilinear(numbers: PixelArray, valid: BoolArray, rows: Axis, columns: Axis, n
     """
     result = _weighted(numbers, valid, rows, columns, nodata, _interpolate)
     if numbers.size and not valid.all():
-        result[~nearest(valid, rows, columns, outside=False)] = nodata
+        np.copyto(result, np.float32(nodata), where=~nearest(valid, rows, columns, outside=False))
     return result
 
 
@@ -105,9 +105,9 @@ def _weighted(
     result = combine(data, rows, columns)
     if not everywhere:
         weight = combine(valid.astype(np.float32), rows, columns)
-        near = weight > _LEAST_WEIGHT
-        np.divide(result, weight, out=result, where=near)
-        result[~near] = nodata
+        with np.errstate(divide="ignore", invalid="ignore"):
+            result /= weight
+        np.copyto(result, np.float32(nodata), where=weight <= _LEAST_WEIGHT)
     result[~rows.inside] = nodata
     result[:, ~columns.inside] = nodata
     return result
@@ -125,20 +125,29 @@ def nearest(numbers: PixelArray, rows: Axis, columns: Axis, outside: float) -> P
 
 
 def _interpolate(data: Float32Array, rows: Axis, columns: Axis) -> Float32Array:
-    """First along the columns, where there are fewer rows to do; then rows, as many as the processor's cache holds."""
+    """First along the columns, where there are fewer rows to do."""
     before, after, weight = columns.neighbours()
-    across = data[:, before]
-    across += (data[:, after] - across) * weight
+    across = np.empty((len(data), len(before)), np.float32)
+    for strip in _strips(len(data)):
+        _blend(data[strip, before], data[strip, after], weight, across[strip])
     before, after, weight = rows.neighbours()
     result = np.empty((len(before), across.shape[1]), np.float32)
-    for first in range(0, len(before), _STRIP_ROWS):
-        strip = slice(first, first + _STRIP_ROWS)
-        result[strip] = across[before[strip]]
-        step = across[after[strip]]
-        step -= result[strip]
-        step *= weight[strip, np.newaxis]
-        result[strip] += step
+    for strip in _strips(len(before)):
+        _blend(across[before[strip]], across[after[strip]], weight[strip, np.newaxis], result[strip])
     return result
+
+
+def _blend(first: Float32Array, second: Float32Array, weight: Float32Array, into: Float32Array) -> None:
+    """first + (second - first) * weight; `second` is used up."""
+    second -= first
+    second *= weight
+    np.add(first, second, out=into)
+
+
+def _strips(rows: int) -> Iterator[slice]:
+    """As many rows at once as the processor's cache holds."""
+    for first in range(0, rows, _STRIP_ROWS):
+        yield slice(first, first + _STRIP_ROWS)
 
 
 def _integrate(data: Float32Array, rows: Axis, columns: Axis) -> Float32Array:
