@@ -1,1 +1,1 @@
-"""Measurements that anyone can run: `python -m bench.full_scene`."""
+"""Measurements that anyone can run on Linux: `python -m bench`."""

@@ -1,78 +1,115 @@
 """A STAC API and its files over HTTP with a delay before each answer: `python -m bench.file_server FOLDER DELAY_MS`.
 
-Prints its port. Serves what `bench.large_landscape` wrote; answers every search with all items.
+Prints its port. It shares the cores with what is measured, so it does as little as it can: connections stay open, each
+with a thread of its own, and files go from the page cache to the socket.
 """
 
 import json
 import os
 import re
+import socket
 import sys
+import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+_RANGE = re.compile(rb"\r\nrange: *bytes=(\d+)-(\d*)", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_END_OF_HEAD = b"\r\n\r\n"
+_MOST_BYTES = 1 << 16
+_QUEUE = 128
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    folder: Path
-    delay: float
 
-    def handle(self) -> None:
-        with suppress(ConnectionError):  # readers leave connections behind
-            super().handle()
+class Server:
+    def __init__(self, folder: Path, delay: float) -> None:
+        self._folder, self._delay = folder, delay
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=_QUEUE)
+        self.port: int = self._socket.getsockname()[1]
+        self._items = [self._item(path) for path in sorted(folder.glob("*/*.json"))]
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        time.sleep(self.delay)
-        items = [json.loads(path.read_text()) for path in sorted(self.folder.glob("*/*.json"))]
-        for item in items:
-            for asset in item["assets"].values():
-                asset["href"] = f"http://{self.headers['Host']}/{item['id']}/{Path(asset['href']).name}"
-        content = json.dumps({"type": "FeatureCollection", "features": items, "links": []}).encode()
-        self._head(200, len(content), "application/json")
-        self.wfile.write(content)
+    def serve(self) -> None:
+        while True:
+            connection, _ = self._socket.accept()
+            threading.Thread(target=self._serve_connection, args=(connection,), daemon=True).start()
 
-    def do_HEAD(self) -> None:
-        self._file(with_body=False)
+    def _item(self, path: Path) -> Mapping[str, Any]:
+        """As it lies in the folder, but with addresses of this server."""
+        item: dict[str, Any] = json.loads(path.read_text())
+        for asset in item["assets"].values():
+            asset["href"] = f"http://127.0.0.1:{self.port}/{path.parent.name}/{Path(asset['href']).name}"
+        return item
 
-    def do_GET(self) -> None:
-        self._file(with_body=True)
+    def _serve_connection(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with connection, suppress(ConnectionError):  # readers leave connections behind
+            received = b""
+            while True:
+                while _END_OF_HEAD not in received:
+                    part = connection.recv(_MOST_BYTES)
+                    if not part:
+                        return
+                    received += part
+                head, _, received = received.partition(_END_OF_HEAD)
+                received = self._answer(connection, head, received)
 
-    def _file(self, *, with_body: bool) -> None:
-        time.sleep(self.delay)
-        path = self.folder / self.path.lstrip("/")
-        size = path.stat().st_size
-        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+    def _answer(self, connection: socket.socket, head: bytes, received: bytes) -> bytes:
+        """Answer one request; gives what was received beyond it."""
+        method, path = head.split(b" ", 2)[:2]
+        length = int(found[1]) if (found := _LENGTH.search(head)) else 0
+        while len(received) < length:
+            received += connection.recv(_MOST_BYTES)
+        time.sleep(self._delay)
+        if method == b"POST":
+            content = json.dumps(self._search(json.loads(received[:length]))).encode()
+            connection.sendall(_head("200 OK", len(content), "application/json") + content)
+        else:
+            self._send_file(connection, path.decode(), head, with_body=method == b"GET")
+        return received[length:]
+
+    def _search(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The items of those ids, or sensed in that time."""
+        first, _, last = asked.get("datetime", "/~").partition("/")  # all that a time can begin with is less than ~
+        features = [
+            item
+            for item in self._items
+            if first <= item["properties"]["datetime"] <= last and item["id"] in asked.get("ids", [item["id"]])
+        ]
+        return {"type": "FeatureCollection", "features": features, "links": []}
+
+    def _send_file(self, connection: socket.socket, path: str, head: bytes, *, with_body: bool) -> None:
+        try:
+            file, size = _open(self._folder / path.lstrip("/"))
+        except OSError:
+            connection.sendall(_head("404 Not Found", 0, "text/plain"))
+            return
+        wanted = _RANGE.search(head)
         first = int(wanted[1]) if wanted else 0
         last = min(int(wanted[2] or size - 1), size - 1) if wanted else size - 1
-        self._head(206 if wanted else 200, last - first + 1, "image/tiff", f"bytes {first}-{last}/{size}")
-        if with_body:
-            self.wfile.flush()
-            with path.open("rb") as file:
-                while first <= last:
-                    first += os.sendfile(self.connection.fileno(), file.fileno(), first, last - first + 1)
-
-    def _head(self, status: int, length: int, media_type: str, content_range: str = "") -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", media_type)
-        self.send_header("Content-Length", str(length))
-        self.send_header("Accept-Ranges", "bytes")
-        if status == 206:
-            self.send_header("Content-Range", content_range)
-        self.end_headers()
-
-    def log_message(self, *args: Any) -> None:
-        """Quiet."""
+        part = f"Content-Range: bytes {first}-{last}/{size}\r\n" if wanted else ""
+        status = "206 Partial Content" if wanted else "200 OK"
+        # The head waits for the beginning of the file, to leave in one packet with it.
+        connection.send(_head(status, last - first + 1, "image/tiff", part), socket.MSG_MORE if with_body else 0)
+        while with_body and first <= last:
+            first += os.sendfile(connection.fileno(), file, first, last - first + 1)
 
 
-def main() -> None:
-    Handler.folder, Handler.delay = Path(sys.argv[1]), float(sys.argv[2]) / 1000
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    print(server.server_port, flush=True)
-    server.serve_forever()
+@cache
+def _open(path: Path) -> tuple[int, int]:
+    """Descriptor and size of a file, which stays open."""
+    file = os.open(path, os.O_RDONLY)
+    return file, os.fstat(file).st_size
+
+
+def _head(status: str, length: int, media_type: str, more: str = "") -> bytes:
+    lines = f"HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\nAccept-Ranges: bytes\r\n"
+    return f"{lines}{more}\r\n".encode()
 
 
 if __name__ == "__main__":
-    main()
+    server = Server(Path(sys.argv[1]), float(sys.argv[2]) / 1000)
+    print(server.port, flush=True)
+    server.serve()

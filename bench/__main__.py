@@ -1,0 +1,47 @@
+"""Measures ASTRA beside other tools on full scenes: `python -m bench [--size 10980] [--runs 3] [--only TABLE ...]`.
+
+The scenes, and the virtual environment of the peers, are made once below bench/data.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from .machine import describe
+from .scenes import DATA
+from .tables import FULL_SIZE, Options, change, floor, growth, http, ndvi, processes, service
+
+_TABLES: dict[str, tuple[str, Callable[[Options], str]]] = {
+    module.__name__.rpartition(".")[2]: (module.TITLE, module.measure)
+    for module in (ndvi, change, floor, growth, processes, http, service)
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--size", type=int, default=FULL_SIZE, help="pixels a side of the scenes (default %(default)s)")
+    parser.add_argument("--runs", type=int, default=3, help="of which the median is shown, and the least in brackets")
+    parser.add_argument("--only", nargs="+", choices=_TABLES, metavar="TABLE", help=f"of {', '.join(_TABLES)}")
+    parser.add_argument("--out", type=Path, help="file for the tables, beside the screen")
+    arguments = parser.parse_args()
+    DATA.mkdir(exist_ok=True)
+    parts = [describe(arguments.size, arguments.runs)]
+    print(parts[0], flush=True)
+    for name in arguments.only or _TABLES:
+        parts.append(_measure(name, arguments.size, arguments.runs))
+        print(f"\n{parts[-1]}", flush=True)
+        if arguments.out:
+            arguments.out.write_text("\n\n".join(parts) + "\n")
+
+
+def _measure(name: str, size: int, runs: int) -> str:
+    title, measure = _TABLES[name]
+    print(f"{name} ...", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory(dir=DATA, prefix="work-") as work:
+        return f"## {title}\n\n{measure(Options(size=size, runs=runs, work=Path(work)))}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""One job of ours in a process of its own: `python -m bench.job JOB --scenes FOLDER`.
+
+Prints as JSON the seconds from each call of the pipeline to its return, and this process's peak memory in MB (10^6
+bytes).
+"""
+
+import argparse
+import json
+import os
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from processing.raster import pipeline
+from processing.raster.operations import get_operation
+from processing.raster.types import Config, Request, SceneId
+
+from .jobs import JOBS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("job", choices=JOBS)
+    parser.add_argument("--scenes", type=Path, required=True, help="sandbox folder of the scenes")
+    parser.add_argument("--root", help="STAC API from which the scenes are read in place of the folder")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--times", type=int, default=1, help="how often the job runs, one after the other")
+    parser.add_argument("--out", type=Path, help="where the result is kept")
+    options = parser.parse_args()
+    config = _config(options.scenes, options.root, options.threads)
+    seconds = [_run(_request(options.job), config, options.scenes.parent, options.out) for _ in range(options.times)]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    print(json.dumps({"seconds": seconds, "peak_mb": peak}))
+
+
+def _request(job: str) -> Request:
+    asked = JOBS[job]
+    return Request(
+        operation=asked["operation"],
+        scene_ids=tuple(SceneId.parse(text) for text in asked["scene_ids"]),
+        params=get_operation(asked["operation"]).params_model.model_validate(asked["params"]),
+    )
+
+
+def _config(scenes: Path, root: str | None, threads: int) -> Config:
+    return Config(
+        sandbox_dir=scenes,
+        use_sandbox=root is None,
+        stac_roots={"sentinel-2": (root,)} if root else {},
+        private_hosts=frozenset(["127.0.0.1"]),
+        threads=threads,
+    )
+
+
+def _run(request: Request, config: Config, work: Path, out: Path | None) -> float:
+    """Seconds in the pipeline."""
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        started = time.perf_counter()
+        product = pipeline.run(request, Path(folder), lambda share: None, config)
+        seconds = time.perf_counter() - started
+        if out:
+            product.path.replace(out)
+    return seconds
+
+
+if __name__ == "__main__":
+    main()
