@@ -10,7 +10,6 @@ import numpy as np
 from rasterio.windows import Window
 
 from .bands import contradicts_offset, may_be_shifted_already, resolve_band, resolve_mask
-from .blocks import SharedBlocks
 from .crew import side_by_side
 from .errors import BandNotFound
 from .grid import Grid, window_at
@@ -77,7 +76,9 @@ def _open_all(wanted: Mapping[str, Band | Mask], config: Config, files: ExitStac
         with gdal_environment(config):
             return files.enter_context(RasterFile(raster, config))
 
-    return dict(zip(wanted, side_by_side(open_one, wanted.values()), strict=True))
+    is_local = all(isinstance(raster.source, LocalFile) for raster in wanted.values())
+    opened = map(open_one, wanted.values()) if is_local else side_by_side(open_one, wanted.values())
+    return dict(zip(wanted, opened, strict=True))
 
 
 class SceneReader:
@@ -87,12 +88,12 @@ class SceneReader:
     place in the job; `files` closes what is opened.
     """
 
-    def __init__(self, opened: OpenScene, overlay: Overlay, index: int, config: Config, files: ExitStack) -> None:
+    def __init__(self, opened: OpenScene, overlay: Overlay, index: int, files: ExitStack) -> None:
         self.scene = opened
         self._grid = overlay.whole.moved(-overlay.turns[index]) if overlay.turns[index] else overlay.whole
-        self._corner, self._config, self._files = overlay.corner, config, files
-        self._blocks = {name: SharedBlocks(file) for name, file in opened.files.items()}
-        self._idle = {name: [self._on_grid(name, file)] for name, file in opened.files.items()}
+        self._corner, self._files = overlay.corner, files
+        self._readers = {name: self._on_grid(name, file) for name, file in opened.files.items()}
+        self._idle = {name: [reader] for name, reader in self._readers.items()}
 
     def read(self, window: Window) -> "SceneWindow":
         return SceneWindow.of(self.scene, [self.read_part(name, window) for name in self.scene.parts])
@@ -102,18 +103,15 @@ class SceneReader:
         try:
             reader = self._idle[name].pop()
         except IndexError:
-            reader = self._on_grid(name, self._open_again(name))
+            reader = self._readers[name].again(self._files)
         numbers = reader.read(window_at(window, self._corner))
         self._idle[name].append(reader)
         return numbers
 
-    def _open_again(self, name: str) -> RasterFile:
-        return self._files.enter_context(RasterFile(self.scene.files[name].wanted, self._config))
-
     def _on_grid(self, name: str, file: RasterFile) -> BandReader | MaskReader:
-        if name == MASK_PART:
-            return MaskReader(file, self._grid, self._blocks[name])
-        return BandReader(self.scene.bands[name], file, self._grid, self._blocks[name])
+        return (
+            MaskReader(file, self._grid) if name == MASK_PART else BandReader(self.scene.bands[name], file, self._grid)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

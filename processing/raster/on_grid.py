@@ -1,5 +1,9 @@
 """Windows of a grid from rasters that lie on it, beside it or across it."""
 
+from contextlib import ExitStack
+from copy import copy
+from typing import Self
+
 import numpy as np
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
@@ -27,18 +31,24 @@ class _OnGrid:
     """Windows of `grid` from a file, in the way that fits how the two lie to each other.
 
     Straight where the file's pixels lie on the grid; by our own arithmetic where rows and columns run alike; else by
-    GDAL's warper. Readers of one raster may share its `blocks`.
+    GDAL's warper.
     """
 
-    def __init__(
-        self, file: RasterFile, grid: Grid, blocks: SharedBlocks | None, resampling: Resampling, nodata: float | None
-    ) -> None:
-        self._file, self._grid, self._blocks = file, grid, blocks or SharedBlocks(file)
-        self._resampling, self._nodata = resampling, nodata
+    def __init__(self, file: RasterFile, grid: Grid, resampling: Resampling, nodata: float | None) -> None:
+        self._file, self._grid, self._resampling, self._nodata = file, grid, resampling, nodata
+        self._blocks = SharedBlocks(file)
         self._offset = grid.offset_in(file.grid)
         self._axes = grid.axes_on(file.grid)
         self._warped_dataset: DatasetReader | None = None
         self._warps: dict[Resampling, WarpedVRT] = {}
+
+    def again(self, files: ExitStack) -> Self:
+        """Another reader of the same raster, with a file of its own, which `files` closes."""
+        other = copy(self)
+        is_warped = self._offset is None and self._axes is None
+        other._file = files.enter_context(self._file.again(located=is_warped))
+        other._warped_dataset, other._warps = None, {}
+        return other
 
     def read(self, window: Window) -> PixelArray:
         """(rows, columns) numbers. Raises SceneUnreadable or ProviderUnavailable."""
@@ -96,15 +106,15 @@ class BandReader(_OnGrid):
     A file whose pixels lie on the grid is read as it is. Any other is resampled, and nodata is never blended into data.
     """
 
-    def __init__(self, band: Band, file: RasterFile, grid: Grid, blocks: SharedBlocks | None = None) -> None:
-        super().__init__(file, grid, blocks, resampling_for(file.grid, grid), band.nodata)
+    def __init__(self, band: Band, file: RasterFile, grid: Grid) -> None:
+        super().__init__(file, grid, resampling_for(file.grid, grid), band.nodata)
 
 
 class MaskReader(_OnGrid):
     """A scene's own mask on `grid`, by nearest neighbour: classes are never blended."""
 
-    def __init__(self, file: RasterFile, grid: Grid, blocks: SharedBlocks | None = None) -> None:
-        super().__init__(file, grid, blocks, Resampling.nearest, None)
+    def __init__(self, file: RasterFile, grid: Grid) -> None:
+        super().__init__(file, grid, Resampling.nearest, None)
 
 
 def resampling_for(source: Grid, target: Grid) -> Resampling:

@@ -39,7 +39,7 @@ def run(request: Request, directory: Path, tick: Tick, config: Config) -> Produc
         overlay = lay_over([opened.grid for opened in scenes])
         if params.aoi is not None:
             overlay = clip(overlay, aoi.geometry(params.aoi))
-        readers = [SceneReader(opened, overlay, index, config, files) for index, opened in enumerate(scenes)]
+        readers = [SceneReader(opened, overlay, index, files) for index, opened in enumerate(scenes)]
         work = WindowWork(operation, params, readers, overlay, config)
         with CogWriter(
             directory / f"{request.operation}_output.tif",

@@ -1,6 +1,7 @@
 """The only file that opens the rasters of scenes to read."""
 
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from math import isfinite
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import rasterio
 from rasterio._err import CPLE_BaseError
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 from rasterio.session import Session
 from rasterio.windows import Window
@@ -19,6 +20,9 @@ from .errors import ProviderUnavailable, RasterError, SceneTooLarge, SceneUnread
 from .grid import Grid
 from .remote import Opening, opening_of, s3_options
 from .types import Band, Config, LocalFile, Mask, PixelArray, S3Access
+
+# Whether a raster says where it lies is checked here, with an error of its own.
+warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
 
 # GDAL reports a full disk and a broken file by errors of two unrelated families.
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
@@ -71,12 +75,16 @@ class _BucketSession(Session):  # type: ignore[misc]  # rasterio has no types
 
 
 class RasterFile:
-    """One raster, open to read. It is opened anew where the token in its URL runs out before the job is done."""
+    """One raster, open to read. It is opened anew where the token in its URL runs out before the job is done.
 
-    def __init__(self, wanted: Band | Mask, config: Config) -> None:
+    Where its `grid` is known, GDAL is not asked for it: that takes longer than all else in a thread that never did it.
+    """
+
+    def __init__(self, wanted: Band | Mask, config: Config, grid: Grid | None = None) -> None:
         self.wanted, self._config = wanted, config
+        self._is_located = grid is None
         self._opening, self._dataset = self._open()
-        self.grid = Grid.of(self._dataset)
+        self.grid = grid or Grid.of(self._dataset)
         self.block_shape: tuple[int, int] = self._dataset.block_shapes[0]
         self.dtype = np.dtype(self._dataset.dtypes[0])
 
@@ -85,6 +93,10 @@ class RasterFile:
 
     def __exit__(self, *error: object) -> None:
         self._dataset.close()
+
+    def again(self, *, located: bool) -> "RasterFile":
+        """The same raster opened once more, with its CRS where `located`."""
+        return RasterFile(self.wanted, self._config, None if located else self.grid)
 
     @property
     def dataset(self) -> DatasetReader:
@@ -111,9 +123,12 @@ class RasterFile:
     def _open(self) -> tuple[Opening, DatasetReader]:
         with named_errors(self.wanted):
             opening = opening_of(self.wanted.source, self._config)
-            dataset = rasterio.open(opening.path, driver=_driver(opening.path), sharing=False)
+            located = {} if self._is_located else {"GEOREF_SOURCES": "NONE"}
+            dataset = rasterio.open(opening.path, driver=_driver(opening.path), sharing=False, **located)
         try:
-            _check_dataset(dataset, self.wanted, self._config)
+            _check_size(dataset, self.wanted, self._config)
+            if self._is_located:
+                _check_place(dataset, self.wanted)
         except RasterError:
             dataset.close()
             raise
@@ -125,10 +140,9 @@ def _driver(path: str) -> str:
     return "JP2OpenJPEG" if urlsplit(path).path.lower().endswith(".jp2") else "GTiff"
 
 
-def _check_dataset(dataset: DatasetReader, wanted: Band | Mask, config: Config) -> None:
+def _check_size(dataset: DatasetReader, wanted: Band | Mask, config: Config) -> None:
     """Refuse what could not be read in bounded time and memory, before a pixel is read."""
-    where = {"scene_id": wanted.scene_id, "asset": wanted.asset}
-    name = f"The file of {wanted.asset} of {wanted.scene_id}"
+    name, where = _named(wanted)
     if dataset.width * dataset.height > config.max_pixels:
         size = f"{dataset.width} x {dataset.height} pixels"
         raise SceneTooLarge(f"{name} has {size}; this service reads up to {config.max_pixels:.3g}.", **where)
@@ -141,10 +155,19 @@ def _check_dataset(dataset: DatasetReader, wanted: Band | Mask, config: Config) 
     if dataset.count > _MOST_BANDS or rows * columns > _MOST_BLOCK_PIXELS or block_bytes > _MOST_BLOCK_BYTES:
         layout = f"{dataset.count} bands in blocks of {columns} x {rows} pixels"
         raise SceneTooLarge(f"{name} has {layout}, which cannot be read window by window.", **where)
+
+
+def _check_place(dataset: DatasetReader, wanted: Band | Mask) -> None:
+    name, where = _named(wanted)
     transform = tuple(dataset.transform)[:6]
     lies_nowhere = dataset.crs is None or dataset.transform.is_identity or dataset.transform.is_degenerate
     if lies_nowhere or not all(isfinite(term) for term in transform) or not _is_on_the_ground(dataset):
         raise SceneUnreadable(f"{name} does not say where on the ground it lies.", **where)
+
+
+def _named(wanted: Band | Mask) -> tuple[str, dict[str, str]]:
+    """The file as messages call it, and the details of its errors."""
+    return f"The file of {wanted.asset} of {wanted.scene_id}", {"scene_id": wanted.scene_id, "asset": wanted.asset}
 
 
 def _is_on_the_ground(dataset: DatasetReader) -> bool:
@@ -164,15 +187,14 @@ def named_errors(wanted: Band | Mask) -> Iterator[None]:
     except GDAL_ERRORS as error:
         raise _as_raster_error(error, wanted) from error
     except RasterError as error:
-        error.details = {"scene_id": wanted.scene_id, "asset": wanted.asset, **error.details}
+        error.details = {**_named(wanted)[1], **error.details}
         raise
 
 
 def _as_raster_error(error: Exception, wanted: Band | Mask) -> RasterError:
     """A host that fails or is slow may recover; a file that is missing or broken will not."""
     causes = " ".join(_causes(error))
-    where = {"scene_id": wanted.scene_id, "asset": wanted.asset}
-    name = f"The file of {wanted.asset} of {wanted.scene_id}"
+    name, where = _named(wanted)
     is_remote = not isinstance(wanted.source, LocalFile)
     if is_remote and any(sign in causes for sign in _PASSING_FAULTS):
         return ProviderUnavailable(f"{name} cannot be fetched at the moment. Try again later.", **where)

@@ -118,7 +118,7 @@ def nearest(numbers: PixelArray, rows: Axis, columns: Axis, outside: float) -> P
     shape = len(rows.position), len(columns.position)
     if numbers.size == 0:
         return np.full(shape, outside, dtype=numbers.dtype)
-    result = numbers[rows.nearest()][:, columns.nearest()]
+    result: PixelArray = numbers[rows.nearest()].take(columns.nearest(), axis=1)
     result[~rows.inside] = outside
     result[:, ~columns.inside] = outside
     return result
@@ -129,7 +129,7 @@ def _interpolate(data: Float32Array, rows: Axis, columns: Axis) -> Float32Array:
     before, after, weight = columns.neighbours()
     across = np.empty((len(data), len(before)), np.float32)
     for strip in _strips(len(data)):
-        _blend(data[strip, before], data[strip, after], weight, across[strip])
+        _blend(data[strip].take(before, axis=1), data[strip].take(after, axis=1), weight, across[strip])
     before, after, weight = rows.neighbours()
     result = np.empty((len(before), across.shape[1]), np.float32)
     for strip in _strips(len(before)):

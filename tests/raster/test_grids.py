@@ -58,7 +58,7 @@ def read_windows(
         scenes = [open_scene(scene, bands, config, files, with_mask=mask) for scene in found]
         overlay = lay_over([opened.grid for opened in scenes])
         window = Window(0, 0, overlay.grid.width, overlay.grid.height)
-        readers = [SceneReader(opened, overlay, index, config, files) for index, opened in enumerate(scenes)]
+        readers = [SceneReader(opened, overlay, index, files) for index, opened in enumerate(scenes)]
         return overlay.grid, [reader.read(window) for reader in readers]
 
 
