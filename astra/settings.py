@@ -4,140 +4,32 @@ With nothing set, the project runs embedded: SQLite, local disk and everything e
 DATABASE_URL makes it production: DEBUG is off, and secrets have no defaults.
 """
 
-import logging
 import os
-import re
-import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from .environment import (
+    flag,
+    folder,
+    generated_secret,
+    hosts,
+    http_url,
+    http_urls,
+    listing,
+    log_level,
+    number,
+    numbers,
+    one_of,
+    redis_url,
+    required,
+    text,
+    whole_number,
+)
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-# --- Reading the environment ---------------------------------------------------------------------------------------
-
-
-def text(name: str, default: str = "") -> str:
-    return os.environ.get(name, "").strip() or default
-
-
-def number(name: str, default: float, least: float, most: float) -> float:
-    raw = text(name)
-    try:
-        value = float(raw) if raw else default
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a number, not {raw!r}.") from None
-    if not least <= value <= most:
-        raise ImproperlyConfigured(f"{name} must lie between {least:g} and {most:g}, not {raw}.")
-    return value
-
-
-def whole_number(name: str, default: int, least: int, most: int) -> int:
-    value = number(name, default, least, most)
-    if value != int(value):
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {value:g}.")
-    return int(value)
-
-
-def numbers(name: str, default: str, least: float, most: float) -> list[float]:
-    """Several numbers, separated by commas."""
-    try:
-        values = [float(part) for part in text(name, default).split(",")]
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} must be numbers separated by commas, not {text(name)!r}.") from None
-    if not all(least <= value <= most for value in values):
-        raise ImproperlyConfigured(f"Every number of {name} must lie between {least:g} and {most:g}.")
-    return values
-
-
-def flag(name: str, default: bool) -> bool:
-    raw = text(name).lower()
-    meanings = {"": default, "1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
-    if raw not in meanings:
-        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {raw!r}.")
-    return meanings[raw]
-
-
-def listing(name: str) -> list[str]:
-    return [part for part in (part.strip() for part in text(name).split(",")) if part]
-
-
-def http_url(name: str, default: str = "") -> str:
-    value = text(name, default).rstrip("/")
-    if value and not is_url(value, "http", "https"):
-        raise ImproperlyConfigured(f"{name} must be a URL such as https://example.com, not {value!r}.")
-    return value
-
-
-def http_urls(name: str) -> tuple[str, ...]:
-    """Several, separated by commas."""
-    values = [value.rstrip("/") for value in listing(name)]
-    for value in values:
-        if not is_url(value, "http", "https"):
-            raise ImproperlyConfigured(f"{name} must hold URLs such as https://example.com, not {value!r}.")
-    return tuple(values)
-
-
-def is_url(value: str, *schemes: str) -> bool:
-    try:
-        parts = urlsplit(value)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def redis_url(name: str, default: str) -> str:
-    value = text(name, default)
-    if not is_url(value, "redis", "rediss"):
-        raise ImproperlyConfigured(f"{name} must have the form redis://host:6379/0.")
-    return value
-
-
-def hosts(name: str) -> frozenset[str]:
-    """host or host:port, separated by commas."""
-    values = listing(name)
-    for value in values:
-        if not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.:_-]+?)(:\d{1,5})?", value):
-            raise ImproperlyConfigured(f"{name} must hold host or host:port, not {value!r}.")
-    return frozenset(values)
-
-
-def log_level(name: str) -> str:
-    value = text(name, "INFO").upper()
-    if value not in logging.getLevelNamesMapping():
-        raise ImproperlyConfigured(f"{name} must be one of DEBUG, INFO, WARNING, ERROR, not {value!r}.")
-    return value
-
-
-def folder(name: str, default: Path) -> Path:
-    """The folder, which is made where it is not there."""
-    path = Path(text(name, str(default))).resolve()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImproperlyConfigured(f"{name}: the folder {path} cannot be made ({error.strerror}).") from None
-    return path
-
-
-def required(name: str, least_length: int = 1) -> str:
-    value = text(name)
-    if len(value) < least_length:
-        raise ImproperlyConfigured(f"{name} must be set ({least_length} characters or more) once DEBUG is off.")
-    return value
-
-
-def generated_secret(path: Path) -> str:
-    """A secret that is made once and kept in a file which only this user can read."""
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
 
 
 # --- The basics ----------------------------------------------------------------------------------------------------
@@ -314,6 +206,8 @@ MAX_PIXELS = number("ASTRA_MAX_PIXELS", 1.5e9, least=1, most=1e12)
 SANDBOX_DIR = DATA_DIR / "sandbox"
 # Threads of one job. Several jobs at once share the cores, so this times the worker processes should not be more.
 THREADS = whole_number("ASTRA_THREADS", os.cpu_count() or 1, least=1, most=256)
+# Of results. Every reader of GeoTIFFs knows deflate; zstd is as small, and a little faster to write and to read.
+COMPRESSION = one_of("ASTRA_COMPRESSION", "deflate", "zstd")
 
 
 # --- Jobs ----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -23,7 +23,7 @@ from . import results
 from .models import Job, Status, error_body, timed_out
 from .raster.errors import RasterError, Stopped
 from .raster.operations import get_operation
-from .raster.types import Config, Product, Request, S3Access, SceneId
+from .raster.types import Compression, Config, Product, Request, S3Access, SceneId
 
 logger = logging.getLogger(__name__)
 
@@ -140,6 +140,7 @@ def raster_config(*, use_sandbox: bool) -> Config:
         private_hosts=settings.PRIVATE_HOSTS,
         max_pixels=settings.MAX_PIXELS,
         threads=settings.THREADS,
+        compression=cast(Compression, settings.COMPRESSION),
     )
 
 

@@ -84,6 +84,7 @@ def refusal(data: Path, variables: Mapping[str, str]) -> str:
         ("ASTRA_WEBHOOK_DELAYS", "5,,60"),
         ("ASTRA_WEBHOOK_DELAYS", "5,-60"),
         ("ASTRA_WEBHOOK_DELAYS", "nan"),
+        ("ASTRA_COMPRESSION", "lzw"),
         ("ASTRA_LOG_LEVEL", "loud"),
         ("ASTRA_DATA_DIR", "/dev/null/data"),
     ],

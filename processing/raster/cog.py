@@ -25,8 +25,8 @@ from .grid import Grid
 from .overviews import halving_for
 from .reading import GDAL_ERRORS
 from .tile_file import TileFile
-from .tiles import Compression, TileCodec, predictor_for
-from .types import PixelArray, PixelFormat
+from .tiles import TileCodec, predictor_for
+from .types import Compression, PixelArray, PixelFormat
 
 BLOCK = 512
 # The side of the windows that the writer takes: four tiles, and one of the first overview.

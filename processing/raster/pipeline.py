@@ -1,7 +1,7 @@
 """The whole story of a job: scenes, bands, one grid, then window by window read, compute, write."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ def run(request: Request, directory: Path, tick: Tick, config: Config) -> Produc
             overlay.grid,
             operation.pixel_format(params),
             _tags(request, scenes, config),
+            config.compression,
         ) as cog:
             total = overlay.grid.window_count(WINDOW)
             with closing(work.write_windows(cog)) as windows:
@@ -54,8 +55,9 @@ def run(request: Request, directory: Path, tick: Tick, config: Config) -> Produc
             if work.tally.valid == 0:
                 raise _no_valid_pixels(work)
             tick(_WINDOWS_SHARE)
-            written = cog.finish()
-    return _product(request, work, written)
+            statistics = work.tally.statistics()
+            written = cog.finish(_band_tags(operation.file_statistics(params, statistics)))
+    return _product(request, work, statistics, written)
 
 
 def _no_valid_pixels(work: WindowWork) -> NoValidPixels:
@@ -69,9 +71,14 @@ def _no_valid_pixels(work: WindowWork) -> NoValidPixels:
     )
 
 
-def _product(request: Request, work: WindowWork, written: WrittenCog) -> Product:
+def _band_tags(statistics: Mapping[str, float]) -> dict[str, str]:
+    """By GDAL's names: programs that know them need not read the file to stretch its colours."""
+    return {f"STATISTICS_{name.upper()}": str(value) for name, value in statistics.items()}
+
+
+def _product(request: Request, work: WindowWork, statistics: Mapping[str, Any], written: WrittenCog) -> Product:
     grid, counts, overlay = work.overlay.grid, work.counts, work.overlay
-    statistics = {**work.tally.statistics(), "valid_percent": 100 * work.tally.valid / counts.asked}
+    statistics = {**statistics, "valid_percent": 100 * work.tally.valid / counts.asked}
     if work.params.cloud_mask:
         statistics["masked_percent"] = counts.masked_percent
     if len(work.scenes) > 1:

@@ -7,16 +7,14 @@ Source of the predictors: TIFF 6.0, section 14 (horizontal differences), and Ado
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import zstandard
 from isal import isal_zlib
 
-from .types import FULL_MANTISSA, PixelArray
-
-Compression = Literal["deflate", "zstd"]
+from .types import FULL_MANTISSA, Compression, PixelArray
 
 NO_PREDICTOR, HORIZONTAL, FLOATING_POINT = 1, 2, 3
 

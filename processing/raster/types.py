@@ -75,6 +75,9 @@ class S3File:
 
 Source = LocalFile | RemoteFile | S3File
 
+# How the tiles of results are compressed.
+Compression = Literal["deflate", "zstd"]
+
 # Sentinel-2 scene classification; Landsat Collection 2 quality bits.
 MaskKind = Literal["scl", "qa_pixel"]
 
@@ -201,6 +204,7 @@ class Config:
     token_root: str = "https://planetarycomputer.microsoft.com/api/sas/v1/token"  # noqa: S105
     max_pixels: float = 1.5e9
     threads: int = 1
+    compression: Compression = "deflate"
 
 
 @dataclass(frozen=True, kw_only=True)

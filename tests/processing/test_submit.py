@@ -57,7 +57,7 @@ def test_the_documented_example_is_accepted(api: APIClient, account: Account) ->
         "status": "queued",
         "operation": "ndvi",
         "scene_ids": [SCENE],
-        "params": {"aoi": None, "cloud_mask": False, "colormap": "rdylgn"},
+        "params": {"aoi": None, "cloud_mask": False, "colormap": "rdylgn", "precision": "full"},
         "webhook_url": None,
         "progress": 0,
         "started_at": None,
@@ -86,7 +86,7 @@ def test_params_are_shown_with_their_defaults(api: APIClient, params: Any) -> No
     body = {**EXAMPLE, "params": params}
     if params == "left out":
         del body["params"]
-    defaults = {"aoi": None, "cloud_mask": False, "colormap": None}
+    defaults = {"aoi": None, "cloud_mask": False, "colormap": None, "precision": "full"}
     assert api.post(URL, body, format="json").json()["params"] == defaults
 
 
@@ -167,6 +167,12 @@ WRONG_FIELDS: dict[str, tuple[Any, set[str], str]] = {
     "unknown param": ({**EXAMPLE, "params": {"color": "greens"}}, {"params.color"}, "VALIDATION_ERROR"),
     "unknown colormap": ({**EXAMPLE, "params": {"colormap": "jet"}}, {"params.colormap"}, "VALIDATION_ERROR"),
     "colormap in capitals": ({**EXAMPLE, "params": {"colormap": "RdYlGn"}}, {"params.colormap"}, "VALIDATION_ERROR"),
+    "unknown precision": ({**EXAMPLE, "params": {"precision": "half"}}, {"params.precision"}, "VALIDATION_ERROR"),
+    "compact with a colormap": (
+        {**EXAMPLE, "params": {"colormap": "greens", "precision": "compact"}},
+        {"params.precision"},
+        "VALIDATION_ERROR",
+    ),
     "colormap a number": ({**EXAMPLE, "params": {"colormap": 1}}, {"params.colormap"}, "VALIDATION_ERROR"),
     "colormap an array": ({**EXAMPLE, "params": {"colormap": ["greens"]}}, {"params.colormap"}, "VALIDATION_ERROR"),
     "unknown field": ({**EXAMPLE, "priority": 9}, {"priority"}, "VALIDATION_ERROR"),

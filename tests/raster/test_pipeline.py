@@ -11,6 +11,7 @@ import rasterio
 from rio_cogeo import cog_validate
 
 from processing.raster.errors import InvalidSceneId, NoValidPixels, SceneNotFound, SceneUnreadable, Stopped
+from processing.raster.operations.ndvi import NdviParams
 from processing.raster.pipeline import run
 from processing.raster.sandbox.catalogue import PRODUCTS
 from processing.raster.sandbox.location import VERSION
@@ -129,7 +130,7 @@ def test_what_the_product_says_of_its_file_is_true(noisy: Path, tmp_path: Path, 
         assert file.transform == grid(1100, 1030).transform
         tags = file.tags()
     assert (tags["ASTRA_OPERATION"], tags["ASTRA_SCENES"]) == ("ndvi", f"sentinel-2:{SMALL}")
-    assert json.loads(tags["ASTRA_PARAMS"]) == {"aoi": None, "cloud_mask": False, "colormap": None, **params}
+    assert json.loads(tags["ASTRA_PARAMS"]) == NdviParams.model_validate(params).model_dump()
     (scene,) = product.provenance["scenes"]
     assert scene["scene_id"] == f"sentinel-2:{SMALL}"
     assert scene["datetime"] == "2024-07-15T18:56:01Z"

@@ -80,6 +80,10 @@ class Operation(ABC, Generic[P]):
         """Fields of the result beside those that every result has."""
         return {}
 
+    def file_statistics(self, params: P, statistics: Mapping[str, Any]) -> Mapping[str, float]:
+        """What of the statistics holds for the numbers in the file: `minimum`, `maximum`, `mean`, `stddev`."""
+        return {}
+
     def warnings(self, params: P) -> tuple[str, ...]:
         """What the caller should know about a result with these params."""
         return ()

@@ -3,7 +3,7 @@
 Source: Rouse, Haas, Schell and Deering (1974), Monitoring vegetation systems in the Great Plains with ERTS.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -11,20 +11,26 @@ import numpy.typing as npt
 from pydantic import Field
 
 from .. import colormaps
-from ..params import Params
-from ..types import Float32Array, Float64Array, PixelArray, PixelFormat, Pixels
+from ..params import InvalidParams, Params
+from ..types import FULL_MANTISSA, Float32Array, Float64Array, PixelArray, PixelFormat, Pixels, SceneId
 from . import Operation
 
 # With a colormap NDVI -1..1 lies on the indices 1..255; index 0 is nodata.
 _STEPS_PER_UNIT = 127
 _NODATA_INDEX = 0
 _BINS = 20
+_COMPACT_MANTISSA = 12  # bits; what the predictor leaves of them takes half the bytes of all 23
 
 
 class NdviParams(Params):
     colormap: Literal["rdylgn", "viridis", "greens"] | None = Field(
         default=None,
         description="Colormap of the result, always over -1..1. Left out: raw float values.",
+    )
+    precision: Literal["full", "compact"] = Field(
+        default="full",
+        description="Of raw values: float32 as computed, or rounded to 12 bits of mantissa in about half the bytes, "
+        "which changes no value by more than 1/8192 of itself. The statistics are those of the values as computed.",
     )
 
 
@@ -97,12 +103,27 @@ class Ndvi(Operation[NdviParams]):
     def nothing(self) -> np.generic:
         return np.float32(np.nan)
 
+    def normalise(self, params: NdviParams, scene_ids: Sequence[SceneId]) -> NdviParams:
+        """Refuses a precision where it would have no effect."""
+        if params.colormap is not None and params.precision == "compact":
+            raise InvalidParams("precision", "A colormap has steps of its own: ask for compact without one")
+        return params
+
+    def file_statistics(self, params: NdviParams, statistics: Mapping[str, Any]) -> Mapping[str, float]:
+        return {} if params.colormap else {name: statistics[name] for name in ("minimum", "maximum", "mean", "stddev")}
+
     def bands(self, params: NdviParams) -> tuple[str, ...]:
         return ("red", "nir")
 
     def pixel_format(self, params: NdviParams) -> PixelFormat:
         if params.colormap is None:
-            return PixelFormat(dtype="float32", nodata=float("nan"), overview_resampling="average", description="NDVI")
+            return PixelFormat(
+                dtype="float32",
+                nodata=float("nan"),
+                overview_resampling="average",
+                mantissa_bits=FULL_MANTISSA if params.precision == "full" else _COMPACT_MANTISSA,
+                description="NDVI",
+            )
         return PixelFormat(
             dtype="uint8",
             nodata=_NODATA_INDEX,
