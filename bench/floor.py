@@ -17,9 +17,9 @@ import numpy.typing as npt
 import rasterio
 from rasterio.windows import Window
 
-from processing.raster.cog import BLOCK, WINDOW
 from processing.raster.operations.ndvi import OPERATION, NdviParams
 from processing.raster.overviews import halving_for
+from processing.raster.pyramid import BLOCK, WINDOW
 from processing.raster.tiles import TileCodec, predictor_for
 
 _ROUNDS = 3

@@ -1,9 +1,12 @@
 """A few threads that work through things in order, each with tools of its own."""
 
+import ctypes
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
 from typing import Generic, Self, TypeVar
 
 Tools = TypeVar("Tools")
@@ -12,6 +15,15 @@ Outcome = TypeVar("Outcome")
 
 
 _MOST_AT_ONCE = 16
+_M_ARENA_MAX = -8  # of glibc's malloc.h
+_HEAPS = 2
+
+
+@cache
+def _share_heaps() -> None:
+    """glibc gives threads heaps of their own, and each keeps what large arrays leave behind."""
+    with suppress(AttributeError):  # other libraries have no such heaps
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _HEAPS)
 
 
 def side_by_side(work: Callable[[Thing], Outcome], things: Iterable[Thing]) -> list[Outcome]:
@@ -27,6 +39,7 @@ class Crew(Generic[Tools]):
     """
 
     def __init__(self, size: int, make_tools: Callable[[], Tools]) -> None:
+        _share_heaps()
         self.size = size
         self._make_tools = make_tools
         self._pool = ThreadPoolExecutor(size)

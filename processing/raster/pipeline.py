@@ -8,12 +8,13 @@ from typing import Any
 
 from . import aoi, caveats
 from .bands import processing_baseline
-from .cog import WINDOW, CogWriter, WrittenCog
+from .cog import CogWriter, WrittenCog
 from .crew import side_by_side
 from .errors import NoValidPixels
 from .inputs import OpenScene, SceneReader, open_scene
 from .operations import get_operation
 from .overlay import clip, lay_over
+from .pyramid import WINDOW
 from .reading import gdal_environment
 from .scenes import find_scene
 from .types import Config, Product, Request, Tick

@@ -28,7 +28,7 @@ warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
 GDAL_ERRORS = (RasterioError, CPLE_BaseError)
 
 _GDAL_OPTIONS: dict[str, Any] = {
-    "GDAL_CACHEMAX": 48 << 20,  # bytes
+    "GDAL_CACHEMAX": 32 << 20,  # bytes
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_HTTP_CONNECTTIMEOUT": "5",
     "GDAL_HTTP_TIMEOUT": "30",

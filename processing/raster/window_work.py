@@ -21,7 +21,6 @@ from .types import BoolArray, Config, Pixels
 _STRIP_ROWS = 32
 # Hosts answer slowly but many at once. Threads that wait for them need no processor.
 _REMOTE_READERS = 24
-_WINDOWS_AHEAD = 2
 
 
 @dataclass
@@ -107,9 +106,7 @@ class WindowWork:
         """The windows in order, each put together of its rasters, which several threads read."""
         parts = [(reader, name) for reader in self._readers for name in reader.scene.parts]
         wanted = ((reader, name, window) for window in cog.windows() for reader, name in parts)
-        numbers = reading.each(
-            lambda _, part: part[0].read_part(*part[1:]), wanted, ahead=reading.size + _WINDOWS_AHEAD * len(parts)
-        )
+        numbers = reading.each(lambda _, part: part[0].read_part(*part[1:]), wanted, ahead=reading.size + len(parts))
         for window in cog.windows():
             scenes = [SceneWindow.of(opened, [next(numbers) for _ in opened.parts]) for opened in self.scenes]
             yield _ReadWindow(window=window, scenes=scenes)

@@ -16,11 +16,12 @@ from pydantic import ValidationError
 from rasterio.crs import CRS
 
 from processing.raster import pipeline
-from processing.raster.cog import BLOCK, is_cog
+from processing.raster.cog import is_cog
 from processing.raster.errors import AoiOutsideScene, NoValidPixels
 from processing.raster.grid import Grid
 from processing.raster.operations.change_detection import ChangeDetectionParams
 from processing.raster.operations.ndvi import NdviParams
+from processing.raster.pyramid import BLOCK
 from processing.raster.types import Config
 from tests.raster.pairs import (
     AFTER,
