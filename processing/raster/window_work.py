@@ -1,8 +1,9 @@
 """The windows of one job: read, computed and written by several threads."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from .types import BoolArray, Config, Pixels
 
 # Rows that are worked on at once: their arrays stay in the processor's cache, and their memory is used again and again.
 _STRIP_ROWS = 32
-# Hosts answer slowly but many at once. Threads that wait for them need no processor.
+# Threads that wait for hosts need no processor.
 _REMOTE_READERS = 24
 
 
@@ -55,10 +56,7 @@ class _Ledger:
     counts: Counts = field(default_factory=Counts)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _ReadWindow:
-    window: Window
-    scenes: Sequence[SceneWindow]
+_Read = Callable[[], list[SceneWindow]]
 
 
 class WindowWork:
@@ -84,50 +82,56 @@ class WindowWork:
 
         Close the iterator where it is not used up: only then do its threads end.
         """
-        with (
-            Crew(self._config.threads, self._new_ledger) as computing,
-            Crew(self._reading_threads(), lambda: enter_gdal_environment(self._config)) as reading,
-        ):
-            read = self._windows_of(cog, reading)
-            written = computing.each(lambda ledger, window: self._compute(ledger, window, cog), read)
+        with ExitStack() as crews:
+            computing = crews.enter_context(Crew(self._config.threads, self._new_ledger))
+            is_local = all(scene.is_local for scene in self.scenes)
+            reads = self._each_for_itself(cog) if is_local else self._ahead(cog, crews)
+            written = computing.each(lambda ledger, read: self._compute(ledger, *read, cog), reads)
             yield from (done for done, _ in enumerate(written, start=1))
             for ledger in computing.tools:
                 self.tally.merge(ledger.tally)
                 self.counts.merge(ledger.counts)
 
     def _new_ledger(self) -> _Ledger:
+        enter_gdal_environment(self._config)
         return _Ledger(tally=self.operation.tally(self.params))
 
-    def _reading_threads(self) -> int:
-        is_local = all(opened.is_local for opened in self.scenes)
-        return self._config.threads if is_local else max(_REMOTE_READERS, self._config.threads)
+    def _each_for_itself(self, cog: CogWriter) -> Iterator[tuple[Window, _Read]]:
+        """From the disk, the thread that computes a window reads it: what it has just decoded is in its cache."""
+        for window in cog.windows():
+            yield window, partial(self._read, window)
 
-    def _windows_of(self, cog: CogWriter, reading: "Crew[Any]") -> Iterator[_ReadWindow]:
-        """The windows in order, each put together of its rasters, which several threads read."""
+    def _read(self, window: Window) -> list[SceneWindow]:
+        return [reader.read(window) for reader in self._readers]
+
+    def _ahead(self, cog: CogWriter, crews: ExitStack) -> Iterator[tuple[Window, _Read]]:
+        """Hosts answer slowly, but many requests at once: threads of their own read the rasters of windows to come."""
+        reading = crews.enter_context(Crew(_REMOTE_READERS, lambda: enter_gdal_environment(self._config)))
         parts = [(reader, name) for reader in self._readers for name in reader.scene.parts]
         wanted = ((reader, name, window) for window in cog.windows() for reader, name in parts)
-        numbers = reading.each(lambda _, part: part[0].read_part(*part[1:]), wanted, ahead=reading.size + len(parts))
+        numbers = reading.each(lambda _, part: part[0].read_part(*part[1:]), wanted, ahead=_REMOTE_READERS + len(parts))
         for window in cog.windows():
-            scenes = [SceneWindow.of(opened, [next(numbers) for _ in opened.parts]) for opened in self.scenes]
-            yield _ReadWindow(window=window, scenes=scenes)
+            scenes = [SceneWindow.of(scene, [next(numbers) for _ in scene.parts]) for scene in self.scenes]
+            yield window, partial(list, scenes)
 
-    def _compute(self, ledger: _Ledger, read: _ReadWindow, cog: CogWriter) -> None:
-        rows, columns = int(read.window.height), int(read.window.width)
+    def _compute(self, ledger: _Ledger, window: Window, read: _Read, cog: CogWriter) -> None:
+        scenes = read()
+        rows, columns = int(window.height), int(window.width)
         encoded = np.empty((rows, columns), dtype=self._dtype)
-        inside = self.overlay.inside(read.window)
-        areas = self.overlay.grid.pixel_areas(read.window)
+        inside = self.overlay.inside(window)
+        areas = self.overlay.grid.pixel_areas(window)
         for first in range(0, rows, _STRIP_ROWS):
             strip = slice(first, first + _STRIP_ROWS)
-            seen = self._seen(ledger.counts, inside[strip], read.scenes, strip)
+            seen = self._seen(ledger.counts, inside[strip], scenes, strip)
             if not seen.any():
                 values = np.full(seen.shape, self.operation.nothing)
             else:
                 # What is masked is as good as nodata to an operation.
-                pixels = [Pixels(reflectance=scene.reflectance(strip), valid=seen) for scene in read.scenes]
+                pixels = [Pixels(reflectance=scene.reflectance(strip), valid=seen) for scene in scenes]
                 values = self.operation.compute(self.params, pixels)
                 ledger.tally.add(values, areas[strip])
             encoded[strip] = self.operation.encode(self.params, values)
-        cog.write(read.window, encoded)
+        cog.write(window, encoded)
 
     def _seen(self, counts: Counts, inside: BoolArray, scenes: Sequence[SceneWindow], strip: slice) -> BoolArray:
         """Where all scenes have data and no mask hides the ground."""
