@@ -26,6 +26,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=_TABLES, metavar="TABLE", help=f"of {', '.join(_TABLES)}")
     parser.add_argument("--out", type=Path, help="file for the tables, beside the screen")
     arguments = parser.parse_args()
+    if arguments.size % 2:
+        parser.error("--size must be even: a pixel of 20 m is two of 10 m")
     DATA.mkdir(exist_ok=True)
     parts = [describe(arguments.size, arguments.runs)]
     print(parts[0], flush=True)

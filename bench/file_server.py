@@ -22,6 +22,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _END_OF_HEAD = b"\r\n\r\n"
 _MOST_BYTES = 1 << 16
 _QUEUE = 128
+_SEND_BUFFER = 4 << 20  # more than an answer, so that its thread is not woken again and again to go on with it
 
 
 class Server:
@@ -45,6 +46,7 @@ class Server:
 
     def _serve_connection(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         with connection, suppress(ConnectionError):  # readers leave connections behind
             received = b""
             while True:

@@ -67,5 +67,7 @@ def _row(contender: Contender, first: Contender) -> list[str]:
 def _comparison(first: Contender, contender: Contender) -> list[str]:
     found = compare(first, contender)
     agreements = ["yes" if found[name] else "NO" for name in ("strict_cog", "same_grid", "same_nodata")]
-    share = f"{100 * found['differing'] / max(1, found['pixels']):.4f} %"
-    return [contender.name, *agreements, str(found["validity"]), share, f"{found['largest']:.2g}"]
+    counts = [
+        f"{found[name]} ({100 * found[name] / max(1, found['pixels']):.4f} %)" for name in ("validity", "differing")
+    ]
+    return [contender.name, *agreements, *counts, f"{found['largest']:.2g}"]
