@@ -50,7 +50,7 @@ class Counts:
 
 @dataclass(kw_only=True)
 class _Ledger:
-    """What one thread has counted."""
+    """What was counted in one window."""
 
     tally: Tally
     counts: Counts = field(default_factory=Counts)
@@ -83,18 +83,18 @@ class WindowWork:
         Close the iterator where it is not used up: only then do its threads end.
         """
         with ExitStack() as crews:
-            computing = crews.enter_context(Crew(self._config.threads, self._new_ledger))
+            computing = crews.enter_context(self._crew(self._config.threads))
             is_local = all(scene.is_local for scene in self.scenes)
             reads = self._each_for_itself(cog) if is_local else self._ahead(cog, crews)
-            written = computing.each(lambda ledger, read: self._compute(ledger, *read, cog), reads)
-            yield from (done for done, _ in enumerate(written, start=1))
-            for ledger in computing.tools:
+            ledgers = computing.each(lambda read: self._compute(*read, cog), reads)
+            # Taken together in the order of the windows, so that sums are the same to the last digit every time.
+            for done, ledger in enumerate(ledgers, start=1):
                 self.tally.merge(ledger.tally)
                 self.counts.merge(ledger.counts)
+                yield done
 
-    def _new_ledger(self) -> _Ledger:
-        enter_gdal_environment(self._config)
-        return _Ledger(tally=self.operation.tally(self.params))
+    def _crew(self, size: int) -> Crew:
+        return Crew(size, begin=lambda: enter_gdal_environment(self._config))
 
     def _each_for_itself(self, cog: CogWriter) -> Iterator[tuple[Window, _Read]]:
         """From the disk, the thread that computes a window reads it: what it has just decoded is in its cache."""
@@ -106,16 +106,16 @@ class WindowWork:
 
     def _ahead(self, cog: CogWriter, crews: ExitStack) -> Iterator[tuple[Window, _Read]]:
         """Hosts answer slowly, but many requests at once: threads of their own read the rasters of windows to come."""
-        reading = crews.enter_context(Crew(_REMOTE_READERS, lambda: enter_gdal_environment(self._config)))
+        reading = crews.enter_context(self._crew(_REMOTE_READERS))
         parts = [(reader, name) for reader in self._readers for name in reader.scene.parts]
         wanted = ((reader, name, window) for window in cog.windows() for reader, name in parts)
-        numbers = reading.each(lambda _, part: part[0].read_part(*part[1:]), wanted, ahead=_REMOTE_READERS + len(parts))
+        numbers = reading.each(lambda part: part[0].read_part(*part[1:]), wanted, ahead=_REMOTE_READERS + len(parts))
         for window in cog.windows():
             scenes = [SceneWindow.of(scene, [next(numbers) for _ in scene.parts]) for scene in self.scenes]
             yield window, partial(list, scenes)
 
-    def _compute(self, ledger: _Ledger, window: Window, read: _Read, cog: CogWriter) -> None:
-        scenes = read()
+    def _compute(self, window: Window, read: _Read, cog: CogWriter) -> _Ledger:
+        scenes, ledger = read(), _Ledger(tally=self.operation.tally(self.params))
         rows, columns = int(window.height), int(window.width)
         encoded = np.empty((rows, columns), dtype=self._dtype)
         inside = self.overlay.inside(window)
@@ -132,6 +132,7 @@ class WindowWork:
                 ledger.tally.add(values, areas[strip])
             encoded[strip] = self.operation.encode(self.params, values)
         cog.write(window, encoded)
+        return ledger
 
     def _seen(self, counts: Counts, inside: BoolArray, scenes: Sequence[SceneWindow], strip: slice) -> BoolArray:
         """Where all scenes have data and no mask hides the ground."""

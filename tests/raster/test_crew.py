@@ -1,8 +1,9 @@
-"""A few threads: in order, not too far ahead, each with tools of its own, and no error lost."""
+"""A few threads: in order, not too far ahead, each begun as it should be, and no error lost."""
 
 import itertools
 import threading
 from collections.abc import Iterator
+from concurrent.futures.thread import BrokenThreadPool
 
 import pytest
 
@@ -22,7 +23,7 @@ def nothing() -> None:
 def test_outcomes_come_in_the_order_of_things_whoever_is_first() -> None:
     second_is_done = threading.Event()
 
-    def work(_: None, thing: int) -> int:
+    def work(thing: int) -> int:
         if thing == 0:
             assert second_is_done.wait(PATIENCE)
         elif thing == 1:
@@ -33,10 +34,11 @@ def test_outcomes_come_in_the_order_of_things_whoever_is_first() -> None:
         assert list(crew.each(work, range(30))) == [thing * 10 for thing in range(30)]
 
 
-def test_nothing_to_do_gives_nothing_and_makes_no_tools() -> None:
-    with Crew(3, nothing) as crew:
-        assert list(crew.each(lambda _, thing: thing, [])) == []
-        assert crew.tools == []
+def test_nothing_to_do_gives_nothing_and_begins_no_thread() -> None:
+    begun: list[int] = []
+    with Crew(3, lambda: begun.append(threading.get_ident())) as crew:
+        assert list(crew.each(lambda thing: thing, [])) == []
+    assert begun == []
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
@@ -50,37 +52,38 @@ def test_only_as_many_are_begun_as_keep_the_threads_busy(size: int) -> None:
             yield thing
 
     with Crew(size, nothing) as crew:
-        for done, _ in enumerate(crew.each(lambda _, thing: thing, things()), start=1):
+        for done, _ in enumerate(crew.each(lambda thing: thing, things()), start=1):
             assert min(100, done + size) <= drawn <= done + size + 1
 
 
 def test_things_are_begun_side_by_side() -> None:
     together = threading.Barrier(3)
     with Crew(3, nothing) as crew:
-        places = list(crew.each(lambda _, thing: together.wait(PATIENCE), range(9)))
+        places = list(crew.each(lambda thing: together.wait(PATIENCE), range(9)))
     assert sorted(places) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
-def test_each_thread_makes_its_tools_once_and_keeps_them() -> None:
+def test_each_thread_begins_once_before_it_works() -> None:
     size = 3
     together = threading.Barrier(size)  # so that no thread can do the work of another
+    begun: list[int] = []
 
-    def work(tools: object, thing: int) -> tuple[int, object]:
+    def work(_: int) -> int:
         together.wait(PATIENCE)
-        return threading.get_ident(), tools
+        assert threading.get_ident() in begun
+        return threading.get_ident()
 
-    with Crew(size, object) as crew:
-        pairs = [*crew.each(work, range(4 * size)), *crew.each(work, range(4 * size))]
-        assert len(crew.tools) == size
-    assert len(set(pairs)) == len({thread for thread, _ in pairs}) == len({tools for _, tools in pairs}) == size
-    assert {tools for _, tools in pairs} == set(crew.tools)
+    with Crew(size, lambda: begun.append(threading.get_ident())) as crew:
+        threads = [*crew.each(work, range(4 * size)), *crew.each(work, range(4 * size))]
+    assert len(begun) == size
+    assert set(threads) == set(begun)
 
 
 @pytest.mark.parametrize("size", [1, 3])
 def test_error_reaches_the_caller_and_the_rest_is_not_begun(size: int) -> None:
     begun = []
 
-    def work(_: None, thing: int) -> int:
+    def work(thing: int) -> int:
         begun.append(thing)
         if thing == 4:
             raise Broken
@@ -94,7 +97,7 @@ def test_error_reaches_the_caller_and_the_rest_is_not_begun(size: int) -> None:
     assert max(begun) <= 4 + size + 1
 
 
-def set_on_the_way_out(crew: Crew[None], leaving: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+def set_on_the_way_out(crew: Crew, leaving: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
     """`leaving` is set once the crew takes no more work, and before what is under way is waited for."""
     shutdown = crew._pool.shutdown
 
@@ -109,7 +112,7 @@ def set_on_the_way_out(crew: Crew[None], leaving: threading.Event, monkeypatch: 
 def test_on_the_way_out_nothing_is_begun_and_what_is_under_way_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     is_begun, leaving, begun, ended = threading.Event(), threading.Event(), [], []
 
-    def work(_: None, thing: int) -> None:
+    def work(thing: int) -> None:
         begun.append(thing)
         if thing == 1:
             is_begun.set()
@@ -134,20 +137,18 @@ def test_error_in_the_things_themselves_reaches_the_caller() -> None:
         raise Broken
 
     with Crew(2, nothing) as crew, pytest.raises(Broken):
-        list(crew.each(lambda _, thing: thing, things()))
+        list(crew.each(lambda thing: thing, things()))
 
 
-def test_error_in_making_tools_reaches_the_caller() -> None:
-    def make_tools() -> None:
+def test_thread_that_cannot_begin_ends_the_work() -> None:
+    def begin() -> None:
         raise Broken
 
-    with Crew(2, make_tools) as crew:
-        with pytest.raises(Broken):
-            list(crew.each(lambda _, thing: thing, range(5)))
-        assert crew.tools == []
+    with Crew(2, begin) as crew, pytest.raises(BrokenThreadPool):
+        list(crew.each(lambda thing: thing, range(5)))
 
 
 def test_crews_may_feed_each_other() -> None:
     with Crew(2, nothing) as readers, Crew(3, nothing) as writers:
-        read = readers.each(lambda _, thing: thing + 1, range(50))
-        assert list(writers.each(lambda _, thing: thing * 2, read)) == [2 * (thing + 1) for thing in range(50)]
+        read = readers.each(lambda thing: thing + 1, range(50))
+        assert list(writers.each(lambda thing: thing * 2, read)) == [2 * (thing + 1) for thing in range(50)]
