@@ -28,9 +28,9 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 def in_the_file(result: Result) -> dict[str, str]:
     """The statistics that stand in it."""
     with rasterio.open(result.product.path) as file:
-        tags = {name.removeprefix("STATISTICS_").lower(): text for name, text in file.tags(1).items()}
         assert not any("statistics" in name.lower() for name in file.tags())
-    return {name: text for name, text in tags.items() if name in NAMES}
+        tags = {name: text for name, text in file.tags(1).items() if "statistics" in name.lower()}
+    return {name.lower().removeprefix("statistics_"): text for name, text in tags.items() if name == name.upper()}
 
 
 def worked_out_by_gdal(result: Result, folder: Path) -> dict[str, float]:

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tifffile import TiffFile
 
+from processing.raster.tiles import TileCodec
 from processing.raster.types import PixelArray, PixelFormat
 from tests.raster.rasters import grid, read_tif
 from tests.raster.test_cog import FORMATS, pixels_for, write_cog
@@ -100,3 +101,16 @@ def test_tile_whose_first_pixel_alone_is_nodata_is_kept(tmp_path: Path, name: st
     pixels[0, 0] = layout.nodata
     write_cog(path, on, layout, pixels)
     np.testing.assert_array_equal(read_tif(path), pixels)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_tiles_of_nodata_are_encoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    on, layout, encode, encoded = grid(2048, 2048), LAYOUTS[name], TileCodec.encode, list[PixelArray]()
+
+    def encode_noted(codec: TileCodec, tile: PixelArray) -> bytes:
+        encoded.append(tile)
+        return encode(codec, tile)
+
+    monkeypatch.setattr(TileCodec, "encode", encode_noted)
+    write_cog(tmp_path / "result.tif", on, layout, np.full(on.shape, layout.nodata, layout.dtype))
+    assert len(encoded) == 1

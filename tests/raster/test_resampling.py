@@ -119,7 +119,7 @@ def test_each_pixel_is_what_a_plain_loop_makes_of_it(
 @pytest.mark.parametrize("holes", [0.0, 0.3])
 @pytest.mark.parametrize("step", [0.5, 1.5])
 def test_tall_arrays_are_resampled_like_small_ones(method: str, holes: float, step: float) -> None:
-    """They are worked on in strips, which no other test is tall enough for."""
+    """They are worked on in strips, first of the source and then of the target."""
     numbers = numbers_for(150, 6, seed=2, holes=holes)
     rows, columns = axis_over(-0.25, step, 150, int(151 / step)), axis_over(0.25, step, 6, 5)
     result = resampled(METHODS[method][0], numbers, rows, columns)
