@@ -133,6 +133,11 @@ def test_with_nothing_set_all_is_kept_below_the_data_folder(tmp_path: Path) -> N
     assert settings["PUBLIC_URL"] == ""
 
 
+@pytest.mark.parametrize(("value", "compression"), [("", "deflate"), ("deflate", "deflate"), (" ZSTD ", "zstd")])
+def test_results_are_compressed_by_deflate_unless_it_is_set(tmp_path: Path, value: str, compression: str) -> None:
+    assert read(tmp_path, {"ASTRA_COMPRESSION": value})["COMPRESSION"] == compression
+
+
 def test_the_secret_is_made_once_and_only_this_user_can_read_it(tmp_path: Path) -> None:
     first, second = read(tmp_path), read(tmp_path)
     secret = tmp_path / "secret_key"

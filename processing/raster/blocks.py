@@ -45,7 +45,8 @@ class SharedBlocks:
     def _make_room(self, rows: slice) -> None:
         touched = -(-rows.stop // self._height) - rows.start // self._height
         a_row = -(-self._raster_columns // self._width)
-        self._most = max(self._most, min(a_row * (touched + 1), _MOST_BYTES // self._block_bytes))
+        with self._lock:
+            self._most = max(self._most, min(a_row * (touched + 1), _MOST_BYTES // self._block_bytes))
 
     def _block(self, file: RasterFile, top: int, left: int) -> PixelArray:
         with self._lock:

@@ -4,6 +4,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -74,19 +75,34 @@ class _BucketSession(Session):  # type: ignore[misc]  # rasterio has no types
         return dict(self._options)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Form:
+    """What must not change between two openings of a raster, as windows are planned by it."""
+
+    shape: tuple[int, int]
+    block_shape: tuple[int, int]
+    dtype: str
+
+    @classmethod
+    def of(cls, dataset: DatasetReader) -> Self:
+        return cls(shape=dataset.shape, block_shape=dataset.block_shapes[0], dtype=dataset.dtypes[0])
+
+
 class RasterFile:
     """One raster, open to read. It is opened anew where the token in its URL runs out before the job is done.
 
     Where its `grid` is known, GDAL is not asked for it: that takes longer than all else in a thread that never did it.
     """
 
-    def __init__(self, wanted: Band | Mask, config: Config, grid: Grid | None = None) -> None:
-        self.wanted, self._config = wanted, config
+    def __init__(
+        self, wanted: Band | Mask, config: Config, form: _Form | None = None, grid: Grid | None = None
+    ) -> None:
+        self.wanted, self._config, self._form = wanted, config, form
         self._is_located = grid is None
         self._opening, self._dataset = self._open()
+        self._form = _Form.of(self._dataset)
+        self.block_shape, self.dtype = self._form.block_shape, np.dtype(self._form.dtype)
         self.grid = grid or Grid.of(self._dataset)
-        self.block_shape: tuple[int, int] = self._dataset.block_shapes[0]
-        self.dtype = np.dtype(self._dataset.dtypes[0])
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +112,7 @@ class RasterFile:
 
     def again(self, *, located: bool) -> "RasterFile":
         """The same raster opened once more, with its CRS where `located`."""
-        return RasterFile(self.wanted, self._config, None if located else self.grid)
+        return RasterFile(self.wanted, self._config, self._form, None if located else self.grid)
 
     @property
     def dataset(self) -> DatasetReader:
@@ -129,10 +145,16 @@ class RasterFile:
             _check_size(dataset, self.wanted, self._config)
             if self._is_located:
                 _check_place(dataset, self.wanted)
-        except RasterError:
+            self._check_form(dataset)
+        except BaseException:
             dataset.close()
             raise
         return opening, dataset
+
+    def _check_form(self, dataset: DatasetReader) -> None:
+        if self._form not in (None, _Form.of(dataset)):
+            name, where = _named(self.wanted)
+            raise SceneUnreadable(f"{name} was replaced while it was read. Submit the job again.", **where)
 
 
 def _driver(path: str) -> str:

@@ -26,7 +26,8 @@ _LEVEL = 1
 class TileCodec:
     """How the tiles of a file are encoded. `tiff_code` and `predictor` are the numbers that stand in its tags.
 
-    With fewer `mantissa_bits` than float32 has, floats are rounded: by no more than 2 ** -(bits + 1) of themselves.
+    With fewer `mantissa_bits` than float32 has, floats are rounded: normal ones by no more than 2 ** -(bits + 1) of
+    themselves.
     """
 
     compression: Compression
@@ -56,7 +57,7 @@ def predictor_for(dtype: str, *, has_palette: bool) -> int:
 
 
 def _rounded(tile: PixelArray, mantissa_bits: int) -> PixelArray:
-    """float32 whose last bits are 0, rounded half away from zero. NaN stays NaN: its upper bits are kept."""
+    """float32 whose last bits are 0, rounded half away from zero. The NaN of numpy stays what it is."""
     dropped = FULL_MANTISSA - mantissa_bits
     bits = tile.view(np.uint32) + np.uint32(1 << (dropped - 1))
     bits &= np.uint32(0xFFFFFFFF << dropped & 0xFFFFFFFF)

@@ -14,6 +14,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 from pytest_django import Settings
+from tifffile import TiffFile
 
 from accounts.models import ApiKey
 from processing.execution import KeptJob, execute
@@ -77,6 +78,28 @@ def test_a_completed_jobs_result_tells_the_truth_about_its_file(key: ApiKey, set
     assert sum(statistics["histogram"]["buckets"]) == np.count_nonzero(~np.isnan(pixels))
     assert list(settings.WORK_DIR.glob("*")) == []
     assert verbs(job) == ["submit", "claim", "complete"]
+
+
+@pytest.mark.parametrize(("compression", "tiff_code"), [("deflate", 8), ("zstd", 50000)])
+def test_a_result_is_compressed_as_the_settings_say(
+    key: ApiKey, settings: Settings, storage: Path, compression: str, tiff_code: int
+) -> None:
+    settings.COMPRESSION = compression
+    execute(claimed(key))
+    (path,) = files_below(storage)
+    with TiffFile(path) as file:
+        assert {int(page.compression) for page in file.pages} == {tiff_code}
+
+
+def test_a_compact_result_is_smaller_and_tells_the_statistics_of_the_full_one(key: ApiKey, storage: Path) -> None:
+    jobs = [claimed(key, params={"precision": precision}) for precision in ("full", "compact")]
+    for job in jobs:
+        execute(job)
+    full, compact = (row(job)["result"] for job in jobs)
+    assert compact["file:size"] < full["file:size"]
+    histogram = compact["statistics"].pop("histogram")
+    assert histogram == full["statistics"].pop("histogram")
+    assert compact["statistics"] == pytest.approx(full["statistics"], rel=1e-12)  # sums of threads in any order
 
 
 def test_the_task_runs_a_job_once_and_sends_its_webhook(key: ApiKey, storage: Path) -> None:

@@ -90,6 +90,14 @@ def test_params_are_shown_with_their_defaults(api: APIClient, params: Any) -> No
     assert api.post(URL, body, format="json").json()["params"] == defaults
 
 
+@pytest.mark.parametrize("precision", ["full", "compact"])
+def test_a_precision_of_raw_values_is_kept(api: APIClient, precision: str) -> None:
+    answer = api.post(URL, {**EXAMPLE, "params": {"precision": precision}}, format="json")
+    assert answer.status_code == 202
+    assert answer.json()["params"]["precision"] == precision
+    assert Job.objects.get().params["precision"] == precision
+
+
 def test_the_job_remembers_the_mode_of_its_key(api: APIClient, live_key: str) -> None:
     api.post(URL, EXAMPLE, format="json")
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {live_key}")
@@ -168,6 +176,18 @@ WRONG_FIELDS: dict[str, tuple[Any, set[str], str]] = {
     "unknown colormap": ({**EXAMPLE, "params": {"colormap": "jet"}}, {"params.colormap"}, "VALIDATION_ERROR"),
     "colormap in capitals": ({**EXAMPLE, "params": {"colormap": "RdYlGn"}}, {"params.colormap"}, "VALIDATION_ERROR"),
     "unknown precision": ({**EXAMPLE, "params": {"precision": "half"}}, {"params.precision"}, "VALIDATION_ERROR"),
+    "precision a number": ({**EXAMPLE, "params": {"precision": 12}}, {"params.precision"}, "VALIDATION_ERROR"),
+    "precision null": ({**EXAMPLE, "params": {"precision": None}}, {"params.precision"}, "VALIDATION_ERROR"),
+    "precision of change": (
+        {
+            **EXAMPLE,
+            "operation": "change_detection",
+            "scene_ids": [SCENE, OTHER_SCENE],
+            "params": {"precision": "full"},
+        },
+        {"params.precision"},
+        "VALIDATION_ERROR",
+    ),
     "compact with a colormap": (
         {**EXAMPLE, "params": {"colormap": "greens", "precision": "compact"}},
         {"params.precision"},

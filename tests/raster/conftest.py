@@ -1,6 +1,9 @@
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import rasterio
+from rasterio.io import DatasetReader
 
 from processing.raster import remote, stac
 
@@ -12,3 +15,19 @@ def nothing_remembered() -> Iterator[None]:
     stac._answers.clear()
     remote._tokens._kept.clear()
     remote._final_urls.clear()
+
+
+@pytest.fixture
+def datasets(monkeypatch: pytest.MonkeyPatch) -> list[DatasetReader]:
+    """All that is opened to be read, in this order."""
+    opened: list[DatasetReader] = []
+    open_one = rasterio.open
+
+    def open_noted(path: Any, mode: str = "r", **options: Any) -> Any:
+        dataset = open_one(path, mode, **options)
+        if mode == "r":
+            opened.append(dataset)
+        return dataset
+
+    monkeypatch.setattr(rasterio, "open", open_noted)
+    return opened

@@ -26,11 +26,11 @@ def grid(width: int, height: int, metres: float = 10.0, epsg: int | None = 32619
 
 
 def write_tif(path: Path, pixels: PixelArray, on: Grid | None = None, **options: Any) -> Path:
-    """A plain GeoTIFF of one band."""
+    """A plain file of one band: a GeoTIFF, unless `driver` is another."""
     on = on or grid(pixels.shape[1], pixels.shape[0])
     shape = {"width": on.width, "height": on.height, "count": 1, "dtype": pixels.dtype}
     place = {"crs": on.crs, "transform": on.transform}
-    with rasterio.open(path, "w", driver="GTiff", **{**place, **shape, **options}) as file:
+    with rasterio.open(path, "w", **{"driver": "GTiff", **place, **shape, **options}) as file:
         file.write(pixels, 1)
     return path
 

@@ -10,7 +10,9 @@ from rasterio.crs import CRS
 from rasterio.windows import Window
 
 from processing.raster.grid import Grid
-from tests.raster.pairs import AFTER, Layer, Shot, compare, square, to_numbers, write_shots
+from processing.raster.operations import get_operation
+from processing.raster.types import Float64Array, PixelArray
+from tests.raster.pairs import AFTER, Layer, Shot, compare, shot, square, to_numbers, write_shots
 
 SURFACE_OF_THE_EARTH = 510_065_621.7e6  # m2, WGS 84
 FOOT = 1200 / 3937  # US survey foot in metres
@@ -103,3 +105,46 @@ def test_hectares_of_a_result_in_degrees(tmp_path: Path) -> None:
         ring = [(lon, top) for lon in across] + [(lon, bottom) for lon in across[::-1]]
         area, _ = GEODESIC.polygon_area_perimeter([lon for lon, _ in ring], [lat for _, lat in ring])
         assert found == pytest.approx(abs(area) / 10_000, rel=1e-6)
+
+
+def counted(values: PixelArray, areas: Float64Array) -> list[float]:
+    """Hectares of each class in one window."""
+    operation = get_operation("change_detection")
+    tally = operation.tally(operation.params_model())
+    tally.add(values, areas)
+    return [row["hectares"] for row in tally.statistics()["classes"]]
+
+
+@pytest.mark.parametrize("areas", [[1, 2, 3, 2, 1], [5, 5, 1, 5, 5], [4, 4, 4, 4, 4], [1, 1, 1, 1, 2]])
+def test_each_row_is_counted_by_its_own_area(areas: list[int]) -> None:
+    """Also where the first and the last row are alike, and others are not."""
+    values = np.array([[0, 2, 255], [2, 2, 255], [1, 2, 1], [255, 255, 255], [0, 0, 2]], np.uint8)
+    square_metres = np.array(areas, np.float64) * 10_000
+    expected = [sum((row == code).sum() * area for row, area in zip(values, areas, strict=True)) for code in range(3)]
+    assert counted(values, square_metres) == pytest.approx([*expected, 0, 0])
+
+
+def test_equator_in_the_middle_of_a_window() -> None:
+    grid = in_degrees(10.0, 32.0, 1.0, 1.0, 3, 64)
+    areas = grid.pixel_areas(everything(grid))
+    assert areas[0] == pytest.approx(areas[-1], rel=1e-12)
+    assert areas[32] > 1.1 * areas[0]
+    values = np.zeros(grid.shape, np.uint8)
+    values[30:34, 1] = 4
+    found = counted(values, areas)
+    assert found[4] * 10_000 == pytest.approx(areas[30:34].sum())
+    assert sum(found) * 10_000 == pytest.approx(3 * areas.sum())
+
+
+def test_hectares_of_a_result_across_the_equator(tmp_path: Path) -> None:
+    grid = in_degrees(10, 4, 0.25, 0.25, 4, 32)
+    forest, bare = {"red": 0.025, "nir": 0.32}, {"red": 0.18, "nir": 0.26}
+    lost = np.zeros(grid.shape, np.bool_)
+    lost[14:18] = True
+    first = {name: np.full(grid.shape, value) for name, value in forest.items()}
+    second = {name: np.where(lost, bare[name], value) for name, value in forest.items()}
+    result = compare(write_shots(tmp_path / "scenes", shot(first, grid), shot(second, grid).named(AFTER)), tmp_path)
+    areas = grid.pixel_areas(everything(grid))
+    got = [row["hectares"] * 10_000 for row in result.statistics["classes"]]
+    assert got == pytest.approx([4 * (areas.sum() - areas[14:18].sum()), 0, 4 * areas[14:18].sum(), 0, 0])
+    assert result.product.shape == grid.shape

@@ -3,11 +3,13 @@
 import itertools
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.thread import BrokenThreadPool
+from typing import Any
 
 import pytest
 
-from processing.raster.crew import Crew
+from processing.raster.crew import Crew, side_by_side
 
 PATIENCE = 20  # seconds after which a thread that should have gone on is given up
 
@@ -152,3 +154,61 @@ def test_crews_may_feed_each_other() -> None:
     with Crew(2, nothing) as readers, Crew(3, nothing) as writers:
         read = readers.each(lambda thing: thing + 1, range(50))
         assert list(writers.each(lambda thing: thing * 2, read)) == [2 * (thing + 1) for thing in range(50)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 40])
+def test_outcomes_side_by_side_are_in_the_order_of_things(count: int) -> None:
+    assert side_by_side(lambda thing: thing * 10, iter(range(count))) == [thing * 10 for thing in range(count)]
+
+
+def test_outcomes_side_by_side_are_in_order_whoever_is_first() -> None:
+    last_is_done = threading.Event()
+
+    def work(thing: int) -> int:
+        if thing == 3:
+            last_is_done.set()
+        else:
+            assert last_is_done.wait(PATIENCE)
+        return thing
+
+    assert side_by_side(work, range(4)) == [0, 1, 2, 3]
+
+
+def test_things_side_by_side_are_worked_on_at_once() -> None:
+    together = threading.Barrier(8)
+    assert sorted(side_by_side(lambda thing: together.wait(PATIENCE), range(8))) == list(range(8))
+
+
+def test_error_side_by_side_comes_out_once_all_that_were_begun_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    all_begun, leaving, ended = threading.Barrier(3), threading.Event(), []
+    shutdown = ThreadPoolExecutor.shutdown
+
+    def shut_down(pool: ThreadPoolExecutor, *args: Any, **options: Any) -> None:
+        leaving.set()
+        shutdown(pool, *args, **options)
+
+    def work(thing: int) -> None:
+        all_begun.wait(PATIENCE)
+        if thing == 0:
+            raise Broken
+        assert leaving.wait(PATIENCE)
+        ended.append(thing)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", shut_down)
+    with pytest.raises(Broken):
+        side_by_side(work, range(3))
+    assert sorted(ended) == [1, 2]
+
+
+def test_error_side_by_side_is_that_of_the_first_thing_whichever_failed_first() -> None:
+    second_failed = threading.Event()
+
+    def work(thing: str) -> None:
+        if thing == "second":
+            second_failed.set()
+        else:
+            assert second_failed.wait(PATIENCE)
+        raise Broken(thing)
+
+    with pytest.raises(Broken, match="first"):
+        side_by_side(work, ["first", "second"])

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import product
 from math import floor, isnan
 from typing import Any
 
@@ -122,6 +123,15 @@ def test_four_pixels_become_one(name: str, four: list[float], one: float) -> Non
     layout = LAYOUTS[name]
     pixels = np.array(four, layout.dtype).reshape(2, 2)
     np.testing.assert_array_equal(halving_for(layout)(pixels), np.array([[one]], layout.dtype))
+
+
+def test_every_four_classes_become_the_right_one() -> None:
+    """All ways in which four pixels can be alike or nodata; each for itself, and all side by side."""
+    fours = np.array(list(product([0, 1, 2, 3, 255], repeat=4)), np.uint8).reshape(-1, 2, 2)
+    for four in fours:
+        assert_halved_as_by_hand(four, "classes")
+    assert_halved_as_by_hand(np.hstack(fours), "classes")
+    assert_halved_as_by_hand(np.vstack(fours), "classes")
 
 
 @pytest.mark.parametrize("name", sorted(LAYOUTS))

@@ -115,6 +115,17 @@ def test_each_pixel_is_what_a_plain_loop_makes_of_it(
     np.testing.assert_allclose(result, pixel_by_pixel(numbers, rows, columns, method), rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("holes", [0.0, 0.3])
+@pytest.mark.parametrize("step", [0.5, 1.5])
+def test_tall_arrays_are_resampled_like_small_ones(method: str, holes: float, step: float) -> None:
+    """They are worked on in strips, first of the source and then of the target."""
+    numbers = numbers_for(150, 6, seed=2, holes=holes)
+    rows, columns = axis_over(-0.25, step, 150, int(151 / step)), axis_over(0.25, step, 6, 5)
+    result = resampled(METHODS[method][0], numbers, rows, columns)
+    np.testing.assert_allclose(result, pixel_by_pixel(numbers, rows, columns, method), rtol=1e-4, atol=1e-3)
+
+
 @pytest.mark.parametrize("target_metres", [10.0, 20.0, 15.0, 12.5, 7.0])
 @pytest.mark.parametrize("shift", [0.0, 3.0, 5.0, -4.0])
 def test_bilinear_is_what_gdal_makes_of_it(target_metres: float, shift: float) -> None:

@@ -81,7 +81,10 @@ class Operation(ABC, Generic[P]):
         return {}
 
     def file_statistics(self, params: P, statistics: Mapping[str, Any]) -> Mapping[str, float]:
-        """What of the statistics holds for the numbers in the file: `minimum`, `maximum`, `mean`, `stddev`."""
+        """What of the statistics holds for the numbers in the file, but for their rounding.
+
+        By name: `minimum`, `maximum`, `mean`, `stddev`.
+        """
         return {}
 
     def warnings(self, params: P) -> tuple[str, ...]:
