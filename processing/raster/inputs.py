@@ -1,6 +1,6 @@
 """The scenes of a job, opened: their bands and masks, read together window by window."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -22,6 +22,9 @@ from .types import Band, BoolArray, Config, Float32Array, LocalFile, Mask, Pixel
 
 MASK_PART = "mask of clouds"  # no band can be called so
 _SAMPLE_PIXELS = 512  # a side
+
+# A part of a window that was read: called, it gives (rows, columns) numbers, as in the file but on the grid.
+Fetched = Callable[[], PixelArray]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,17 +99,17 @@ class SceneReader:
         self._idle = {name: [reader] for name, reader in self._readers.items()}
 
     def read(self, window: Window) -> "SceneWindow":
-        return SceneWindow.of(self.scene, [self.read_part(name, window) for name in self.scene.parts])
+        return SceneWindow.of(self.scene, [self.fetch_part(name, window) for name in self.scene.parts])
 
-    def read_part(self, name: str, window: Window) -> PixelArray:
-        """One of the scene's `parts`: (rows, columns) numbers as they stand in the file."""
+    def fetch_part(self, name: str, window: Window) -> Fetched:
+        """Read one of the scene's `parts` as far as the window needs it."""
         try:
             reader = self._idle[name].pop()
         except IndexError:
             reader = self._readers[name].again(self._files)
-        numbers = reader.read(window_at(window, self._corner))
+        fetched = reader.fetch(window_at(window, self._corner))
         self._idle[name].append(reader)
-        return numbers
+        return fetched
 
     def _on_grid(self, name: str, file: RasterFile) -> BandReader | MaskReader:
         return (
@@ -124,9 +127,9 @@ class SceneWindow:
     mask_numbers: PixelArray | None
 
     @classmethod
-    def of(cls, opened: OpenScene, parts: Sequence[PixelArray]) -> Self:
-        """Put together what was read of each of the scene's `parts`."""
-        by_name = dict(zip(opened.parts, parts, strict=True))
+    def of(cls, opened: OpenScene, fetched: Sequence[Fetched]) -> Self:
+        """Put together what was fetched of each of the scene's `parts`."""
+        by_name = {name: on_grid() for name, on_grid in zip(opened.parts, fetched, strict=True)}
         mask_numbers = by_name.pop(MASK_PART, None)
         return cls(bands=opened.bands, numbers=by_name, mask=opened.mask, mask_numbers=mask_numbers)
 

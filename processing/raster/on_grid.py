@@ -1,7 +1,9 @@
 """Windows of a grid from rasters that lie on it, beside it or across it."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from copy import copy
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -52,23 +54,30 @@ class _OnGrid:
 
     def read(self, window: Window) -> PixelArray:
         """(rows, columns) numbers. Raises SceneUnreadable or ProviderUnavailable."""
+        return self.fetch(window)()
+
+    def fetch(self, window: Window) -> Callable[[], PixelArray]:
+        """Read what the window needs of the file; the call of what it gives brings that on the grid, in any thread."""
         with named_errors(self._file.wanted):
             if self._offset is not None:
-                return self._blocks.numbers(self._file, *window_at(window, self._offset).toslices())
+                numbers = self._blocks.numbers(self._file, *window_at(window, self._offset).toslices())
+                return lambda: numbers
             if self._axes is not None:
                 return self._interpolated(*self._axes, window)
-            return self._warp(window)
+            warped = self._warp(window)
+            return lambda: warped
 
-    def _interpolated(self, column_line: Line, row_line: Line, window: Window) -> PixelArray:
+    def _interpolated(self, column_line: Line, row_line: Line, window: Window) -> Callable[[], PixelArray]:
         rows, columns = (
             Axis.between(line.first, line.step, part.start, part.stop, size)
             for line, part, size in zip((row_line, column_line), window.toslices(), self._file.grid.shape, strict=True)
         )
         numbers = self._blocks.numbers(self._file, rows.needed, columns.needed)
         if self._nodata is None:
-            return nearest(numbers, rows, columns, outside=0)
+            return partial(nearest, numbers, rows, columns, outside=0)
         combine = average if self._resampling == Resampling.average else bilinear
-        return combine(numbers, valid_pixels(numbers, self._nodata), rows, columns, self._nodata)
+        nodata = self._nodata
+        return lambda: combine(numbers, valid_pixels(numbers, nodata), rows, columns, nodata)
 
     def _warp(self, window: Window) -> PixelArray:
         numbers = _in_tiles(self._warped(self._resampling), window)

@@ -11,7 +11,7 @@ from rasterio.windows import Window
 
 from .cog import CogWriter
 from .crew import Crew
-from .inputs import SceneReader, SceneWindow
+from .inputs import Fetched, SceneReader, SceneWindow
 from .operations import Operation, Tally
 from .overlay import Overlay
 from .params import Params
@@ -109,10 +109,13 @@ class WindowWork:
         reading = crews.enter_context(self._crew(_REMOTE_READERS))
         parts = [(reader, name) for reader in self._readers for name in reader.scene.parts]
         wanted = ((reader, name, window) for window in cog.windows() for reader, name in parts)
-        numbers = reading.each(lambda part: part[0].read_part(*part[1:]), wanted, ahead=_REMOTE_READERS + len(parts))
+        fetched = reading.each(lambda part: part[0].fetch_part(*part[1:]), wanted, ahead=_REMOTE_READERS + len(parts))
         for window in cog.windows():
-            scenes = [SceneWindow.of(scene, [next(numbers) for _ in scene.parts]) for scene in self.scenes]
-            yield window, partial(list, scenes)
+            of_scenes = [[next(fetched) for _ in scene.parts] for scene in self.scenes]
+            yield window, partial(self._put_together, of_scenes)
+
+    def _put_together(self, of_scenes: list[list[Fetched]]) -> list[SceneWindow]:
+        return [SceneWindow.of(scene, fetched) for scene, fetched in zip(self.scenes, of_scenes, strict=True)]
 
     def _compute(self, window: Window, read: _Read, cog: CogWriter) -> _Ledger:
         scenes, ledger = read(), _Ledger(tally=self.operation.tally(self.params))

@@ -174,19 +174,19 @@ def reader_on(target: Grid, config: Config, files: ExitStack) -> tuple[SceneRead
 def files_read(monkeypatch: pytest.MonkeyPatch, before_read: Callable[[], object]) -> list[RasterFile]:
     """The file of each read. A read fails where another thread is reading the same file."""
     used: list[RasterFile] = []
-    busy, lock, read = set[RasterFile](), threading.Lock(), on_grid._OnGrid.read
+    busy, lock, fetch = set[RasterFile](), threading.Lock(), on_grid._OnGrid.fetch
 
-    def read_watched(reader: Any, window: Window) -> PixelArray:
+    def fetch_watched(reader: Any, window: Window) -> Callable[[], PixelArray]:
         with lock:
             assert reader._file not in busy, "two threads read from one open file"
             busy.add(reader._file)
             used.append(reader._file)
         before_read()
-        numbers = read(reader, window)
+        fetched = fetch(reader, window)
         busy.remove(reader._file)
-        return numbers
+        return fetched
 
-    monkeypatch.setattr(on_grid._OnGrid, "read", read_watched)
+    monkeypatch.setattr(on_grid._OnGrid, "fetch", fetch_watched)
     return used
 
 
@@ -196,7 +196,7 @@ def test_threads_read_what_one_reads_alone_each_from_a_file_of_its_own(
 ) -> None:
     with gdal_environment(config), ExitStack() as files:
         alone, windows = reader_on(GRIDS[name], config, files)
-        expected = {part: [alone.read_part(part, window) for window in windows] for part in alone.scene.parts}
+        expected = {part: [alone.fetch_part(part, window)() for window in windows] for part in alone.scene.parts}
     assert all(np.any(arrays[0]) for arrays in expected.values())
     together = threading.Barrier(THREADS)  # so that as many files are read at once as there are threads
     used = files_read(monkeypatch, lambda: together.wait(PATIENCE))
@@ -207,8 +207,8 @@ def test_threads_read_what_one_reads_alone_each_from_a_file_of_its_own(
         reader, _ = reader_on(GRIDS[name], config, files)
         for part in reader.scene.parts:
             used.clear()
-            for one, other in zip(expected[part], pool.map(partial(reader.read_part, part), windows), strict=True):
-                np.testing.assert_array_equal(one, other)
+            for one, other in zip(expected[part], pool.map(partial(reader.fetch_part, part), windows), strict=True):
+                np.testing.assert_array_equal(one, other())
             assert len(set(used)) == THREADS
             assert len(used) == len(windows) > THREADS
         assert not any(dataset.closed for dataset in datasets[4:])
