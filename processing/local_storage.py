@@ -1,7 +1,9 @@
 """Results on the local disk, behind links that are signed, expire and name no path."""
 
 import hmac
+import os
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,7 +23,18 @@ class LinkExpired(Exception):
 
 
 class SignedLocalStorage(FileSystemStorage):
-    """FileSystemStorage whose `url` signs, as that of an S3 bucket does. The key goes into the link's path."""
+    """FileSystemStorage whose `url` signs, as that of an S3 bucket does. The key goes into the link's path.
+
+    What is saved stays, as in a bucket, even where the power fails a moment later.
+    """
+
+    def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
+        saved = super().save(name, content, max_length)
+        path = Path(self.path(saved))
+        folders = (folder for folder in path.parents if folder.is_relative_to(self.location))
+        for place in (path, *folders):  # a file's name is kept by its folder
+            _flush(place)
+        return saved
 
     def url(self, name: str | None, parameters: Any = None, expire: int = 3600) -> str:
         """Path and query of a link to the file that is good for `expire` seconds."""
@@ -47,6 +60,15 @@ class MovableFile(File):  # type: ignore[type-arg]  # not subscriptable at run t
 
     def temporary_file_path(self) -> str:
         return str(self.name)
+
+
+def _flush(place: Path) -> None:
+    """Have the disk keep a file or folder as it is. Raises OSError."""
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _signature(name: str, expires: int) -> str:

@@ -5,7 +5,6 @@ into the final file, as readers of COGs want it.
 """
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -89,8 +88,6 @@ class CogWriter:
         try:
             with self._part_path.open("wb") as part:
                 checksum = _write_hashed(part, self._pieces(band_tags or {}))
-                part.flush()
-                os.fsync(part.fileno())
             size = self._part_path.stat().st_size
             if not is_cog(self._part_path):
                 raise _not_written()

@@ -12,15 +12,17 @@ Thing = TypeVar("Thing")
 Outcome = TypeVar("Outcome")
 
 _MOST_AT_ONCE = 16
-_M_ARENA_MAX = -8  # of glibc's malloc.h
-_HEAPS = 2
+# Options of glibc's malloc.h: at most two heaps; arrays come from them and stay with them, up to these bytes.
+_HEAP_OPTIONS = {-8: 2, -3: 32 << 20, -2: 16 << 20, -1: 128 << 20}
 
 
 @cache
-def _share_heaps() -> None:
-    """glibc gives threads heaps of their own, and each keeps what large arrays leave behind."""
+def _keep_heaps_warm() -> None:
+    """As it is, glibc gives each thread a heap, and gives large arrays back only to ask for new pages at once."""
     with suppress(AttributeError):  # other libraries have no such heaps
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _HEAPS)
+        mallopt = ctypes.CDLL(None).mallopt
+        for option, value in _HEAP_OPTIONS.items():
+            mallopt(option, value)
 
 
 def side_by_side(work: Callable[[Thing], Outcome], things: Iterable[Thing]) -> list[Outcome]:
@@ -36,7 +38,7 @@ class Crew:
     """
 
     def __init__(self, size: int, begin: Callable[[], object]) -> None:
-        _share_heaps()
+        _keep_heaps_warm()
         self.size = size
         self._pool = ThreadPoolExecutor(size, initializer=begin)
 

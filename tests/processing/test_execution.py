@@ -1,5 +1,7 @@
 """Working on a claimed job, with the real pipeline on the sandbox: every end, and what is left behind."""
 
+import errno
+import os
 import re
 from collections.abc import Callable
 from hashlib import sha256
@@ -195,6 +197,19 @@ def test_a_job_completes_once_the_storage_is_back(
     run_job(job.pk)
     assert row(job)["status"] == "completed"
     assert len(files_below(storage)) == 1
+
+
+def test_a_result_that_the_disk_does_not_keep_is_no_result(
+    key: ApiKey, storage: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    job = claimed(key)
+    execute(job)
+    assert row(job)["status"] == "queued"
+    assert nothing_left(settings, storage)
 
 
 def test_a_job_that_is_tried_again_waits_within_its_bounds(key: ApiKey, settings: Settings, storage: Path) -> None:
