@@ -19,9 +19,9 @@ from .reading import enter_gdal_environment
 from .types import BoolArray, Config, Pixels
 
 # Rows that are worked on at once: their arrays stay in the processor's cache, and their memory is used again and again.
-_STRIP_ROWS = 32
+_STRIP_ROWS = 64
 # Threads that wait for hosts need no processor.
-_REMOTE_READERS = 24
+_REMOTE_READERS = 16
 
 
 @dataclass
