@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 import numpy as np
@@ -10,6 +11,9 @@ from .reading import RasterFile
 from .types import PixelArray
 
 _MOST_BYTES = 96 << 20
+
+_Place = tuple[int, int]  # first row and column of a block
+_Blocks = Mapping[_Place, Future[PixelArray]]
 
 
 class SharedBlocks:
@@ -23,18 +27,19 @@ class SharedBlocks:
         self._raster_rows, self._raster_columns = file.grid.shape
         self._block_bytes = self._height * self._width * file.dtype.itemsize
         self._most = 1
-        self._blocks: OrderedDict[tuple[int, int], Future[PixelArray]] = OrderedDict()
+        self._kept: OrderedDict[_Place, Future[PixelArray]] = OrderedDict()
         self._lock = threading.Lock()
 
     def numbers(self, file: RasterFile, rows: slice, columns: slice) -> PixelArray:
         """A part of the raster, as `file` gives it: (rows, columns). `file` serves the calling thread alone."""
         if self._are_whole(rows, columns):  # nobody else will need these blocks
             return file.numbers(rows, columns)
-        self._make_room(rows)
+        tops, lefts = _first_pixels(rows, self._height), _first_pixels(columns, self._width)
+        blocks, unread = self._claim([(top, left) for top in tops for left in lefts], self._worth_keeping(len(tops)))
+        self._read(file, unread)  # before any other is waited for, as others may wait for these
         numbers = np.empty((rows.stop - rows.start, columns.stop - columns.start), dtype=file.dtype)
-        for top in range(rows.start // self._height * self._height, rows.stop, self._height):
-            for left in range(columns.start // self._width * self._width, columns.stop, self._width):
-                _lay(self._block(file, top, left), top - rows.start, left - columns.start, numbers)
+        for (top, left), block in blocks.items():
+            _lay(block.result(), top - rows.start, left - columns.start, numbers)
         return numbers
 
     def _are_whole(self, rows: slice, columns: slice) -> bool:
@@ -42,30 +47,60 @@ class SharedBlocks:
             columns, self._width, self._raster_columns
         )
 
-    def _make_room(self, rows: slice) -> None:
-        touched = -(-rows.stop // self._height) - rows.start // self._height
+    def _worth_keeping(self, touched: int) -> int:
+        """How many blocks to keep where a window touches so many rows of them."""
         a_row = -(-self._raster_columns // self._width)
-        with self._lock:
-            self._most = max(self._most, min(a_row * (touched + 1), _MOST_BYTES // self._block_bytes))
+        return min(a_row * (touched + 1), _MOST_BYTES // self._block_bytes)
 
-    def _block(self, file: RasterFile, top: int, left: int) -> PixelArray:
+    def _claim(self, places: Sequence[_Place], most: int) -> tuple[_Blocks, _Blocks]:
+        """The blocks at these places, and those of them that the caller has to read."""
         with self._lock:
-            block = self._blocks.get((top, left))
-            if block is not None:
-                self._blocks.move_to_end((top, left))
-            else:
-                mine = self._blocks[top, left] = Future()
-                while len(self._blocks) > self._most:
-                    self._blocks.popitem(last=False)
-        if block is not None:
-            return block.result()
+            unread = {place: Future[PixelArray]() for place in places if place not in self._kept}
+            self._kept.update(unread)
+            blocks = {place: self._kept[place] for place in places}
+            for place in places:
+                self._kept.move_to_end(place)
+            self._most = max(self._most, most)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return blocks, unread
+
+    def _read(self, file: RasterFile, unread: _Blocks) -> None:
         try:
-            rows, columns = min(top + self._height, self._raster_rows), min(left + self._width, self._raster_columns)
-            mine.set_result(file.numbers(slice(top, rows), slice(left, columns)))
+            for places in self._requests(list(unread)):
+                for place, block in self._read_together(file, places):
+                    unread[place].set_result(block)
         except BaseException as error:
-            mine.set_exception(error)
+            for promised in unread.values():
+                if not promised.done():
+                    promised.set_exception(error)
             raise
-        return mine.result()
+
+    def _requests(self, places: list[_Place]) -> list[list[_Place]]:
+        """A rectangle of blocks is asked for at once, as hosts answer slowly; others are so few that each can wait."""
+        if not places:
+            return []
+        tops, lefts = zip(*places, strict=True)
+        high, wide = (max(tops) - min(tops)) // self._height + 1, (max(lefts) - min(lefts)) // self._width + 1
+        return [places] if high * wide == len(places) else [[place] for place in places]
+
+    def _read_together(self, file: RasterFile, places: list[_Place]) -> Iterator[tuple[_Place, PixelArray]]:
+        """The blocks of a rectangle, each with memory of its own, so that it can be let go alone."""
+        (top, left), (last_top, last_left) = places[0], places[-1]
+        bottom = min(last_top + self._height, self._raster_rows)
+        right = min(last_left + self._width, self._raster_columns)
+        numbers = file.numbers(slice(top, bottom), slice(left, right))
+        if len(places) == 1:
+            yield places[0], numbers
+            return
+        for place in places:
+            row, column = place[0] - top, place[1] - left
+            yield place, numbers[row : row + self._height, column : column + self._width].copy()
+
+
+def _first_pixels(part: slice, block: int) -> range:
+    """Where the blocks begin that the part touches."""
+    return range(part.start // block * block, part.stop, block)
 
 
 def _is_whole(part: slice, block: int, raster: int) -> bool:

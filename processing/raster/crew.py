@@ -1,6 +1,9 @@
 """Threads that work through things and give what they make of them in order."""
 
 import ctypes
+import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +15,7 @@ Thing = TypeVar("Thing")
 Outcome = TypeVar("Outcome")
 
 _MOST_AT_ONCE = 16
+_NICER = 5  # as the command nice counts
 # Options of glibc's malloc.h: at most two heaps; arrays come from them and stay with them, up to these bytes.
 _HEAP_OPTIONS = {-8: 2, -3: 32 << 20, -2: 16 << 20, -1: 128 << 20}
 
@@ -29,6 +33,15 @@ def side_by_side(work: Callable[[Thing], Outcome], things: Iterable[Thing]) -> l
     """What `work` makes of each thing, in order, all at once: for work that waits for hosts."""
     with ThreadPoolExecutor(_MOST_AT_ONCE) as pool:
         return list(pool.map(work, things))
+
+
+def give_way() -> None:
+    """Leave the processor to other threads where they want it, for the rest of the calling thread's life.
+
+    A crowd that takes turns with a few stops them all, each time that one is put off while it holds the interpreter.
+    """
+    if sys.platform == "linux":  # elsewhere priorities are those of whole processes
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICER)
 
 
 class Crew:

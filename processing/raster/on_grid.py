@@ -52,12 +52,11 @@ class _OnGrid:
         other._warped_dataset, other._warps = None, {}
         return other
 
-    def read(self, window: Window) -> PixelArray:
-        """(rows, columns) numbers. Raises SceneUnreadable or ProviderUnavailable."""
-        return self.fetch(window)()
-
     def fetch(self, window: Window) -> Callable[[], PixelArray]:
-        """Read what the window needs of the file; the call of what it gives brings that on the grid, in any thread."""
+        """Read what the window needs of the file. Raises SceneUnreadable or ProviderUnavailable.
+
+        What it gives, called in any thread, brings that on the grid: (rows, columns) numbers.
+        """
         with named_errors(self._file.wanted):
             if self._offset is not None:
                 numbers = self._blocks.numbers(self._file, *window_at(window, self._offset).toslices())
@@ -68,8 +67,9 @@ class _OnGrid:
             return lambda: warped
 
     def _interpolated(self, column_line: Line, row_line: Line, window: Window) -> Callable[[], PixelArray]:
+        blends = self._nodata is not None
         rows, columns = (
-            Axis.between(line.first, line.step, part.start, part.stop, size)
+            Axis.between(line.first, line.step, part.start, part.stop, size, blends=blends)
             for line, part, size in zip((row_line, column_line), window.toslices(), self._file.grid.shape, strict=True)
         )
         numbers = self._blocks.numbers(self._file, rows.needed, columns.needed)

@@ -30,11 +30,13 @@ class Axis:
     position: npt.NDArray[np.float64]
     step: float  # from one target pixel to the next, in source pixels
     size: int  # of the whole source along this side
+    blends: bool  # whether pixels around a centre count too
 
     @classmethod
-    def between(cls, first: float, step: float, begin: int, end: int, size: int) -> "Axis":
+    def between(cls, first: float, step: float, begin: int, end: int, size: int, *, blends: bool = True) -> "Axis":
         """For the target's pixels `begin` to `end`; its pixel 0 has its centre at `first`, the next one `step` on."""
-        return cls(position=first + step * np.arange(begin, end, dtype=np.float64), step=step, size=size)
+        position = first + step * np.arange(begin, end, dtype=np.float64)
+        return cls(position=position, step=step, size=size, blends=blends)
 
     @cached_property
     def inside(self) -> BoolArray:
@@ -43,11 +45,11 @@ class Axis:
 
     @cached_property
     def needed(self) -> slice:
-        """The source pixels that any way of resampling looks at; empty where the source is elsewhere."""
+        """The source pixels that are looked at, whatever way they are blended; empty where the source is elsewhere."""
         within = self.position[self.inside]
         if within.size == 0:
             return slice(0, 0)
-        reach = max(1.0, abs(self.step) / 2 + 0.5)
+        reach = max(1.0, abs(self.step) / 2 + 0.5) if self.blends else 0.5
         low, high = int(np.floor(within.min() - reach + 1)), int(np.floor(within.max() + reach))
         return slice(max(0, low), min(self.size, high + 1))
 

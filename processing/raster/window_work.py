@@ -10,7 +10,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from .cog import CogWriter
-from .crew import Crew
+from .crew import Crew, give_way
 from .inputs import Fetched, SceneReader, SceneWindow
 from .operations import Operation, Tally
 from .overlay import Overlay
@@ -21,7 +21,7 @@ from .types import BoolArray, Config, Pixels
 # Rows that are worked on at once: their arrays stay in the processor's cache, and their memory is used again and again.
 _STRIP_ROWS = 64
 # Threads that wait for hosts need no processor.
-_REMOTE_READERS = 16
+_REMOTE_READERS = 12
 
 
 @dataclass
@@ -83,7 +83,7 @@ class WindowWork:
         Close the iterator where it is not used up: only then do its threads end.
         """
         with ExitStack() as crews:
-            computing = crews.enter_context(self._crew(self._config.threads))
+            computing = crews.enter_context(Crew(self._config.threads, self._begin_thread))
             is_local = all(scene.is_local for scene in self.scenes)
             reads = self._each_for_itself(cog) if is_local else self._ahead(cog, crews)
             ledgers = computing.each(lambda read: self._compute(*read, cog), reads)
@@ -93,8 +93,12 @@ class WindowWork:
                 self.counts.merge(ledger.counts)
                 yield done
 
-    def _crew(self, size: int) -> Crew:
-        return Crew(size, begin=lambda: enter_gdal_environment(self._config))
+    def _begin_thread(self) -> None:
+        enter_gdal_environment(self._config)
+
+    def _begin_reading_thread(self) -> None:
+        give_way()  # it unpacks too, ahead of those that compute
+        self._begin_thread()
 
     def _each_for_itself(self, cog: CogWriter) -> Iterator[tuple[Window, _Read]]:
         """From the disk, the thread that computes a window reads it: what it has just decoded is in its cache."""
@@ -106,7 +110,7 @@ class WindowWork:
 
     def _ahead(self, cog: CogWriter, crews: ExitStack) -> Iterator[tuple[Window, _Read]]:
         """Hosts answer slowly, but many requests at once: threads of their own read the rasters of windows to come."""
-        reading = crews.enter_context(self._crew(_REMOTE_READERS))
+        reading = crews.enter_context(Crew(_REMOTE_READERS, self._begin_reading_thread))
         parts = [(reader, name) for reader in self._readers for name in reader.scene.parts]
         wanted = ((reader, name, window) for window in cog.windows() for reader, name in parts)
         fetched = reading.each(lambda part: part[0].fetch_part(*part[1:]), wanted, ahead=_REMOTE_READERS + len(parts))

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -6,6 +7,8 @@ import rasterio
 from rasterio.io import DatasetReader
 
 from processing.raster import remote, stac
+from processing.raster.reading import gdal_environment
+from processing.raster.types import Config
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +18,19 @@ def nothing_remembered() -> Iterator[None]:
     stac._answers.clear()
     remote._tokens._kept.clear()
     remote._final_urls.clear()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The scenes of a test lie where its files do."""
+    return Config(sandbox_dir=tmp_path)
+
+
+@pytest.fixture
+def gdal(config: Config) -> Iterator[None]:
+    """GDAL's settings, as in a job."""
+    with gdal_environment(config):
+        yield
 
 
 @pytest.fixture

@@ -70,5 +70,5 @@ def float_ndvi(
 
 def read_reflectance(file: RasterFile, asked: Band, on: Grid, window: Window) -> tuple[Float32Array, BoolArray]:
     """Reflectance of a window of the grid `on`, and where it is valid."""
-    numbers = BandReader(asked, file, on).read(window)
+    numbers = BandReader(asked, file, on).fetch(window)()
     return to_reflectance(numbers, asked), valid_pixels(numbers, asked.nodata)

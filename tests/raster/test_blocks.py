@@ -1,10 +1,5 @@
 """The shared blocks of a raster: the file's numbers whatever is asked for, each block read once, and bounded memory."""
 
-import threading
-import weakref
-from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,56 +11,9 @@ from hypothesis import strategies as st
 from processing.raster import blocks
 from processing.raster.blocks import SharedBlocks
 from processing.raster.reading import RasterFile
-from processing.raster.types import Config, PixelArray
+from processing.raster.types import Config
+from tests.raster.counting_file import CountingFile, Part, Shape, part, shared
 from tests.raster.rasters import band, grid, write_tif
-
-Part = tuple[slice, slice]  # rows, columns
-Shape = tuple[int, int]
-PATIENCE = 20  # seconds after which a thread that should have gone on is given up
-
-
-class Broken(Exception):
-    pass
-
-
-class CountingFile:
-    """Stands in for an open raster. `reads` holds what was asked of it; `before_read` is called with it first."""
-
-    def __init__(
-        self, shape: Shape, block_shape: Shape, before_read: Callable[[Part], None] = lambda part: None
-    ) -> None:
-        self.pixels = np.arange(1, shape[0] * shape[1] + 1, dtype=np.uint16).reshape(shape)
-        self.grid, self.block_shape, self.dtype = grid(shape[1], shape[0]), block_shape, self.pixels.dtype
-        self.before_read = before_read
-        self.reads: list[Part] = []
-        self.given: list[weakref.ref[PixelArray]] = []
-
-    def numbers(self, rows: slice, columns: slice) -> PixelArray:
-        self.reads.append((rows, columns))
-        self.before_read((rows, columns))
-        numbers = self.pixels[rows, columns].copy()
-        self.given.append(weakref.ref(numbers))
-        return numbers
-
-    @property
-    def times_read(self) -> Counter[Shape]:
-        """How often each block was read, by its first row and column."""
-        return Counter((rows.start, columns.start) for rows, columns in self.reads)
-
-    @property
-    def kept(self) -> int:
-        """Arrays that it gave and that somebody still holds."""
-        return sum(numbers() is not None for numbers in self.given)
-
-
-def shared(file: CountingFile) -> Callable[[Part], PixelArray]:
-    """Reads parts of the file by its shared blocks."""
-    held: Any = SharedBlocks(file)  # type: ignore[arg-type]
-    return lambda part: held.numbers(file, *part)
-
-
-def part(top: int, bottom: int, left: int, right: int) -> Part:
-    return slice(top, bottom), slice(left, right)
 
 
 @st.composite
@@ -139,10 +87,33 @@ def test_whole_blocks_are_read_straight_and_not_kept(whole: Part) -> None:
     file = CountingFile((10, 11), (4, 4))
     numbers = shared(file)(whole)
     assert file.reads == [whole]
-    assert file.kept == 1
+    assert file.held_bytes == numbers.nbytes
     np.testing.assert_array_equal(numbers, file.pixels[whole])
     del numbers
-    assert file.kept == 0
+    assert file.held_bytes == 0
+
+
+@pytest.mark.parametrize("first", [part(0, 0, 0, 0), part(1, 7, 1, 2), part(1, 2, 1, 11), part(1, 7, 9, 11)], ids=str)
+def test_blocks_that_are_missing_are_asked_for_at_once(first: Part) -> None:
+    file = CountingFile((8, 12), (4, 4))
+    read = shared(file)
+    if first[0].stop:
+        read(first)
+    file.reads.clear()
+    asked = part(1, 7, 1, 11)
+    np.testing.assert_array_equal(read(asked), file.pixels[asked])
+    assert len(file.reads) == 1
+    assert set(file.times_read.values()) == {1}
+
+
+def test_blocks_that_lie_around_those_that_are_there_are_asked_for_one_by_one() -> None:
+    file = CountingFile((8, 12), (4, 4))
+    read = shared(file)
+    read(part(1, 2, 5, 6))
+    asked = part(1, 7, 1, 11)
+    np.testing.assert_array_equal(read(asked), file.pixels[asked])
+    assert len(file.reads) == 6
+    assert set(file.times_read.values()) == {1}
 
 
 def test_block_that_is_not_kept_is_read_again() -> None:
@@ -164,13 +135,12 @@ def test_what_is_given_can_be_written_to_without_harm_to_the_next() -> None:
 @given(layouts(), st.integers(1, 2000), st.data())
 def test_never_more_is_kept_than_the_bound(layout: tuple[Shape, Shape], bound: int, data: st.DataObject) -> None:
     file = CountingFile(*layout)
-    block_bytes = layout[1][0] * layout[1][1] * file.dtype.itemsize
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "_MOST_BYTES", bound)
         read = shared(file)
         for asked in data.draw(st.lists(parts_of(layout[0]), min_size=1, max_size=12)):
             np.testing.assert_array_equal(read(asked), file.pixels[asked])
-            assert file.kept <= max(1, bound // block_bytes)
+            assert file.held_bytes <= max(file.block_bytes, bound)
 
 
 @pytest.mark.parametrize("height", [1, 2, 5])
@@ -182,7 +152,7 @@ def test_no_more_is_kept_than_the_rows_of_blocks_that_a_window_touches_and_one(h
         rows = slice(top, top + 4 * height - 2)
         read((rows, slice(1, 11)))
         touched.append(len(range(rows.start // 4, (rows.stop - 1) // 4 + 1)))
-        assert file.kept <= 3 * (max(touched) + 1)
+        assert file.held_bytes <= 3 * (max(touched) + 1) * file.block_bytes
 
 
 def test_block_that_was_used_last_is_kept_longest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,100 +162,6 @@ def test_block_that_was_used_last_is_kept_longest(monkeypatch: pytest.MonkeyPatc
     for left in (0, 4, 0, 8, 0, 4):
         read(part(1, 2, left + 1, left + 2))
     assert file.times_read == {(0, 0): 1, (0, 4): 2, (0, 8): 1}
-
-
-class NotedFuture(Future[PixelArray]):
-    """Tells `waiting` when somebody asks for its result before it is there."""
-
-    waiting: threading.Semaphore
-
-    def result(self, timeout: float | None = None) -> PixelArray:
-        if not self.done():
-            self.waiting.release()
-        return super().result(PATIENCE)
-
-
-@pytest.fixture
-def waiting(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
-    """Is released once for every thread that waits for a block."""
-    monkeypatch.setattr(NotedFuture, "waiting", threading.Semaphore(0), raising=False)
-    monkeypatch.setattr(blocks, "Future", NotedFuture)
-    return NotedFuture.waiting
-
-
-def until_others_wait(waiting: threading.Semaphore, others: int) -> None:
-    for _ in range(others):
-        assert waiting.acquire(timeout=PATIENCE), "a thread did not wait for the block that another reads"
-
-
-def at_once(file: CountingFile, asked: Sequence[Part]) -> list[Future[PixelArray]]:
-    """What threads get that ask for these parts side by side."""
-    read = shared(file)
-    with ThreadPoolExecutor(len(asked)) as pool:
-        return [pool.submit(read, each) for each in asked]
-
-
-def test_block_that_several_threads_want_at_once_is_read_by_one_of_them(waiting: threading.Semaphore) -> None:
-    file = CountingFile((8, 8), (8, 8), lambda _: until_others_wait(waiting, 3))
-    asked = [part(0, 4, 0, 4), part(0, 4, 4, 8), part(4, 8, 0, 4), part(4, 8, 4, 8)]
-    for each, outcome in zip(asked, at_once(file, asked), strict=True):
-        np.testing.assert_array_equal(outcome.result(), file.pixels[each])
-    assert file.reads == [part(0, 8, 0, 8)]
-
-
-def test_blocks_that_differ_are_read_side_by_side() -> None:
-    together = threading.Barrier(3)
-    file = CountingFile((4, 12), (4, 4), lambda _: assert_passes(together))
-    asked = [part(0, 2, left, left + 4) for left in (0, 4, 8)]
-    for each, outcome in zip(asked, at_once(file, asked), strict=True):
-        np.testing.assert_array_equal(outcome.result(), file.pixels[each])
-
-
-def assert_passes(barrier: threading.Barrier) -> None:
-    assert barrier.wait(PATIENCE) >= 0
-
-
-def test_threads_in_any_order_get_the_files_numbers() -> None:
-    file = CountingFile((60, 50), (16, 7))
-    random = np.random.default_rng(3)
-    corners = [
-        sorted(random.choice(61, 2, replace=False)) + sorted(random.choice(51, 2, replace=False)) for _ in range(300)
-    ]
-    asked = [part(*(int(side) for side in corner)) for corner in corners]
-    read = shared(file)
-    with ThreadPoolExecutor(8) as pool:
-        for each, numbers in zip(asked, pool.map(read, asked), strict=True):
-            np.testing.assert_array_equal(numbers, file.pixels[each])
-
-
-@pytest.mark.parametrize("error", [Broken, KeyboardInterrupt])
-def test_error_of_a_block_reaches_all_that_wait_for_it(
-    waiting: threading.Semaphore, error: type[BaseException]
-) -> None:
-    def fail(_: Part) -> None:
-        until_others_wait(waiting, 2)
-        raise error
-
-    file = CountingFile((8, 8), (8, 8), fail)
-    outcomes = at_once(file, [part(0, 4, 0, 8), part(4, 8, 0, 8), part(1, 7, 1, 7)])
-    assert [type(outcome.exception()) for outcome in outcomes] == [error] * 3
-    assert len(file.reads) == 1
-
-
-def test_block_that_failed_stays_failed_and_the_others_are_read() -> None:
-    """Who reads a scene gives up at the first error: nobody needs a second try, and all see the same."""
-
-    def fail(asked: Part) -> None:
-        if asked[1].start == 0:
-            raise Broken
-
-    file = CountingFile((4, 8), (4, 4), fail)
-    read = shared(file)
-    for _ in range(2):
-        with pytest.raises(Broken):
-            read(part(0, 4, 1, 6))
-    np.testing.assert_array_equal(read(part(0, 4, 5, 7)), file.pixels[:, 5:7])
-    assert file.times_read == {(0, 0): 1, (0, 4): 1}
 
 
 @pytest.mark.parametrize(

@@ -24,19 +24,9 @@ from processing.raster.types import Band, BoolArray, Config, Float32Array, Pixel
 from tests.raster.rasters import NORTH, WEST, band, grid, read_reflectance, write_tif
 from tests.servers import HttpServer, RangeServer, _RangeHandler, free_port
 
+pytestmark = pytest.mark.usefixtures("gdal")
 Numbers = npt.NDArray[np.uint16]
 SENTINEL, SENTINEL_SHIFTED, LANDSAT = (1e-4, 0.0), (1e-4, -0.1), (2.75e-5, -0.2)
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return Config(sandbox_dir=tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def _gdal(config: Config) -> Iterator[None]:
-    with gdal_environment(config):
-        yield
 
 
 def read_all(asked: Band, config: Config, on: Grid | None = None) -> tuple[Float32Array, BoolArray]:
@@ -209,7 +199,6 @@ def test_file_of_too_many_pixels_is_refused(tmp_path: Path) -> None:
     read_all(band(path), Config(sandbox_dir=tmp_path, max_pixels=110))
 
 
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_file_without_a_place_on_the_ground_is_unreadable(tmp_path: Path, config: Config) -> None:
     numbers = random_numbers(10, 10)
     no_crs = write_tif(tmp_path / "no_crs.tif", numbers, grid(10, 10, epsg=None))
@@ -292,7 +281,7 @@ def test_only_the_bytes_of_the_window_are_fetched(range_server: RangeServer, tmp
     config = Config(sandbox_dir=tmp_path, private_hosts=frozenset({range_server.host}))
     asked = remote(range_server)
     with RasterFile(asked, config) as file:
-        BandReader(asked, file, file.grid).read(Window(0, 0, 64, 64))
+        BandReader(asked, file, file.grid).fetch(Window(0, 0, 64, 64))
     assert range_server.bytes_sent < (range_server.folder / "red.tif").stat().st_size / 4
 
 
@@ -401,7 +390,7 @@ def test_host_that_begins_to_fail_is_unavailable_for_now(range_server: RangeServ
         reader = BandReader(asked, file, file.grid)
         range_server.broken = True  # type: ignore[attr-defined]
         with pytest.raises(ProviderUnavailable):
-            reader.read(Window(512, 512, 512, 512))
+            reader.fetch(Window(512, 512, 512, 512))
 
 
 def test_redirect_never_leads_to_a_host_that_is_not_allowed(

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,28 +12,17 @@ from rasterio.io import DatasetReader
 from processing.raster import remote
 from processing.raster.errors import RasterError, SceneUnreadable
 from processing.raster.grid import Grid
-from processing.raster.reading import RasterFile, gdal_environment
+from processing.raster.reading import RasterFile
 from processing.raster.types import Config, RemoteFile
 from tests.raster.malformed import shapes
 from tests.raster.rasters import band, write_tif
 from tests.raster.test_remote import Clock, TokenStore
 
-pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+pytestmark = pytest.mark.usefixtures("gdal")
 ROOT = Path(__file__).parents[2]
 NUMBERS = np.random.default_rng(8).integers(1, 10_000, (70, 90)).astype(np.uint16)
 ALL = slice(0, 70), slice(0, 90)
 LOSSLESS_JPEG_2000 = {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES"}
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return Config(sandbox_dir=tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def _gdal(config: Config) -> Iterator[None]:
-    with gdal_environment(config):
-        yield
 
 
 @pytest.mark.parametrize("located", [False, True])
