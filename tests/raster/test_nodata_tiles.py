@@ -13,8 +13,8 @@ from tifffile import TiffFile
 
 from processing.raster.tiles import TileCodec
 from processing.raster.types import PixelArray, PixelFormat
+from tests.raster.cogs import FORMATS, pixels_for, write_cog
 from tests.raster.rasters import grid, read_tif
-from tests.raster.test_cog import FORMATS, pixels_for, write_cog
 from tests.raster.tile_decoding import decode_pages
 
 LAYOUTS = {**FORMATS, "compact": replace(FORMATS["float32"], mantissa_bits=12)}
