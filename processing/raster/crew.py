@@ -41,7 +41,8 @@ def give_way() -> None:
     A crowd that takes turns with a few stops them all, each time that one is put off while it holds the interpreter.
     """
     if sys.platform == "linux":  # elsewhere priorities are those of whole processes
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICER)
+        with suppress(OSError):  # some containers forbid it
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICER)
 
 
 class Crew:

@@ -21,7 +21,7 @@ from .types import BoolArray, Config, Pixels
 # Rows that are worked on at once: their arrays stay in the processor's cache, and their memory is used again and again.
 _STRIP_ROWS = 64
 # Threads that wait for hosts need no processor.
-_REMOTE_READERS = 12
+_REMOTE_READERS = 16
 
 
 @dataclass

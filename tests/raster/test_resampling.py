@@ -84,8 +84,8 @@ METHODS = {"bilinear": (bilinear, between_centres), "average": (average, under_t
 FIRSTS = st.sampled_from([-3.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.25, 2.0, 7.75])
 
 
-def axis_over(first: float, step: float, size: int, count: int) -> Axis:
-    return Axis.between(first, step, 0, count, size)
+def axis_over(first: float, step: float, size: int, count: int, *, blends: bool = True) -> Axis:
+    return Axis.between(first, step, 0, count, size, blends=blends)
 
 
 @given(
@@ -178,7 +178,8 @@ def test_windows_of_any_split_give_the_same_pixels(
     numbers = numbers_for(45, 45, seed=6, holes=holes)
 
     def window(rows: tuple[int, int], columns: tuple[int, int]) -> Result:
-        axes = [Axis.between(first, step, begin, end, 45) for begin, end in (rows, columns)]
+        blends = method != "nearest"
+        axes = [Axis.between(first, step, begin, end, 45, blends=blends) for begin, end in (rows, columns)]
         if method == "nearest":
             return nearest(numbers[axes[0].needed, axes[1].needed], *axes, outside=NODATA)
         return resampled(METHODS[method][0], numbers, *axes)
@@ -246,13 +247,20 @@ def test_target_beyond_the_source_is_nodata(method: str, nodata: float) -> None:
     assert combine(nothing, valid_in(nothing), here, elsewhere, nodata).tolist() == [[nodata] * 3] * 8
 
 
-@given(first=FIRSTS, step=st.sampled_from(STEPS), size=st.integers(1, 12), is_flipped=st.booleans())
+@given(
+    first=FIRSTS,
+    step=st.sampled_from(STEPS),
+    size=st.integers(1, 12),
+    is_flipped=st.booleans(),
+    blends=st.booleans(),
+)
 def test_nearest_takes_the_pixel_in_which_the_centre_lies(
-    first: float, step: float, size: int, is_flipped: bool
+    first: float, step: float, size: int, is_flipped: bool, blends: bool
 ) -> None:
     source = np.arange(1, size * size + 1, dtype=np.uint8).reshape(size, size)
-    axes = axis_over(size - first, -step, size, 9) if is_flipped else axis_over(first, step, size, 9)
-    other = axis_over(first, step, size, 7)
+    first_of_rows, row_step = (size - first, -step) if is_flipped else (first, step)
+    axes = axis_over(first_of_rows, row_step, size, 9, blends=blends)
+    other = axis_over(first, step, size, 7, blends=blends)
     result = nearest(source[axes.needed, other.needed], axes, other, outside=200)
     assert (result.dtype, result.shape) == (np.uint8, (9, 7))
     for row, column in np.ndindex(result.shape):
@@ -291,6 +299,23 @@ def test_needed_is_what_lies_around_the_centres(
     first: float, step: float, count: int, size: int, needed: tuple[int, int]
 ) -> None:
     found = axis_over(first, step, size, count).needed
+    assert (found.start, found.stop) == needed
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "count", "size", "needed"),
+    [
+        (-0.25, 0.5, 1024, 1000, (0, 512)),  # a mask of twice the pixel size, its blocks no larger than the windows
+        (255.75, 0.5, 512, 1000, (256, 512)),
+        (0.5, 2.0, 3, 10, (1, 6)),
+        (9.0, -1.0, 3, 10, (7, 10)),
+        (30.0, 1.0, 5, 10, (0, 0)),
+    ],
+)
+def test_without_blending_nothing_around_the_centres_is_needed(
+    first: float, step: float, count: int, size: int, needed: tuple[int, int]
+) -> None:
+    found = axis_over(first, step, size, count, blends=False).needed
     assert (found.start, found.stop) == needed
 
 
