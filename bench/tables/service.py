@@ -15,8 +15,6 @@ from ..service import Service, running_service
 from . import Options
 
 TITLE = "NDVI through the whole service"
-
-
 # Often, to see the end at once; and seldom, to see what polling itself takes of the cores.
 _POLLS = (0.02, 0.5)  # seconds
 
@@ -25,7 +23,7 @@ def measure(options: Options) -> str:
     scenes = write_scenes(options.size)
     warm([scenes.after.red, scenes.after.nir])
     with running_service(options.work, scenes.folder) as service:
-        # The first job of a worker's process also loads its libraries.
+        # Apart from the others: what a worker's process does but once.
         first = _turn(service, scenes, _POLLS[0])
         turns = [{poll: _turn(service, scenes, poll) for poll in _POLLS} for _ in range(options.runs)]
     rows = [_row(f"polled every {1000 * poll:g} ms", [turn[poll] for turn in turns]) for poll in _POLLS]

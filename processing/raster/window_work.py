@@ -97,7 +97,7 @@ class WindowWork:
         enter_gdal_environment(self._config)
 
     def _begin_reading_thread(self) -> None:
-        give_way()  # it unpacks too, ahead of those that compute
+        give_way()  # to decode ahead must not hold up those that compute
         self._begin_thread()
 
     def _each_for_itself(self, cog: CogWriter) -> Iterator[tuple[Window, _Read]]:

@@ -12,12 +12,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rasterio.io import DatasetReader
 from rasterio.shutil import copy as copy_raster
+from rio_tiler.io import Reader
 from tifffile import TiffFile
 
 from processing.raster import geotiff
 from processing.raster.tiles import Compression
 from processing.raster.types import BoolArray, PixelArray, PixelFormat
-from tests.raster.cogs import COMPRESSIONS, first_overview, is_one_wide_column, is_valid, write_cog
+from tests.raster.cogs import (
+    COMPRESSIONS,
+    assert_tifffile_reads,
+    first_overview,
+    is_one_wide_column,
+    is_valid,
+    write_cog,
+)
 from tests.raster.rasters import grid, write_tif
 
 SIDES = st.one_of(st.sampled_from([1, 2, 511, 512, 513, 1023, 1024, 1025, 2049]), st.integers(1, 1600))
@@ -77,6 +85,13 @@ def assert_tell_the_same(ours: DatasetReader, theirs: DatasetReader) -> None:
     assert ours.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == theirs.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
     if ours.colorinterp[0].name == "palette":
         assert ours.colormap(1) == theirs.colormap(1)
+
+
+def assert_rio_tiler_reads(path: Path, pixels: PixelArray, valid: BoolArray) -> None:
+    with Reader(str(path)) as reader:
+        found = reader.read().array
+    np.testing.assert_array_equal(~np.ma.getmaskarray(found)[0], valid)
+    np.testing.assert_array_equal(found.data[0][valid], pixels[valid])
 
 
 def levels_of(path: Path) -> list[PixelArray]:
@@ -153,8 +168,10 @@ def test_cog_is_what_gdals_own_driver_makes_of_the_same_pixels(
         write_theirs(theirs, pixels, layout, big=is_big)
         with rasterio.open(ours) as file, rasterio.open(theirs) as other:
             assert_tell_the_same(file, other)
+            assert_rio_tiler_reads(ours, pixels, other.read_masks(1) > 0)
             # An odd side is halved to the larger number, by GDAL to the smaller, which may be small enough.
             assert len(file.overviews(1)) - len(other.overviews(1)) in (0, 1)
+        assert_tifffile_reads(ours, pixels)
         with TiffFile(ours) as file, TiffFile(theirs) as other:
             assert file.is_bigtiff == other.is_bigtiff == is_big
         assert is_valid(ours) or is_one_wide_column(on)
