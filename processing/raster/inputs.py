@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Self
 
 import numpy as np
@@ -13,17 +13,17 @@ from .bands import contradicts_offset, may_be_shifted_already, resolve_band, res
 from .crew import side_by_side
 from .errors import BandNotFound
 from .grid import Grid, window_at
-from .masks import clear_pixels
 from .on_grid import BandReader, MaskReader
 from .overlay import Overlay
 from .reading import RasterFile, gdal_environment
-from .reflectance import to_reflectance, valid_pixels
+from .reflectance import has_gaps, to_reflectance, valid_pixels
 from .types import Band, BoolArray, Config, Float32Array, LocalFile, Mask, PixelArray, Scene
 
 MASK_PART = "mask of clouds"  # no band can be called so
 _SAMPLE_PIXELS = 512  # a side
 
-# A part of a window that was read: called, it gives (rows, columns) numbers, as in the file but on the grid.
+# A part of a window that was read: called, it gives (rows, columns) on the grid, of a band the numbers as in the file,
+# of a mask where it shows the ground.
 Fetched = Callable[[], PixelArray]
 
 
@@ -112,39 +112,39 @@ class SceneReader:
         return fetched
 
     def _on_grid(self, name: str, file: RasterFile) -> BandReader | MaskReader:
-        return (
-            MaskReader(file, self._grid) if name == MASK_PART else BandReader(self.scene.bands[name], file, self._grid)
-        )
+        if name == MASK_PART and self.scene.mask:
+            return MaskReader(self.scene.mask, file, self._grid)
+        return BandReader(self.scene.bands[name], file, self._grid)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SceneWindow:
-    """A window of one scene as it stands in the files, on the grid of the overlay: (rows, columns) each."""
+    """A window of one scene, on the grid of the overlay: (rows, columns) each.
+
+    `numbers` are the bands' as they stand in the files. `clear` is where the mask shows the ground; None where there is
+    no mask.
+    """
 
     bands: Mapping[str, Band]
     numbers: Mapping[str, PixelArray]
-    mask: Mask | None
-    mask_numbers: PixelArray | None
+    clear: BoolArray | None
 
     @classmethod
     def of(cls, opened: OpenScene, fetched: Sequence[Fetched]) -> Self:
         """Put together what was fetched of each of the scene's `parts`."""
         by_name = {name: on_grid() for name, on_grid in zip(opened.parts, fetched, strict=True)}
-        mask_numbers = by_name.pop(MASK_PART, None)
-        return cls(bands=opened.bands, numbers=by_name, mask=opened.mask, mask_numbers=mask_numbers)
+        clear = by_name.pop(MASK_PART, None)
+        return cls(bands=opened.bands, numbers=by_name, clear=clear)
 
-    def valid(self, rows: slice) -> BoolArray:
-        """Where in these rows all bands have data."""
-        return reduce(
-            np.logical_and,
-            (valid_pixels(numbers[rows], self.bands[name].nodata) for name, numbers in self.numbers.items()),
-        )
+    @cached_property
+    def _with_gaps(self) -> Sequence[str]:
+        """The bands that may not have data everywhere in the window. Most have: then no pixel is looked at again."""
+        return [name for name, numbers in self.numbers.items() if has_gaps(numbers, self.bands[name].nodata)]
 
-    def clear(self, rows: slice) -> BoolArray | None:
-        """Where in these rows the mask shows the ground; None where there is no mask."""
-        if self.mask is None or self.mask_numbers is None:
-            return None
-        return clear_pixels(self.mask_numbers[rows], self.mask.kind)
+    def valid(self, rows: slice, inside: BoolArray) -> BoolArray:
+        """Where in these rows, and `inside`, all bands have data."""
+        gaps = (valid_pixels(self.numbers[name][rows], self.bands[name].nodata) for name in self._with_gaps)
+        return reduce(np.logical_and, gaps, inside)
 
     def reflectance(self, rows: slice) -> dict[str, Float32Array]:
         """These rows of each band as a fraction, clipped at 0; where they are not valid the numbers mean nothing."""

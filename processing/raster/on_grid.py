@@ -14,10 +14,11 @@ from rasterio.windows import Window
 
 from .blocks import SharedBlocks
 from .grid import Grid, Line, window_at
+from .masks import clear_pixels
 from .reading import RasterFile, named_errors
 from .reflectance import SATURATED, valid_pixels
 from .resampling import Axis, average, bilinear, nearest
-from .types import Band, BoolArray, PixelArray
+from .types import Band, BoolArray, Mask, PixelArray
 
 # Where the source's pixels are this much smaller than the grid's, an average uses them all and bilinear would not.
 _SHRINKS = 2.0
@@ -55,16 +56,15 @@ class _OnGrid:
     def fetch(self, window: Window) -> Callable[[], PixelArray]:
         """Read what the window needs of the file. Raises SceneUnreadable or ProviderUnavailable.
 
-        What it gives, called in any thread, brings that on the grid: (rows, columns) numbers.
+        What it gives, called in any thread, brings that on the grid: (rows, columns).
         """
         with named_errors(self._file.wanted):
             if self._offset is not None:
                 numbers = self._blocks.numbers(self._file, *window_at(window, self._offset).toslices())
-                return lambda: numbers
+                return partial(self._made_of, numbers)
             if self._axes is not None:
                 return self._interpolated(*self._axes, window)
-            warped = self._warp(window)
-            return lambda: warped
+            return partial(self._made_of, self._warp(window))
 
     def _interpolated(self, column_line: Line, row_line: Line, window: Window) -> Callable[[], PixelArray]:
         blends = self._nodata is not None
@@ -74,10 +74,15 @@ class _OnGrid:
         )
         numbers = self._blocks.numbers(self._file, rows.needed, columns.needed)
         if self._nodata is None:
-            return partial(nearest, numbers, rows, columns, outside=0)
+            outside = self._made_of(np.zeros(1, self._file.dtype)).item()
+            return lambda: nearest(self._made_of(numbers), rows, columns, outside)
         combine = average if self._resampling == Resampling.average else bilinear
         nodata = self._nodata
         return lambda: combine(numbers, valid_pixels(numbers, nodata), rows, columns, nodata)
+
+    def _made_of(self, numbers: PixelArray) -> PixelArray:
+        """What is wanted of the raster's numbers, before they are laid on a finer grid."""
+        return numbers
 
     def _warp(self, window: Window) -> PixelArray:
         numbers = _in_tiles(self._warped(self._resampling), window)
@@ -120,10 +125,14 @@ class BandReader(_OnGrid):
 
 
 class MaskReader(_OnGrid):
-    """A scene's own mask on `grid`, by nearest neighbour: classes are never blended."""
+    """Where a scene's own mask shows the ground: booleans on `grid`, by nearest neighbour, as classes never blend."""
 
-    def __init__(self, file: RasterFile, grid: Grid) -> None:
+    def __init__(self, mask: Mask, file: RasterFile, grid: Grid) -> None:
         super().__init__(file, grid, Resampling.nearest, None)
+        self._kind = mask.kind
+
+    def _made_of(self, numbers: PixelArray) -> BoolArray:
+        return clear_pixels(numbers, self._kind)
 
 
 def resampling_for(source: Grid, target: Grid) -> Resampling:

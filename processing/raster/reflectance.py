@@ -23,10 +23,18 @@ def to_reflectance(numbers: PixelArray, band: Band) -> Float32Array:
         shift, divisor = round(shift), round(divisor)
     shifted: npt.NDArray[np.floating[Any]] = numbers.astype(np.float32 if exact else np.float64)
     shifted += shift
-    # Twice what is above 0: numpy takes three times as long for the maximum of an array and a number.
-    shifted += np.abs(shifted)
-    shifted /= 2 * divisor
+    if not shifted.min(initial=0) >= 0:  # also where there is NaN
+        # Twice what is above 0: numpy takes three times as long for the maximum of an array and a number.
+        shifted += np.abs(shifted)
+        divisor *= 2
+    shifted /= divisor
     return shifted.astype(np.float32, copy=False)
+
+
+def has_gaps(numbers: PixelArray, nodata: float) -> bool:
+    """Whether any of the numbers may not be one of the `valid_pixels`, as far as the lowest and the highest tell."""
+    lowest, highest = numbers.min(), numbers.max()
+    return bool(lowest <= nodata <= highest) or not valid_pixels(np.array([lowest, highest]), nodata).all()
 
 
 def valid_pixels(numbers: PixelArray, nodata: float) -> BoolArray:

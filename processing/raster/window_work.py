@@ -143,8 +143,8 @@ class WindowWork:
 
     def _seen(self, counts: Counts, inside: BoolArray, scenes: Sequence[SceneWindow], strip: slice) -> BoolArray:
         """Where all scenes have data and no mask hides the ground."""
-        valid = reduce(np.logical_and, (scene.valid(strip) for scene in scenes), inside)
-        masks = [clear for clear in (scene.clear(strip) for scene in scenes) if clear is not None]
+        valid = reduce(lambda valid, scene: scene.valid(strip, valid), scenes, inside)
+        masks = [scene.clear[strip] for scene in scenes if scene.clear is not None]
         seen = reduce(np.logical_and, masks, valid)
         counts.add(inside, valid, seen)
         return seen

@@ -65,8 +65,10 @@ def read_windows(
 def read_both(config: Config, bands: tuple[str, ...] = BANDS) -> tuple[Grid, list[Pixels]]:
     """What an operation gets of both scenes where nothing is masked."""
     grid, windows = read_windows(config, bands)
-    everything = slice(None)
-    return grid, [Pixels(reflectance=read.reflectance(everything), valid=read.valid(everything)) for read in windows]
+    everything, inside = slice(None), np.ones(grid.shape, np.bool_)
+    return grid, [
+        Pixels(reflectance=read.reflectance(everything), valid=read.valid(everything, inside)) for read in windows
+    ]
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(0, 0), (7, 13), (-20, 5), (55, 30), (-3, -40)])
@@ -332,9 +334,9 @@ def test_masks_are_never_blended(tmp_path: Path, name: str) -> None:
     before = shot(random_bands(other, 1), other)
     after = shot(random_bands(fine, 2), fine, scl=scl, name=AFTER)
     _, (_, window) = read_windows(write_shots(tmp_path / "scenes", before, after), mask=True)
-    clear = window.clear(slice(None))
+    clear = window.clear
     assert clear is not None
-    assert not clear[window.valid(slice(None))].any()
+    assert not clear[window.valid(slice(None), np.ones(clear.shape, np.bool_))].any()
 
 
 @pytest.mark.parametrize("name", OTHER_GRIDS)
@@ -354,7 +356,7 @@ def test_classes_of_a_mask_stay_where_they_are(tmp_path: Path, name: str) -> Non
     sure &= ((column >= 0) & (column < 45) & (row >= 0) & (row < 40)).reshape(grid.shape)
     expected = scl[row.clip(0, 39), column.clip(0, 44)].reshape(grid.shape) == 4
     assert sure.sum() > 300
-    clear = window.clear(slice(None))
+    clear = window.clear
     assert clear is not None
     np.testing.assert_array_equal(clear[sure], expected[sure])
 

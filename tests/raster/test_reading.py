@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from processing.raster.errors import ProviderUnavailable, SceneTooLarge, SceneUn
 from processing.raster.grid import Grid
 from processing.raster.on_grid import BandReader, resampling_for
 from processing.raster.reading import RasterFile, gdal_environment
-from processing.raster.reflectance import to_reflectance, valid_pixels
+from processing.raster.reflectance import has_gaps, to_reflectance, valid_pixels
 from processing.raster.types import Band, BoolArray, Config, Float32Array, PixelArray, RemoteFile
 from tests.raster.rasters import NORTH, WEST, band, grid, read_reflectance, write_tif
 from tests.servers import HttpServer, RangeServer, _RangeHandler, free_port
@@ -77,6 +78,20 @@ def test_numbers_are_left_as_they_were() -> None:
 )
 def test_valid_pixels(numbers: PixelArray, nodata: float, expected: list[bool]) -> None:
     assert valid_pixels(numbers, nodata).tolist() == expected
+    for part in (numbers[first:last] for first, last in combinations(range(len(numbers) + 1), 2)):
+        assert has_gaps(part, nodata) is not bool(valid_pixels(part, nodata).all())
+
+
+def test_a_gap_within_the_range_of_the_data_may_not_be_overlooked() -> None:
+    assert has_gaps(np.array([3, 7, 5], np.uint16), 7)
+    assert has_gaps(np.array([-5.0, -9999.0, 5.0], np.float32), -9999)
+
+
+@pytest.mark.parametrize("shift", [0.0, -0.5])
+def test_what_is_below_zero_is_clipped_beside_nan(shift: float) -> None:
+    window = np.array([[np.nan, -3, 0, 100]], np.float32)
+    reflectance = to_reflectance(window, band(Path("any.tif"), scale=1e-2, offset=shift))
+    np.testing.assert_allclose(reflectance[0, 1:], [0, 0, 1 + shift])
 
 
 @pytest.mark.parametrize(

@@ -260,10 +260,8 @@ def normalized_difference(a: Float32Array, b: Float32Array) -> Float32Array:
 
 def classify(before: _Date, after: _Date, threshold: float) -> PixelArray:
     """The class of every pixel as if all were valid; what comes first in the documented order wins."""
-    changed = _difference(before, after)
-    is_changed = (changed >= threshold - _EPSILON) & (changed > _EPSILON)
-    classes = np.full(is_changed.shape, Change.NO_CHANGE, dtype=np.uint8)
-    undecided = is_changed
+    undecided = _changed(before, after, threshold)
+    classes = np.full(undecided.shape, Change.NO_CHANGE, dtype=np.uint8)
     water_before, water_after = before.water(), after.water()
     if water_before is not None and water_after is not None:
         _mark(classes, Change.WATER_CHANGE, where=undecided & (water_before ^ water_after))
@@ -285,18 +283,23 @@ def _mark(classes: PixelArray, change: Change, where: BoolArray) -> None:
     np.copyto(classes, np.uint8(change), where=where)
 
 
-def _difference(before: _Date, after: _Date) -> Float32Array:
-    """The largest absolute change of any requested reflectance and of any index that the bands form."""
+def _changed(before: _Date, after: _Date, threshold: float) -> BoolArray:
+    """Where any requested reflectance, or any index that the bands form, changes by the threshold or more."""
     pairs = [(before.reflectance[name], after.reflectance[name]) for name in before.reflectance]
     pairs += [(before.indices[name], after.indices[name]) for name in before.indices]
-    distances = (np.subtract(second, first) for first, second in pairs)
-    return reduce(np.maximum, (np.abs(distance, out=distance) for distance in distances))
+    distances = (second - first for first, second in pairs)
+    return reduce(np.logical_or, (_reaches(np.abs(distance, out=distance), threshold) for distance in distances))
+
+
+def _reaches(distance: Float32Array, threshold: float) -> BoolArray:
+    """Where a distance is the threshold or more, but for rounding, and is more than rounding."""
+    least = np.float32(threshold - _EPSILON)
+    return distance >= least if least > _EPSILON else distance > _EPSILON
 
 
 def _rises(low: Float32Array, high: Float32Array, threshold: float) -> BoolArray:
     """Where NDVI rises from `low` by the threshold or more, to at least the least that is vegetation."""
-    rise = high - low
-    return (rise >= threshold - _EPSILON) & (rise > _EPSILON) & (high >= 0.2)
+    return _reaches(high - low, threshold) & (high >= 0.2)
 
 
 def _common_names(names: Sequence[str], scene_id: SceneId) -> list[str]:
