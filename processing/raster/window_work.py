@@ -1,5 +1,6 @@
 """The windows of one job: read, computed and written by several threads."""
 
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -16,10 +17,10 @@ from .operations import Operation, Tally
 from .overlay import Overlay
 from .params import Params
 from .reading import enter_gdal_environment
-from .types import BoolArray, Config, Pixels
+from .types import BoolArray, Config, PixelArray, Pixels
 
 # Rows that are worked on at once: their arrays stay in the processor's cache, and their memory is used again and again.
-_STRIP_ROWS = 64
+_STRIP_ROWS = 128
 # Threads that wait for hosts need no processor.
 _REMOTE_READERS = 16
 
@@ -76,6 +77,9 @@ class WindowWork:
         self.counts = Counts()
         self._readers, self._config = readers, config
         self._dtype = operation.pixel_format(params).dtype
+        # Arithmetic is many short calls of numpy, each of which gives the interpreter's lock away and has to get it
+        # back. Two threads in the midst of that hold each other up, while decoding and encoding leave the lock alone.
+        self._arithmetic = threading.Semaphore(max(1, config.threads // 2))
 
     def write_windows(self, cog: CogWriter) -> Generator[int, None, None]:
         """Read, compute and write every window; gives the number of those that are done.
@@ -123,8 +127,15 @@ class WindowWork:
 
     def _compute(self, window: Window, read: _Read, cog: CogWriter) -> _Ledger:
         scenes, ledger = read(), _Ledger(tally=self.operation.tally(self.params))
+        with self._arithmetic:
+            encoded = self._encoded(window, scenes, ledger)
+        cog.write(window, encoded)
+        return ledger
+
+    def _encoded(self, window: Window, scenes: Sequence[SceneWindow], ledger: _Ledger) -> PixelArray:
+        """The window as it stands in the result, strip by strip; what is seen on the way goes into the ledger."""
         rows, columns = int(window.height), int(window.width)
-        encoded = np.empty((rows, columns), dtype=self._dtype)
+        encoded: PixelArray = np.empty((rows, columns), dtype=self._dtype)
         inside = self.overlay.inside(window)
         areas = self.overlay.grid.pixel_areas(window)
         for first in range(0, rows, _STRIP_ROWS):
@@ -138,8 +149,7 @@ class WindowWork:
                 values = self.operation.compute(self.params, pixels)
                 ledger.tally.add(values, areas[strip])
             encoded[strip] = self.operation.encode(self.params, values)
-        cog.write(window, encoded)
-        return ledger
+        return encoded
 
     def _seen(self, counts: Counts, inside: BoolArray, scenes: Sequence[SceneWindow], strip: slice) -> BoolArray:
         """Where all scenes have data and no mask hides the ground."""
