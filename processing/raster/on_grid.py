@@ -74,6 +74,7 @@ class _OnGrid:
         )
         numbers = self._blocks.numbers(self._file, rows.needed, columns.needed)
         if self._nodata is None:
+            # Beyond the file its numbers count as 0.
             outside = self._made_of(np.zeros(1, self._file.dtype)).item()
             return lambda: nearest(self._made_of(numbers), rows, columns, outside)
         combine = average if self._resampling == Resampling.average else bilinear
@@ -81,7 +82,7 @@ class _OnGrid:
         return lambda: combine(numbers, valid_pixels(numbers, nodata), rows, columns, nodata)
 
     def _made_of(self, numbers: PixelArray) -> PixelArray:
-        """What is wanted of the raster's numbers, before they are laid on a finer grid."""
+        """What the reader gives for the file's numbers; made before they come to a finer grid, where they are more."""
         return numbers
 
     def _warp(self, window: Window) -> PixelArray:

@@ -32,7 +32,7 @@ def to_reflectance(numbers: PixelArray, band: Band) -> Float32Array:
 
 
 def has_gaps(numbers: PixelArray, nodata: float) -> bool:
-    """Whether any of the numbers may not be one of the `valid_pixels`, as far as the lowest and the highest tell."""
+    """Whether some numbers may not be `valid_pixels`, as far as the lowest and the highest tell: False is certain."""
     lowest, highest = numbers.min(), numbers.max()
     return bool(lowest <= nodata <= highest) or not valid_pixels(np.array([lowest, highest]), nodata).all()
 
