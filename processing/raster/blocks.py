@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
 import numpy as np
@@ -67,35 +67,15 @@ class SharedBlocks:
 
     def _read(self, file: RasterFile, unread: _Blocks) -> None:
         try:
-            for places in self._requests(list(unread)):
-                for place, block in self._read_together(file, places):
-                    unread[place].set_result(block)
+            for (top, left), promised in unread.items():
+                rows = slice(top, min(top + self._height, self._raster_rows))
+                columns = slice(left, min(left + self._width, self._raster_columns))
+                promised.set_result(file.numbers(rows, columns))
         except BaseException as error:
             for promised in unread.values():
                 if not promised.done():
                     promised.set_exception(error)
             raise
-
-    def _requests(self, places: list[_Place]) -> list[list[_Place]]:
-        """A rectangle of blocks is asked for at once, as hosts answer slowly; others are so few that each can wait."""
-        if not places:
-            return []
-        tops, lefts = zip(*places, strict=True)
-        high, wide = (max(tops) - min(tops)) // self._height + 1, (max(lefts) - min(lefts)) // self._width + 1
-        return [places] if high * wide == len(places) else [[place] for place in places]
-
-    def _read_together(self, file: RasterFile, places: list[_Place]) -> Iterator[tuple[_Place, PixelArray]]:
-        """The blocks of a rectangle, each with memory of its own, so that it can be let go alone."""
-        (top, left), (last_top, last_left) = places[0], places[-1]
-        bottom = min(last_top + self._height, self._raster_rows)
-        right = min(last_left + self._width, self._raster_columns)
-        numbers = file.numbers(slice(top, bottom), slice(left, right))
-        if len(places) == 1:
-            yield places[0], numbers
-            return
-        for place in places:
-            row, column = place[0] - top, place[1] - left
-            yield place, numbers[row : row + self._height, column : column + self._width].copy()
 
 
 def _first_pixels(part: slice, block: int) -> range:

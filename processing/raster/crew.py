@@ -1,9 +1,6 @@
 """Threads that work through things and give what they make of them in order."""
 
 import ctypes
-import os
-import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +12,6 @@ Thing = TypeVar("Thing")
 Outcome = TypeVar("Outcome")
 
 _MOST_AT_ONCE = 16
-_NICER = 5  # as the command nice counts
 # Options of glibc's malloc.h: at most two heaps; arrays come from them and stay with them, up to these bytes.
 _HEAP_OPTIONS = {-8: 2, -3: 32 << 20, -2: 16 << 20, -1: 128 << 20}
 
@@ -35,23 +31,13 @@ def side_by_side(work: Callable[[Thing], Outcome], things: Iterable[Thing]) -> l
         return list(pool.map(work, things))
 
 
-def give_way() -> None:
-    """Leave the processor to other threads where they want it, for the rest of the calling thread's life.
-
-    A crowd that takes turns with a few stops them all, each time that one is put off while it holds the interpreter.
-    """
-    if sys.platform == "linux":  # elsewhere priorities are those of whole processes
-        with suppress(OSError):  # some containers forbid it
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICER)
-
-
 class Crew:
-    """`size` threads, each of which does `begin` before all else.
+    """`size` threads, each of which does `begin` before all else where it is given.
 
     Used as a context manager: on the way out nothing new is begun, and what is under way is waited for.
     """
 
-    def __init__(self, size: int, begin: Callable[[], object]) -> None:
+    def __init__(self, size: int, begin: Callable[[], object] | None = None) -> None:
         _keep_heaps_warm()
         self.size = size
         self._pool = ThreadPoolExecutor(size, initializer=begin)

@@ -29,13 +29,13 @@ class ForbiddenAddress(ValueError):
 
 
 def open_session(
-    url: str, private_hosts: PrivateHosts, timeout: tuple[float, float], longest: float = 60.0
+    url: str, private_hosts: PrivateHosts, timeout: tuple[float, float], longest: float = 60.0, connections: int = 1
 ) -> requests.Session:
     """A session that can talk to the host of `url` and follows no redirect. Raises ForbiddenAddress.
 
     The address is checked where the connection is made, so a name that resolves differently the second time
     gains nothing. `timeout` is (connect, read) in seconds; a connection is cut off after `longest` seconds in all,
-    because a host that sends a byte now and then never lets a read time out.
+    because a host that sends a byte now and then never lets a read time out. `connections` are kept for later requests.
     """
     config = HardenedConfig(
         ip_filter_enable=not _is_private_host(_parse(url, private_hosts), private_hosts),
@@ -49,7 +49,9 @@ def open_session(
     if config.ip_filter_enable:
         session.mount("https://", _PublicAdapter(is_https_proto=True))
     for adapter in session.adapters.values():
-        adapter.poolmanager.pool_classes_by_scheme = _cut_off_after(longest)  # type: ignore[attr-defined]
+        pools = adapter.poolmanager  # type: ignore[attr-defined]
+        pools.pool_classes_by_scheme = _cut_off_after(longest)
+        pools.connection_pool_kw["maxsize"] = connections
     return session
 
 

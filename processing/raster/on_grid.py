@@ -1,19 +1,18 @@
 """Windows of a grid from rasters that lie on it, beside it or across it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from copy import copy
-from functools import partial
 from typing import Self
 
 import numpy as np
-from rasterio.enums import Resampling
+from rasterio.enums import Compression, Resampling
 from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from .blocks import SharedBlocks
-from .grid import Grid, Line, window_at
+from .grid import Grid, Line, outer_window, window_at
 from .masks import clear_pixels
 from .reading import RasterFile, named_errors
 from .reflectance import SATURATED, valid_pixels
@@ -26,6 +25,12 @@ _ALIKE = 0.01
 # How far, in pixels, the straight lines by which GDAL shortens reprojection may miss.
 _TOLERANCE_PIXELS = 0.01
 _TILE = 256
+# How far beyond a window the warper may work, in the grid's pixels: tiles of ours lie across blocks of its own. And how
+# far beyond that it may look, in the file's pixels: its kernels, and as much again and again.
+_WARPED_BEYOND = 1024
+_SEEN_BEYOND = 32
+# A hole in the copy of a remote file is no data to these decoders. Others may give pixels for it.
+_REFUSE_HOLES = (Compression.deflate, Compression.zstd)
 # Near a saturated pixel the warper's numbers are higher than those of all but the brightest clouds.
 _BRIGHT = 10_000
 
@@ -42,7 +47,6 @@ class _OnGrid:
         self._blocks = SharedBlocks(file)
         self._offset = grid.offset_in(file.grid)
         self._axes = grid.axes_on(file.grid)
-        self._warped_dataset: DatasetReader | None = None
         self._warps: dict[Resampling, WarpedVRT] = {}
 
     def again(self, files: ExitStack) -> Self:
@@ -50,36 +54,59 @@ class _OnGrid:
         other = copy(self)
         is_warped = self._offset is None and self._axes is None
         other._file = files.enter_context(self._file.again(located=is_warped))
-        other._warped_dataset, other._warps = None, {}
+        other._warps = {}
         return other
 
-    def fetch(self, window: Window) -> Callable[[], PixelArray]:
-        """Read what the window needs of the file. Raises SceneUnreadable or ProviderUnavailable.
-
-        What it gives, called in any thread, brings that on the grid: (rows, columns).
-        """
+    def read(self, window: Window) -> PixelArray:
+        """The window on the grid: (rows, columns). Raises SceneUnreadable or ProviderUnavailable."""
         with named_errors(self._file.wanted):
             if self._offset is not None:
-                numbers = self._blocks.numbers(self._file, *window_at(window, self._offset).toslices())
-                return partial(self._made_of, numbers)
+                return self._made_of(self._blocks.numbers(self._file, *self._needed(window)))
             if self._axes is not None:
-                return self._interpolated(*self._axes, window)
-            return partial(self._made_of, self._warp(window))
+                return self._interpolated(*self._axes_of(window, *self._axes))
+            self._file.bring(*self._needed(window))
+            return self._made_of(self._warp(window))
 
-    def _interpolated(self, column_line: Line, row_line: Line, window: Window) -> Callable[[], PixelArray]:
-        blends = self._nodata is not None
+    def fetches(self, window: Window) -> Iterator[Callable[[], None]]:
+        """What a host is to be asked for before the window is read, each in a thread of its own."""
+        return self._file.fetches(*self._needed(window))
+
+    def _needed(self, window: Window) -> tuple[slice, slice]:
+        """Rows and columns of the file of which the window is made."""
+        if self._offset is not None:
+            return window_at(window, self._offset).toslices()  # type: ignore[no-any-return]
+        if self._axes is not None:
+            rows, columns = self._axes_of(window, *self._axes)
+            return rows.needed, columns.needed
+        return self._around(window)
+
+    def _axes_of(self, window: Window, column_line: Line, row_line: Line) -> tuple[Axis, Axis]:
+        """How the window's rows and columns lie on the file's."""
         rows, columns = (
-            Axis.between(line.first, line.step, part.start, part.stop, size, blends=blends)
+            Axis.between(line.first, line.step, part.start, part.stop, size, blends=self._nodata is not None)
             for line, part, size in zip((row_line, column_line), window.toslices(), self._file.grid.shape, strict=True)
         )
+        return rows, columns
+
+    def _interpolated(self, rows: Axis, columns: Axis) -> PixelArray:
         numbers = self._blocks.numbers(self._file, rows.needed, columns.needed)
         if self._nodata is None:
             # Beyond the file its numbers count as 0.
             outside = self._made_of(np.zeros(1, self._file.dtype)).item()
-            return lambda: nearest(self._made_of(numbers), rows, columns, outside)
+            return nearest(self._made_of(numbers), rows, columns, outside)
         combine = average if self._resampling == Resampling.average else bilinear
-        nodata = self._nodata
-        return lambda: combine(numbers, valid_pixels(numbers, nodata), rows, columns, nodata)
+        return combine(numbers, valid_pixels(numbers, self._nodata), rows, columns, self._nodata)
+
+    def _around(self, window: Window) -> tuple[slice, slice]:
+        """Rows and columns of the file that hold all that the warper may look at for the window."""
+        there, beyond = self._file.grid, _WARPED_BEYOND
+        size = window.width + 2 * beyond, window.height + 2 * beyond
+        outline, _ = there.footprint_of(self._grid.cut(Window(window.col_off - beyond, window.row_off - beyond, *size)))
+        if outline.is_empty or self._file.dataset.compression not in _REFUSE_HOLES:
+            return slice(0, there.height), slice(0, there.width)
+        margin = _SEEN_BEYOND * max(1.0, self._grid.gsd / there.gsd)
+        within = outer_window(outline.buffer(margin).intersection(there.rectangle))
+        return within.toslices() if within else (slice(0, 0), slice(0, 0))
 
     def _made_of(self, numbers: PixelArray) -> PixelArray:
         """What the reader gives for the file's numbers; made before they come to a finer grid, where they are more."""
@@ -107,11 +134,8 @@ class _OnGrid:
         return near[: rows.stop - rows.start, : columns.stop - columns.start]
 
     def _warped(self, resampling: Resampling) -> WarpedVRT:
-        dataset = self._file.dataset
-        if self._warped_dataset is not dataset:
-            self._warped_dataset, self._warps = dataset, {}
         if resampling not in self._warps:
-            self._warps[resampling] = _warped(dataset, self._grid, resampling, self._nodata)
+            self._warps[resampling] = _warped(self._file.dataset, self._grid, resampling, self._nodata)
         return self._warps[resampling]
 
 

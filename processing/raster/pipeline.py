@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from .cog import CogWriter, WrittenCog
 from .crew import side_by_side
 from .errors import NoValidPixels
 from .inputs import OpenScene, SceneReader, open_scene
+from .opening import OpenRasters
 from .operations import get_operation
 from .overlay import clip, lay_over
 from .pyramid import WINDOW
@@ -31,16 +32,16 @@ def run(request: Request, directory: Path, tick: Tick, config: Config) -> Produc
     it is not asked again.
     """
     operation, params = get_operation(request.operation), request.params
-    with gdal_environment(config), ExitStack() as files:
+    with gdal_environment(), OpenRasters(config, directory) as rasters:
         found = side_by_side(lambda scene_id: find_scene(scene_id, config), request.scene_ids)
         tick(0.0)
         scenes = side_by_side(
-            lambda scene: open_scene(scene, operation.bands(params), config, files, with_mask=params.cloud_mask), found
+            lambda scene: open_scene(scene, operation.bands(params), rasters, with_mask=params.cloud_mask), found
         )
         overlay = lay_over([opened.grid for opened in scenes])
         if params.aoi is not None:
             overlay = clip(overlay, aoi.geometry(params.aoi))
-        readers = [SceneReader(opened, overlay, index, files) for index, opened in enumerate(scenes)]
+        readers = [SceneReader(opened, overlay, index, rasters) for index, opened in enumerate(scenes)]
         work = WindowWork(operation, params, readers, overlay, config)
         with CogWriter(
             directory / f"{request.operation}_output.tif",

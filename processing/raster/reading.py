@@ -1,11 +1,13 @@
 """The only file that opens the rasters of scenes to read."""
 
-import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -14,13 +16,15 @@ import rasterio
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
-from rasterio.session import Session
+from rasterio.session import DummySession
 from rasterio.windows import Window
 
-from .errors import ProviderUnavailable, RasterError, SceneTooLarge, SceneUnreadable
+from .block_layout import BlockLayout
+from .errors import RasterError, SceneTooLarge, SceneUnreadable
 from .grid import Grid
-from .remote import Opening, opening_of, s3_options
-from .types import Band, Config, LocalFile, Mask, PixelArray, S3Access
+from .local_copy import LocalCopy, runs
+from .remote import Span
+from .types import Band, Config, LocalFile, Mask, PixelArray, S3File, Source
 
 # Whether a raster says where it lies is checked here, with an error of its own.
 warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
@@ -31,18 +35,6 @@ GDAL_ERRORS = (RasterioError, CPLE_BaseError)
 _GDAL_OPTIONS: dict[str, Any] = {
     "GDAL_CACHEMAX": 32 << 20,  # bytes
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    "GDAL_HTTP_CONNECTTIMEOUT": "5",
-    "GDAL_HTTP_TIMEOUT": "30",
-    "GDAL_HTTP_LOW_SPEED_TIME": "20",
-    "GDAL_HTTP_LOW_SPEED_LIMIT": "1000",
-    "GDAL_HTTP_MAX_RETRY": "3",
-    "GDAL_HTTP_RETRY_DELAY": "0.5",
-    "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "NO",
-    "GDAL_HTTP_NETRC": "NO",
-    "GDAL_INGESTED_BYTES_AT_OPEN": "65536",  # the head of most COGs, in one request
-    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff,.TIF,.TIFF,.jp2",
-    "CPL_AWS_AUTODETECT_EC2": "NO",
-    "CPL_VSIL_CURL_AUTHORIZATION_HEADER_ALLOWED_IF_REDIRECT": "IF_SAME_HOST",
 }
 
 # Limits that no scene of a catalogue comes near, and that a made-up file must not go beyond.
@@ -51,28 +43,20 @@ _MOST_BLOCK_PIXELS = 16 << 20
 _MOST_BLOCK_BYTES = 64 << 20
 _PIXEL_METRES = (0.01, 100_000.0)
 _DTYPES = ("uint8", "uint16", "int16", "float32")
-# What GDAL says of a host that may give the file another time; "got 0 bytes" is all it tells of a failed range.
-_PASSING_FAULTS = ("response code: 5", "response code: 429", "CURL error", "timed out", "got 0 bytes")
+_SIGNATURES = {
+    "GTiff": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "JP2OpenJPEG": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
+}
 
 
-def gdal_environment(config: Config) -> rasterio.Env:
+def gdal_environment() -> rasterio.Env:
     """GDAL's settings for reading and writing. They hold for one thread: enter one in each."""
-    return rasterio.Env(session=_BucketSession(config.s3), **_GDAL_OPTIONS)
+    return rasterio.Env(session=DummySession(), **_GDAL_OPTIONS)
 
 
-def enter_gdal_environment(config: Config) -> rasterio.Env:
+def enter_gdal_environment() -> rasterio.Env:
     """GDAL's settings for the rest of a thread's life: to enter them for each read takes longer than a short read."""
-    return gdal_environment(config).__enter__()
-
-
-class _BucketSession(Session):  # type: ignore[misc]  # rasterio has no types
-    """The only way by which rasterio lets credentials for buckets through."""
-
-    def __init__(self, access: S3Access | None) -> None:
-        self._options = s3_options(access)
-
-    def get_credential_options(self) -> dict[str, str]:
-        return dict(self._options)
+    return gdal_environment().__enter__()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,67 +73,121 @@ class _Form:
 
 
 class RasterFile:
-    """One raster, open to read. It is opened anew where the token in its URL runs out before the job is done.
+    """One raster, open to read. A remote one is read from its `copy`, to which what is needed is brought first.
 
     Where its `grid` is known, GDAL is not asked for it: that takes longer than all else in a thread that never did it.
     """
 
-    def __init__(
-        self, wanted: Band | Mask, config: Config, form: _Form | None = None, grid: Grid | None = None
-    ) -> None:
-        self.wanted, self._config, self._form = wanted, config, form
-        self._is_located = grid is None
-        self._opening, self._dataset = self._open()
-        self._form = _Form.of(self._dataset)
+    def __init__(self, wanted: Band | Mask, config: Config, copy: LocalCopy | None = None) -> None:
+        self.wanted, self._config, self._copy = wanted, config, copy
+        self._path = copy.path if copy else _path(wanted.source)
+        self._driver = _driver(wanted.source)
+        self._form: _Form | None = None
+        with named_errors(wanted):
+            self.dataset, self._layout = self._open_with_layout()
+        self._check(self.dataset)
+        self._form = _Form.of(self.dataset)
         self.block_shape, self.dtype = self._form.block_shape, np.dtype(self._form.dtype)
-        self.grid = grid or Grid.of(self._dataset)
+        self.grid = Grid.of(self.dataset)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._dataset.close()
+        self.dataset.close()
 
-    def again(self, *, located: bool) -> "RasterFile":
+    def again(self, *, located: bool) -> Self:
         """The same raster opened once more, with its CRS where `located`."""
-        return RasterFile(self.wanted, self._config, self._form, None if located else self.grid)
-
-    @property
-    def dataset(self) -> DatasetReader:
-        if time.time() >= self._opening.valid_until:
-            self._dataset.close()
-            self._opening, self._dataset = self._open()
-        return self._dataset
+        other = copy(self)
+        with named_errors(self.wanted):
+            other.dataset = self._open(**({} if located else {"GEOREF_SOURCES": "NONE"}))
+        other._check(other.dataset, located=located)
+        return other
 
     def overview(self, longest_side: int) -> PixelArray:
         """The whole raster at no more than that many rows and columns, from the overview that fits."""
         shrink = max(1.0, max(self.grid.shape) / longest_side)
         shape = tuple(max(1, int(side / shrink)) for side in self.grid.shape)
         with named_errors(self.wanted):
-            numbers: PixelArray = self.dataset.read(1, out_shape=shape)
-            return numbers
+            fitting = [level for level, factor in enumerate(self._overviews()) if factor <= shrink]
+            dataset, layout = self._open_with_layout(OVERVIEW_LEVEL=f"{fitting[-1]}only" if fitting else "NONE")
+            with dataset:
+                self._bring(layout.spans if layout else ())
+                numbers: PixelArray = dataset.read(1, out_shape=shape)
+                return numbers
+
+    def _overviews(self) -> list[int]:
+        """How much smaller each overview is. Programs other than writers of COGs add them at the file's end."""
+        if self._copy is None or self._copy.is_whole or self.dataset.overviews(1):
+            return list(self.dataset.overviews(1))
+        self._copy.bring_all()
+        with self._open() as whole:
+            return list(whole.overviews(1))
+
+    def fetches(self, rows: slice, columns: slice) -> Iterator[Callable[[], None]]:
+        """What a host is to be asked for that part of the raster, each in a thread of its own."""
+        for run in runs(self._spans(rows, columns)):
+            yield partial(self._bring, run)
+
+    def bring(self, rows: slice, columns: slice) -> None:
+        """Have that part of the raster here before `dataset` is read. Raises what fetching does."""
+        self._bring(self._spans(rows, columns))
+
+    def _spans(self, rows: slice, columns: slice) -> Iterable[Span]:
+        is_empty = rows.start == rows.stop or columns.start == columns.stop
+        return self._layout.spans_of(rows, columns) if self._layout and not is_empty else ()
+
+    def _bring(self, spans: Iterable[Span]) -> None:
+        if self._copy:
+            with named_errors(self.wanted):
+                self._copy.bring(spans)
 
     def numbers(self, rows: slice, columns: slice) -> PixelArray:
         """A part of the raster as it stands in the file: (rows, columns)."""
         if rows.start == rows.stop or columns.start == columns.stop:
             return np.empty((0, 0), dtype=self.dtype)
+        self.bring(rows, columns)
         numbers: PixelArray = self.dataset.read(1, window=Window.from_slices(rows, columns))
         return numbers
 
-    def _open(self) -> tuple[Opening, DatasetReader]:
-        with named_errors(self.wanted):
-            opening = opening_of(self.wanted.source, self._config)
-            located = {} if self._is_located else {"GEOREF_SOURCES": "NONE"}
-            dataset = rasterio.open(opening.path, driver=_driver(opening.path), sharing=False, **located)
+    def _open_with_layout(self, **options: str) -> tuple[DatasetReader, BlockLayout | None]:
+        """Open the file with as much of it here as tells where its blocks lie. Without a layout, all of it is here."""
+        if self._copy and self._copy.begins_with(_SIGNATURES[self._driver]):
+            if self._driver != "GTiff":
+                self._copy.bring_all()
+            while not self._copy.is_whole:
+                if by_head := self._open_by_head(self._copy.size, **options):
+                    return by_head
+                self._copy.bring_more_head()
+        return self._open(**options), None
+
+    def _open_by_head(self, size: int, **options: str) -> tuple[DatasetReader, BlockLayout] | None:
+        """None where what is here of a file of that size in bytes does not tell all about it."""
+        with ExitStack() as unless_told:
+            try:
+                dataset = unless_told.enter_context(self._open(**options))
+            except GDAL_ERRORS:
+                return None
+            _check_size(dataset, self.wanted, self._config)
+            layout = BlockLayout.of(dataset)
+            if layout is None or layout.stored_bytes > size or not _lies_somewhere(dataset):
+                return None
+            unless_told.pop_all()
+            return dataset, layout
+
+    def _open(self, **options: str) -> DatasetReader:
+        return rasterio.open(self._path, driver=self._driver, sharing=False, **options)
+
+    def _check(self, dataset: DatasetReader, *, located: bool = True) -> None:
         try:
             _check_size(dataset, self.wanted, self._config)
-            if self._is_located:
-                _check_place(dataset, self.wanted)
+            if located and not _lies_somewhere(dataset):
+                name, where = _named(self.wanted)
+                raise SceneUnreadable(f"{name} does not say where on the ground it lies.", **where)
             self._check_form(dataset)
         except BaseException:
             dataset.close()
             raise
-        return opening, dataset
 
     def _check_form(self, dataset: DatasetReader) -> None:
         if self._form not in (None, _Form.of(dataset)):
@@ -157,9 +195,22 @@ class RasterFile:
             raise SceneUnreadable(f"{name} was replaced while it was read. Submit the job again.", **where)
 
 
-def _driver(path: str) -> str:
+def _path(source: Source) -> Path:
+    if not isinstance(source, LocalFile):
+        raise TypeError("a remote raster is read from a copy")
+    return source.path
+
+
+def _driver(source: Source) -> str:
     """The one driver that may open the file: with a choice, GDAL would also open files that name other files."""
-    return "JP2OpenJPEG" if urlsplit(path).path.lower().endswith(".jp2") else "GTiff"
+    match source:
+        case LocalFile():
+            name = source.path.name
+        case S3File():
+            name = source.key
+        case _:
+            name = urlsplit(source.url).path
+    return "JP2OpenJPEG" if name.lower().endswith(".jp2") else "GTiff"
 
 
 def _check_size(dataset: DatasetReader, wanted: Band | Mask, config: Config) -> None:
@@ -179,12 +230,11 @@ def _check_size(dataset: DatasetReader, wanted: Band | Mask, config: Config) -> 
         raise SceneTooLarge(f"{name} has {layout}, which cannot be read window by window.", **where)
 
 
-def _check_place(dataset: DatasetReader, wanted: Band | Mask) -> None:
-    name, where = _named(wanted)
-    transform = tuple(dataset.transform)[:6]
-    lies_nowhere = dataset.crs is None or dataset.transform.is_identity or dataset.transform.is_degenerate
-    if lies_nowhere or not all(isfinite(term) for term in transform) or not _is_on_the_ground(dataset):
-        raise SceneUnreadable(f"{name} does not say where on the ground it lies.", **where)
+def _lies_somewhere(dataset: DatasetReader) -> bool:
+    """Whether the file says where on the ground it lies."""
+    if dataset.crs is None or dataset.transform.is_identity or dataset.transform.is_degenerate:
+        return False
+    return all(isfinite(term) for term in tuple(dataset.transform)[:6]) and _is_on_the_ground(dataset)
 
 
 def _named(wanted: Band | Mask) -> tuple[str, dict[str, str]]:
@@ -207,24 +257,8 @@ def named_errors(wanted: Band | Mask) -> Iterator[None]:
     try:
         yield
     except GDAL_ERRORS as error:
-        raise _as_raster_error(error, wanted) from error
+        name, where = _named(wanted)
+        raise SceneUnreadable(f"{name} cannot be read as a GeoTIFF or JPEG 2000 image.", **where) from error
     except RasterError as error:
         error.details = {**_named(wanted)[1], **error.details}
         raise
-
-
-def _as_raster_error(error: Exception, wanted: Band | Mask) -> RasterError:
-    """A host that fails or is slow may recover; a file that is missing or broken will not."""
-    causes = " ".join(_causes(error))
-    name, where = _named(wanted)
-    is_remote = not isinstance(wanted.source, LocalFile)
-    if is_remote and any(sign in causes for sign in _PASSING_FAULTS):
-        return ProviderUnavailable(f"{name} cannot be fetched at the moment. Try again later.", **where)
-    return SceneUnreadable(f"{name} cannot be read as a GeoTIFF or JPEG 2000 image.", **where)
-
-
-def _causes(error: BaseException | None) -> Iterator[str]:
-    """What the error and all that led to it say."""
-    while error is not None:
-        yield str(error)
-        error = error.__cause__

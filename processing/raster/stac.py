@@ -1,10 +1,8 @@
 """A small client of STAC APIs: items by their ids or by time. Every answer is bounded in time and size."""
 
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -14,6 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from .errors import ProviderUnavailable
 from .network import ForbiddenAddress, PrivateHosts, open_session
+from .patience import PassingFault, patiently, refuse_passing_status
 from .recent import Recent
 
 Item = Mapping[str, Any]
@@ -23,12 +22,6 @@ _LONGEST_ANSWER = 60.0  # seconds
 _MOST_BYTES = 32 << 20
 _PAGE = 250
 _MAX_PAGES = 20
-# Seconds before each further try of a request that met a passing fault. A host that asks for more patience than the
-# longest wait is given up for now: the queue tries the job again later.
-_RETRY_DELAYS = (0.5, 1.0, 2.0)
-_LONGEST_WAIT = 10.0
-_MOST_DIGITS = 15
-_PASSING = (429, 500, 502, 503, 504)
 
 
 class _Asked(NamedTuple):
@@ -92,23 +85,10 @@ _answers: Recent[dict[str, Any]] = Recent(seconds=120, most=64)
 
 def fetch_json(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The JSON object at `url`, by POST where there is a body. Raises ProviderUnavailable naming the host."""
-    for delay in (*_RETRY_DELAYS, None):
-        try:
-            return _ask_once(url, private_hosts, body)
-        except _PassingFaultError as fault:
-            wait = max(delay or 0, fault.retry_after)
-            if delay is None or wait > _LONGEST_WAIT:
-                raise _unavailable(url, fault.what, fault.retry_after) from fault
-            time.sleep(wait)
-    raise AssertionError("the last try returns or raises")
-
-
-class _PassingFaultError(Exception):
-    """What may be gone in a moment. `retry_after` is the pause in seconds that the host asks for."""
-
-    def __init__(self, what: str, retry_after: float = 0.0) -> None:
-        super().__init__(what)
-        self.what, self.retry_after = what, retry_after
+    try:
+        return patiently(lambda: _ask_once(url, private_hosts, body))
+    except PassingFault as fault:
+        raise _unavailable(url, fault.what, fault.retry_after) from fault
 
 
 def _ask_once(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -118,8 +98,7 @@ def _ask_once(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | N
             open_session(url, private_hosts, _TIMEOUT, _LONGEST_ANSWER) as session,
             session.request(method, url, json=body, stream=True) as response,
         ):
-            if response.status_code in _PASSING:
-                raise _PassingFaultError(f"answers with status {response.status_code}", _retry_after(response))
+            refuse_passing_status(response)
             if response.status_code != 200:
                 raise _unavailable(url, f"answers with status {response.status_code}")
             return _read_object(url, response)
@@ -128,7 +107,7 @@ def _ask_once(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | N
     except InvalidIPAddress as error:
         raise _unavailable(url, "is not a public address") from error
     except (requests.RequestException, HTTPError) as error:
-        raise _PassingFaultError("does not answer") from error
+        raise PassingFault("does not answer") from error
 
 
 def _read_object(url: str, response: requests.Response) -> dict[str, Any]:
@@ -144,18 +123,6 @@ def _read_object(url: str, response: requests.Response) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise _unavailable(url, "does not answer with a JSON object")
     return answer
-
-
-def _retry_after(response: requests.Response) -> float:
-    """Seconds, told as such or as a date; none where the header makes no sense."""
-    header = response.headers.get("Retry-After", "")
-    if header.isascii() and header.isdigit():
-        return float(header[:_MOST_DIGITS])
-    try:
-        seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
-    return max(0.0, seconds)
 
 
 def _unavailable(url: str, what: str, retry_after: float = 0.0) -> ProviderUnavailable:

@@ -1,18 +1,19 @@
 """The windows of one job: read, computed and written by several threads."""
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial, reduce
+from functools import reduce
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
 from rasterio.windows import Window
 
 from .cog import CogWriter
-from .crew import Crew, give_way
-from .inputs import Fetched, SceneReader, SceneWindow
+from .crew import Crew
+from .inputs import SceneReader, SceneWindow
 from .operations import Operation, Tally
 from .overlay import Overlay
 from .params import Params
@@ -22,7 +23,7 @@ from .types import BoolArray, Config, PixelArray, Pixels
 # Rows that are worked on at once: their arrays stay in the processor's cache, and their memory is used again and again.
 _STRIP_ROWS = 128
 # Threads that wait for hosts need no processor.
-_REMOTE_READERS = 16
+_FETCHERS = 16
 
 
 @dataclass
@@ -57,9 +58,6 @@ class _Ledger:
     counts: Counts = field(default_factory=Counts)
 
 
-_Read = Callable[[], list[SceneWindow]]
-
-
 class WindowWork:
     """All windows of a job. `tally` and `counts` are whole once `write_windows` has ended."""
 
@@ -87,46 +85,34 @@ class WindowWork:
         Close the iterator where it is not used up: only then do its threads end.
         """
         with ExitStack() as crews:
-            computing = crews.enter_context(Crew(self._config.threads, self._begin_thread))
-            is_local = all(scene.is_local for scene in self.scenes)
-            reads = self._each_for_itself(cog) if is_local else self._ahead(cog, crews)
-            ledgers = computing.each(lambda read: self._compute(*read, cog), reads)
+            computing = crews.enter_context(Crew(self._config.threads, enter_gdal_environment))
+            ledgers = computing.each(lambda window: self._compute(window, cog), self._fetched(cog, crews))
             # Taken together in the order of the windows, so that sums are the same to the last digit every time.
             for done, ledger in enumerate(ledgers, start=1):
                 self.tally.merge(ledger.tally)
                 self.counts.merge(ledger.counts)
                 yield done
 
-    def _begin_thread(self) -> None:
-        enter_gdal_environment(self._config)
+    def _fetched(self, cog: CogWriter, crews: ExitStack) -> Iterator[Window]:
+        """The windows, each once all that it needs of remote files is here.
 
-    def _begin_reading_thread(self) -> None:
-        give_way()  # to decode ahead must not hold up those that compute
-        self._begin_thread()
+        Hosts answer slowly, but many requests at once: threads of their own ask for the rows of windows to come.
+        """
+        rows = [list(row) for _, row in groupby(cog.windows(), key=lambda window: window.row_off)]
+        fetches = [[fetch for reader in self._readers for fetch in reader.fetches(_spanning(row))] for row in rows]
+        if not any(fetches):
+            yield from chain.from_iterable(rows)
+            return
+        fetching = crews.enter_context(Crew(_FETCHERS))
+        fetched = fetching.each(lambda fetch: fetch(), chain.from_iterable(fetches), ahead=2 * _FETCHERS)
+        for row, of_row in zip(rows, fetches, strict=True):
+            for _ in of_row:
+                next(fetched)
+            yield from row
 
-    def _each_for_itself(self, cog: CogWriter) -> Iterator[tuple[Window, _Read]]:
-        """From the disk, the thread that computes a window reads it: what it has just decoded is in its cache."""
-        for window in cog.windows():
-            yield window, partial(self._read, window)
-
-    def _read(self, window: Window) -> list[SceneWindow]:
-        return [reader.read(window) for reader in self._readers]
-
-    def _ahead(self, cog: CogWriter, crews: ExitStack) -> Iterator[tuple[Window, _Read]]:
-        """Hosts answer slowly, but many requests at once: threads of their own read the rasters of windows to come."""
-        reading = crews.enter_context(Crew(_REMOTE_READERS, self._begin_reading_thread))
-        parts = [(reader, name) for reader in self._readers for name in reader.scene.parts]
-        wanted = ((reader, name, window) for window in cog.windows() for reader, name in parts)
-        fetched = reading.each(lambda part: part[0].fetch_part(*part[1:]), wanted, ahead=_REMOTE_READERS + len(parts))
-        for window in cog.windows():
-            of_scenes = [[next(fetched) for _ in scene.parts] for scene in self.scenes]
-            yield window, partial(self._put_together, of_scenes)
-
-    def _put_together(self, of_scenes: list[list[Fetched]]) -> list[SceneWindow]:
-        return [SceneWindow.of(scene, fetched) for scene, fetched in zip(self.scenes, of_scenes, strict=True)]
-
-    def _compute(self, window: Window, read: _Read, cog: CogWriter) -> _Ledger:
-        scenes, ledger = read(), _Ledger(tally=self.operation.tally(self.params))
+    def _compute(self, window: Window, cog: CogWriter) -> _Ledger:
+        scenes = [reader.read(window) for reader in self._readers]
+        ledger = _Ledger(tally=self.operation.tally(self.params))
         with self._arithmetic:
             encoded = self._encoded(window, scenes, ledger)
         cog.write(window, encoded)
@@ -158,3 +144,9 @@ class WindowWork:
         seen = reduce(np.logical_and, masks, valid)
         counts.add(inside, valid, seen)
         return seen
+
+
+def _spanning(row: Sequence[Window]) -> Window:
+    """All of a row of windows as one."""
+    width = row[-1].col_off + row[-1].width - row[0].col_off
+    return Window(row[0].col_off, row[0].row_off, width, row[0].height)

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
-from processing.raster import stac
+from processing.raster import patience, stac
 from processing.raster.bands import resolve_band
 from processing.raster.scenes import find_scene
 from processing.raster.types import Config, SceneId
@@ -29,7 +29,7 @@ PRODUCT = "S2A_MSIL2A_20230602T100601_N0509_R022_T32TPS_20230602T162001"
 def _settings(settings: Settings, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.SANDBOX_DIR = sandbox
     settings.PRIVATE_HOSTS = frozenset({"127.0.0.1"})
-    monkeypatch.setattr(stac, "_RETRY_DELAYS", (0.0,))
+    monkeypatch.setattr(patience, "_RETRY_DELAYS", (0.0,))
     stac._answers.clear()
     yield
     stac._answers.clear()

@@ -67,7 +67,7 @@ def write_cog(
     compression: Compression = "deflate",
     windows: Sequence[Window] | None = None,
 ) -> WrittenCog:
-    with gdal_environment(CONFIG), CogWriter(path, on, layout, TAGS, compression) as writer:
+    with gdal_environment(), CogWriter(path, on, layout, TAGS, compression) as writer:
         for window in windows or writer.windows():
             writer.write(window, pixels[window.toslices()])
         return writer.finish()

@@ -16,7 +16,7 @@ def nothing_remembered() -> Iterator[None]:
     """No test is answered with what a catalogue said in another, whose port it may have got."""
     yield
     stac._answers.clear()
-    remote._tokens._kept.clear()
+    remote._tokens.clear()
     remote._final_urls.clear()
 
 
@@ -29,7 +29,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def gdal(config: Config) -> Iterator[None]:
     """GDAL's settings, as in a job."""
-    with gdal_environment(config):
+    with gdal_environment():
         yield
 
 

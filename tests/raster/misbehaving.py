@@ -58,7 +58,7 @@ def content(body: bytes, status: int = 200, headers: Mapping[str, str] | None = 
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
-        for name, value in {"Content-Length": str(len(body) + cut), **(headers or {})}.items():
+        for name, value in {"Content-Length": str(len(body) + cut), "Connection": "close", **(headers or {})}.items():
             handler.send_header(name, value)
         handler.end_headers()
         _send(handler, body)

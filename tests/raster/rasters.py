@@ -1,6 +1,9 @@
 """Small rasters, bands and requests for the tests of this folder."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,10 +15,21 @@ from rasterio.windows import Window
 
 from processing.raster.grid import Grid
 from processing.raster.on_grid import BandReader
+from processing.raster.opening import OpenRasters
 from processing.raster.operations.ndvi import NdviParams
 from processing.raster.reading import RasterFile
 from processing.raster.reflectance import to_reflectance, valid_pixels
-from processing.raster.types import Band, BoolArray, Float32Array, LocalFile, PixelArray, Request, SceneId, Source
+from processing.raster.types import (
+    Band,
+    BoolArray,
+    Config,
+    Float32Array,
+    LocalFile,
+    PixelArray,
+    Request,
+    SceneId,
+    Source,
+)
 
 WEST, NORTH = 600_000.0, 4_700_000.0
 
@@ -68,7 +82,14 @@ def float_ndvi(
         return np.where(valid & (nir + red > 0), (nir - red) / (nir + red), np.nan)
 
 
+@contextmanager
+def opened(asked: Band, config: Config) -> Iterator[RasterFile]:
+    """One raster, open as in a job; a remote one with its copy in a folder that is empty again at the end."""
+    with TemporaryDirectory() as folder, OpenRasters(config, Path(folder)) as rasters:
+        yield rasters.open_all({asked.name: asked})[asked.name]
+
+
 def read_reflectance(file: RasterFile, asked: Band, on: Grid, window: Window) -> tuple[Float32Array, BoolArray]:
     """Reflectance of a window of the grid `on`, and where it is valid."""
-    numbers = BandReader(asked, file, on).fetch(window)()
+    numbers = BandReader(asked, file, on).read(window)
     return to_reflectance(numbers, asked), valid_pixels(numbers, asked.nodata)

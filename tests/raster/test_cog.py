@@ -24,7 +24,6 @@ from processing.raster.tiles import Compression
 from processing.raster.types import PixelArray, PixelFormat
 from tests.raster.cogs import (
     COMPRESSIONS,
-    CONFIG,
     FORMATS,
     TAGS,
     assert_gdal_reads,
@@ -45,7 +44,7 @@ def write_by_threads(
     path: Path, on: Grid, layout: PixelFormat, pixels: PixelArray, compression: Compression, seed: int
 ) -> WrittenCog:
     """Four threads, windows in an order of chance."""
-    with gdal_environment(CONFIG), CogWriter(path, on, layout, TAGS, compression) as writer:
+    with gdal_environment(), CogWriter(path, on, layout, TAGS, compression) as writer:
         windows = list(writer.windows())
         shuffled = [windows[index] for index in np.random.default_rng(seed).permutation(len(windows))]
         with ThreadPoolExecutor(4) as pool:

@@ -20,7 +20,6 @@ from processing.raster.cog import CogWriter, is_cog
 from processing.raster.errors import ResultNotWritten, Stopped
 from processing.raster.reading import gdal_environment
 from tests.raster.cogs import (
-    CONFIG,
     FORMATS,
     TAGS,
     pixels_for,
@@ -40,7 +39,7 @@ def test_new_result_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
 def test_nothing_is_left_when_the_body_raises(tmp_path: Path) -> None:
     def begin_and_stop() -> None:
         on, layout = grid(600, 600), FORMATS["uint16"]
-        with gdal_environment(CONFIG), CogWriter(tmp_path / "result.tif", on, layout) as writer:
+        with gdal_environment(), CogWriter(tmp_path / "result.tif", on, layout) as writer:
             writer.write(Window(0, 0, 600, 600), pixels_for(layout, on))
             raise Stopped
 
@@ -51,7 +50,7 @@ def test_nothing_is_left_when_the_body_raises(tmp_path: Path) -> None:
 
 def test_nothing_is_left_when_finish_is_never_called(tmp_path: Path) -> None:
     on, layout = grid(600, 600), FORMATS["uint16"]
-    with gdal_environment(CONFIG), CogWriter(tmp_path / "result.tif", on, layout) as writer:
+    with gdal_environment(), CogWriter(tmp_path / "result.tif", on, layout) as writer:
         writer.write(Window(0, 0, 600, 600), pixels_for(layout, on))
         assert list(tmp_path.iterdir()) != []
     assert list(tmp_path.iterdir()) == []
@@ -70,7 +69,7 @@ def test_file_with_a_window_missing_never_appears(tmp_path: Path, missing: int) 
 def test_folder_that_is_not_there_is_named_as_a_result_not_written(tmp_path: Path) -> None:
     with (
         pytest.raises(ResultNotWritten),
-        gdal_environment(CONFIG),
+        gdal_environment(),
         CogWriter(tmp_path / "gone" / "result.tif", grid(5, 5), FORMATS["uint16"]),
     ):
         raise AssertionError("the body must not run")
@@ -142,7 +141,7 @@ def test_file_whose_tiles_were_harmed_behind_its_back_never_appears(
     pixels = pixels_for(layout, on)
 
     def write_harm_and_finish() -> None:
-        with gdal_environment(CONFIG), CogWriter(tmp_path / "result.tif", on, layout, TAGS) as writer:
+        with gdal_environment(), CogWriter(tmp_path / "result.tif", on, layout, TAGS) as writer:
             for window in writer.windows():
                 writer.write(window, pixels[window.toslices()])
             harm(tmp_path / f".result.tif.{level}.tiles")

@@ -1,8 +1,6 @@
 """A few threads: in order, not too far ahead, each begun as it should be, and no error lost."""
 
 import itertools
-import os
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from processing.raster.crew import Crew, give_way, side_by_side
+from processing.raster.crew import Crew, side_by_side
 
 PATIENCE = 20  # seconds after which a thread that should have gone on is given up
 
@@ -214,13 +212,3 @@ def test_error_side_by_side_is_that_of_the_first_thing_whichever_failed_first() 
 
     with pytest.raises(Broken, match="first"):
         side_by_side(work, ["first", "second"])
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
-def test_threads_that_give_way_come_after_all_others_of_the_process() -> None:
-    def priority(_: int = 0) -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    with Crew(2, give_way) as patient, Crew(2, nothing) as others:
-        assert min(patient.each(priority, range(20))) > priority()
-        assert set(others.each(priority, range(20))) == {priority()}

@@ -1,6 +1,5 @@
 """Change detection of scenes whose files lie on different grids, on small rasters whose ground is known."""
 
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from processing.raster import pipeline
 from processing.raster.errors import BandNotFound, NoValidPixels, ScenesDoNotOverlap, SceneUnreadable, Stopped
 from processing.raster.grid import Grid
 from processing.raster.inputs import SceneReader, SceneWindow, open_scene
+from processing.raster.opening import OpenRasters
 from processing.raster.operations.change_detection import ChangeDetectionParams
 from processing.raster.overlay import lay_over
 from processing.raster.reading import gdal_environment
@@ -53,12 +53,12 @@ def read_windows(
     config: Config, bands: tuple[str, ...] = BANDS, *, mask: bool = False
 ) -> tuple[Grid, list[SceneWindow]]:
     """Both scenes as they stand in the files, all in one window, and the grid of it."""
-    with gdal_environment(config), ExitStack() as files:
+    with gdal_environment(), OpenRasters(config, config.sandbox_dir) as rasters:
         found = [find_scene(SceneId(provider="sentinel-2", original_id=name), config) for name in (BEFORE, AFTER)]
-        scenes = [open_scene(scene, bands, config, files, with_mask=mask) for scene in found]
+        scenes = [open_scene(scene, bands, rasters, with_mask=mask) for scene in found]
         overlay = lay_over([opened.grid for opened in scenes])
         window = Window(0, 0, overlay.grid.width, overlay.grid.height)
-        readers = [SceneReader(opened, overlay, index, files) for index, opened in enumerate(scenes)]
+        readers = [SceneReader(opened, overlay, index, rasters) for index, opened in enumerate(scenes)]
         return overlay.grid, [reader.read(window) for reader in readers]
 
 

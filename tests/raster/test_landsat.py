@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from processing.raster import stac
+from processing.raster import patience, stac
 from processing.raster.bands import resolve_band
 from processing.raster.errors import InvalidSceneId, ProviderUnavailable, SceneNotFound
 from processing.raster.types import RemoteFile, S3Access, S3File, Scene
@@ -21,7 +21,7 @@ OLI_2_SHORT = "LC09_L2SP_010065_20220129_02_T1"
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is down is tried twice and without waiting."""
-    monkeypatch.setattr(stac, "_RETRY_DELAYS", (0.0,))
+    monkeypatch.setattr(patience, "_RETRY_DELAYS", (0.0,))
 
 
 def landsat(original_id: str, *roots: str) -> Scene:

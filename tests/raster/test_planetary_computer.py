@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from processing.raster import stac
+from processing.raster import patience
 from processing.raster.bands import resolve_band
 from processing.raster.errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, SceneNotFound
 from processing.raster.types import RemoteFile, Scene
@@ -22,7 +22,7 @@ TOKENS = "https://tokens.example/sas"
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is down is tried twice and without waiting."""
-    monkeypatch.setattr(stac, "_RETRY_DELAYS", (0.0,))
+    monkeypatch.setattr(patience, "_RETRY_DELAYS", (0.0,))
 
 
 def planetary(original_id: str, *roots: str) -> Scene:

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from rasterio.enums import Resampling
 from rasterio.windows import Window
 
-from processing.raster import reading
+from processing.raster import patience
 from processing.raster.errors import ProviderUnavailable, SceneTooLarge, SceneUnreadable
 from processing.raster.grid import Grid
 from processing.raster.on_grid import BandReader, resampling_for
-from processing.raster.reading import RasterFile, gdal_environment
+from processing.raster.reading import gdal_environment
 from processing.raster.reflectance import has_gaps, to_reflectance, valid_pixels
 from processing.raster.types import Band, BoolArray, Config, Float32Array, PixelArray, RemoteFile
-from tests.raster.rasters import NORTH, WEST, band, grid, read_reflectance, write_tif
+from tests.raster.rasters import NORTH, WEST, band, grid, opened, read_reflectance, write_tif
 from tests.servers import HttpServer, RangeServer, _RangeHandler, free_port
 
 pytestmark = pytest.mark.usefixtures("gdal")
@@ -31,7 +31,7 @@ SENTINEL, SENTINEL_SHIFTED, LANDSAT = (1e-4, 0.0), (1e-4, -0.1), (2.75e-5, -0.2)
 
 
 def read_all(asked: Band, config: Config, on: Grid | None = None) -> tuple[Float32Array, BoolArray]:
-    with RasterFile(asked, config) as file:
+    with opened(asked, config) as file:
         on = on or file.grid
         return read_reflectance(file, asked, on, Window(0, 0, on.width, on.height))
 
@@ -131,7 +131,7 @@ def test_file_on_the_same_grid_is_read_as_it_is(tmp_path: Path, config: Config) 
 def test_windows_of_one_file_fit_together(tmp_path: Path, config: Config) -> None:
     numbers = random_numbers(37, 53)
     asked = band(write_tif(tmp_path / "red.tif", numbers))
-    with RasterFile(asked, config) as file:
+    with opened(asked, config) as file:
         on = file.grid
         together = np.zeros(on.shape, np.float32)
         for window in on.windows(16):
@@ -295,8 +295,8 @@ def test_only_the_bytes_of_the_window_are_fetched(range_server: RangeServer, tmp
     served(range_server, random_numbers(1024, 1024))
     config = Config(sandbox_dir=tmp_path, private_hosts=frozenset({range_server.host}))
     asked = remote(range_server)
-    with RasterFile(asked, config) as file:
-        BandReader(asked, file, file.grid).fetch(Window(0, 0, 64, 64))
+    with opened(asked, config) as file:
+        BandReader(asked, file, file.grid).read(Window(0, 0, 64, 64))
     assert range_server.bytes_sent < (range_server.folder / "red.tif").stat().st_size / 4
 
 
@@ -354,8 +354,8 @@ def answer_of(server: HttpServer, status: int, tmp_path: Path) -> None:
 
 @pytest.fixture
 def _hurried(monkeypatch: pytest.MonkeyPatch, config: Config) -> Iterator[None]:
-    monkeypatch.setitem(reading._GDAL_OPTIONS, "GDAL_HTTP_RETRY_DELAY", "0.01")
-    with gdal_environment(config):
+    monkeypatch.setattr(patience, "_RETRY_DELAYS", (0.0,))
+    with gdal_environment():
         yield
 
 
@@ -401,11 +401,11 @@ def test_host_that_begins_to_fail_is_unavailable_for_now(range_server: RangeServ
     range_server._server.RequestHandlerClass = BreakingHandler
     config = Config(sandbox_dir=tmp_path, private_hosts=frozenset({range_server.host}))
     asked = remote(range_server)
-    with RasterFile(asked, config) as file:
+    with opened(asked, config) as file:
         reader = BandReader(asked, file, file.grid)
         range_server.broken = True  # type: ignore[attr-defined]
         with pytest.raises(ProviderUnavailable):
-            reader.fetch(Window(512, 512, 512, 512))
+            reader.read(Window(512, 512, 512, 512))
 
 
 def test_redirect_never_leads_to_a_host_that_is_not_allowed(

@@ -18,9 +18,9 @@ from processing.raster.bands import resolve_band
 from processing.raster.errors import RasterError
 from processing.raster.grid import Grid
 from processing.raster.pipeline import run
-from processing.raster.reading import RasterFile, gdal_environment
+from processing.raster.reading import gdal_environment
 from processing.raster.types import Band, BoolArray, Config, Float32Array, Product, RemoteFile, Scene, SceneId
-from tests.raster.rasters import band, float_ndvi, ndvi_request, read_reflectance, read_tif
+from tests.raster.rasters import band, float_ndvi, ndvi_request, opened, read_reflectance, read_tif
 from tests.raster.real_scenes import SCENES, real_items, scene_file, serve_files
 from tests.servers import RangeServer, StacServer
 
@@ -136,7 +136,7 @@ def test_offset_that_the_items_declare_would_be_wrong(
 
 def read_band(asked: Band, directory: Path, on: Grid | None = None) -> tuple[Float32Array, BoolArray]:
     config = Config(sandbox_dir=directory)
-    with gdal_environment(config), RasterFile(asked, config) as file:
+    with gdal_environment(), opened(asked, config) as file:
         on = on or file.grid
         return read_reflectance(file, asked, on, Window(0, 0, on.width, on.height))
 

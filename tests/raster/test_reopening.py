@@ -1,4 +1,4 @@
-"""A raster that is opened again: the same numbers on the same grid, the same refusals, and tokens that end."""
+"""A raster that is opened again: the same numbers on the same grid, and the same refusals."""
 
 import subprocess
 import sys
@@ -9,14 +9,12 @@ import numpy as np
 import pytest
 from rasterio.io import DatasetReader
 
-from processing.raster import remote
 from processing.raster.errors import RasterError, SceneUnreadable
 from processing.raster.grid import Grid
 from processing.raster.reading import RasterFile
-from processing.raster.types import Config, RemoteFile
+from processing.raster.types import Config
 from tests.raster.malformed import shapes
 from tests.raster.rasters import band, write_tif
-from tests.raster.test_remote import Clock, TokenStore
 
 pytestmark = pytest.mark.usefixtures("gdal")
 ROOT = Path(__file__).parents[2]
@@ -142,31 +140,6 @@ def test_nobody_is_warned_of_what_was_not_asked_for(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == str(NUMBERS[0, 0])
     assert "NotGeoreferencedWarning" not in done.stderr
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(remote.time, "time", made)
-    return made
-
-
-@pytest.mark.parametrize("located", [False, True])
-def test_raster_opened_again_outlives_its_token_too(
-    tmp_path: Path, clock: Clock, datasets: list[DatasetReader], located: bool
-) -> None:
-    with TokenStore(tmp_path / "store", clock) as store:
-        write_tif(store.folder / "red.tif", NUMBERS)
-        config = Config(sandbox_dir=tmp_path, private_hosts=frozenset({store.host}))
-        source = RemoteFile(url=f"{store.url}/red.tif", token_url=f"{store.url}/token/sentinel-2-l2a")
-        with RasterFile(band(source), config) as file, file.again(located=located) as other:
-            for tokens in (1, 2, 3):
-                np.testing.assert_array_equal(other.numbers(*ALL), NUMBERS)
-                assert (other.grid, other.dataset.crs) == (file.grid, file.grid.crs if located else None)
-                assert (len(store.ends), store.refused) == (tokens, 0)
-                clock.now += store.life
-        assert len(datasets) == 4
-        assert all(dataset.closed for dataset in datasets)
 
 
 @pytest.mark.parametrize("shape", [(90, 90), (200, 300)])

@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from processing.raster import on_grid
 from processing.raster.errors import BandNotFound, SceneUnreadable
 from processing.raster.grid import Grid
 from processing.raster.inputs import MASK_PART, SceneReader, open_scene
+from processing.raster.opening import OpenRasters
 from processing.raster.overlay import lay_over
 from processing.raster.reading import RasterFile, enter_gdal_environment, gdal_environment
 from processing.raster.scenes import find_scene
@@ -81,8 +81,8 @@ def names_of(datasets: list[DatasetReader]) -> list[str]:
 def test_each_file_is_opened_once_with_the_red_band_and_all_are_closed(
     config: Config, datasets: list[DatasetReader], bands: tuple[str, ...], with_mask: bool, opened: list[str]
 ) -> None:
-    with ExitStack() as files:
-        scene = open_scene(found(config), bands, config, files, with_mask=with_mask)
+    with OpenRasters(config, config.sandbox_dir) as files:
+        scene = open_scene(found(config), bands, files, with_mask=with_mask)
         assert names_of(datasets) == opened
         assert not any(dataset.closed for dataset in datasets)
         assert scene.parts == list(scene.files) == [*bands, *([MASK_PART] if with_mask else [])]
@@ -111,13 +111,14 @@ class _MeetingHandler:
 def test_remote_files_are_opened_side_by_side(
     stac_server: StacServer, tmp_path: Path, datasets: list[DatasetReader]
 ) -> None:
-    with Meeting(tmp_path / "files", 4) as server, ExitStack() as files:
+    with Meeting(tmp_path / "files", 4) as server:
         config = serve_shots(stac_server, server, scene_of_three_bands_and_a_mask())
-        scene = open_scene(found(config), BANDS, config, files, with_mask=True)
+        with OpenRasters(config, tmp_path) as files:
+            open_scene(found(config), BANDS, files, with_mask=True)
         assert not server.all_there.broken
-        assert names_of(datasets) == ["nir", "red", "scl", "swir16"]
-        assert not scene.is_local
+    assert len(datasets) == 4
     assert all(dataset.closed for dataset in datasets)
+    assert not list(tmp_path.glob("*.part"))
 
 
 @pytest.mark.parametrize("missing", ["red", "nir", "swir16", "scl"])
@@ -125,29 +126,29 @@ def test_part_that_cannot_be_opened_is_named_and_no_file_stays_open(
     config: Config, datasets: list[DatasetReader], missing: str
 ) -> None:
     file_of(config, missing).unlink()
-    with pytest.raises(SceneUnreadable) as error, ExitStack() as files:
-        open_scene(found(config), ("nir", "swir16"), config, files, with_mask=True)
+    with pytest.raises(SceneUnreadable) as error, OpenRasters(config, config.sandbox_dir) as files:
+        open_scene(found(config), ("nir", "swir16"), files, with_mask=True)
     assert error.value.details == {"scene_id": f"sentinel-2:{BEFORE}", "asset": missing}
     assert all(dataset.closed for dataset in datasets)
 
 
 @pytest.mark.parametrize("missing", ["nir", "swir16", "scl"])
 def test_remote_part_that_cannot_be_opened_is_named_and_no_file_stays_open(
-    stac_server: StacServer, range_server: RangeServer, datasets: list[DatasetReader], missing: str
+    stac_server: StacServer, range_server: RangeServer, datasets: list[DatasetReader], tmp_path: Path, missing: str
 ) -> None:
     config = serve_shots(stac_server, range_server, scene_of_three_bands_and_a_mask())
     (path,) = range_server.folder.rglob(f"{missing}.tif")
     path.unlink()
-    with pytest.raises(SceneUnreadable) as error, ExitStack() as files:
-        open_scene(found(config), BANDS, config, files, with_mask=True)
+    with pytest.raises(SceneUnreadable) as error, OpenRasters(config, tmp_path) as files:
+        open_scene(found(config), BANDS, files, with_mask=True)
     assert error.value.details["asset"] == missing
-    assert "red" in names_of(datasets)
     assert all(dataset.closed for dataset in datasets)
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_band_that_there_is_not_opens_nothing(config: Config, datasets: list[DatasetReader]) -> None:
-    with pytest.raises(BandNotFound), ExitStack() as files:
-        open_scene(found(config), ("red", "blue"), config, files, with_mask=True)
+    with pytest.raises(BandNotFound), OpenRasters(config, config.sandbox_dir) as files:
+        open_scene(found(config), ("red", "blue"), files, with_mask=True)
     assert datasets == []
 
 
@@ -163,9 +164,9 @@ GRIDS = {
 }
 
 
-def reader_on(target: Grid, config: Config, files: ExitStack) -> tuple[SceneReader, list[Window]]:
+def reader_on(target: Grid, config: Config, files: OpenRasters) -> tuple[SceneReader, list[Window]]:
     """Of the scene as the second of two, the first of which lies on `target`; and windows to read."""
-    scene = open_scene(found(config), BANDS, config, files, with_mask=True)
+    scene = open_scene(found(config), BANDS, files, with_mask=True)
     overlay = lay_over([target, scene.grid])
     windows = list(overlay.grid.windows(64))
     return SceneReader(scene, overlay, 1, files), windows[: len(windows) // THREADS * THREADS]
@@ -174,19 +175,19 @@ def reader_on(target: Grid, config: Config, files: ExitStack) -> tuple[SceneRead
 def files_read(monkeypatch: pytest.MonkeyPatch, before_read: Callable[[], object]) -> list[RasterFile]:
     """The file of each read. A read fails where another thread is reading the same file."""
     used: list[RasterFile] = []
-    busy, lock, fetch = set[RasterFile](), threading.Lock(), on_grid._OnGrid.fetch
+    busy, lock, read = set[RasterFile](), threading.Lock(), on_grid._OnGrid.read
 
-    def fetch_watched(reader: Any, window: Window) -> Callable[[], PixelArray]:
+    def read_watched(reader: Any, window: Window) -> PixelArray:
         with lock:
             assert reader._file not in busy, "two threads read from one open file"
             busy.add(reader._file)
             used.append(reader._file)
         before_read()
-        fetched = fetch(reader, window)
+        pixels = read(reader, window)
         busy.remove(reader._file)
-        return fetched
+        return pixels
 
-    monkeypatch.setattr(on_grid._OnGrid, "fetch", fetch_watched)
+    monkeypatch.setattr(on_grid._OnGrid, "read", read_watched)
     return used
 
 
@@ -194,21 +195,21 @@ def files_read(monkeypatch: pytest.MonkeyPatch, before_read: Callable[[], object
 def test_threads_read_what_one_reads_alone_each_from_a_file_of_its_own(
     config: Config, datasets: list[DatasetReader], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    with gdal_environment(config), ExitStack() as files:
+    with gdal_environment(), OpenRasters(config, config.sandbox_dir) as files:
         alone, windows = reader_on(GRIDS[name], config, files)
-        expected = {part: [alone.fetch_part(part, window)() for window in windows] for part in alone.scene.parts}
+        expected = {part: [alone.read_part(part, window) for window in windows] for part in alone.scene.parts}
     assert all(np.any(arrays[0]) for arrays in expected.values())
     together = threading.Barrier(THREADS)  # so that as many files are read at once as there are threads
     used = files_read(monkeypatch, lambda: together.wait(PATIENCE))
     with (
-        ExitStack() as files,
-        ThreadPoolExecutor(THREADS, initializer=enter_gdal_environment, initargs=[config]) as pool,
+        OpenRasters(config, config.sandbox_dir) as files,
+        ThreadPoolExecutor(THREADS, initializer=enter_gdal_environment) as pool,
     ):
         reader, _ = reader_on(GRIDS[name], config, files)
         for part in reader.scene.parts:
             used.clear()
-            for one, other in zip(expected[part], pool.map(partial(reader.fetch_part, part), windows), strict=True):
-                np.testing.assert_array_equal(one, other())
+            for one, other in zip(expected[part], pool.map(partial(reader.read_part, part), windows), strict=True):
+                np.testing.assert_array_equal(one, other)
             assert len(set(used)) == THREADS
             assert len(used) == len(windows) > THREADS
         assert not any(dataset.closed for dataset in datasets[4:])
@@ -217,7 +218,7 @@ def test_threads_read_what_one_reads_alone_each_from_a_file_of_its_own(
 
 
 def test_one_thread_reads_each_part_from_the_file_that_is_open(config: Config, datasets: list[DatasetReader]) -> None:
-    with gdal_environment(config), ExitStack() as files:
+    with gdal_environment(), OpenRasters(config, config.sandbox_dir) as files:
         reader, windows = reader_on(ON, config, files)
         for window in windows:
             reader.read(window)

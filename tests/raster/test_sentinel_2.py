@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from processing.raster import stac
+from processing.raster import patience, stac
 from processing.raster.errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, RasterError, SceneNotFound
 from processing.raster.providers import get_provider
 from processing.raster.types import Config, RemoteFile, Scene, SceneId
@@ -235,7 +235,7 @@ def server(one_catalogue: Catalogue) -> Catalogue:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same patience, only without the waiting."""
-    monkeypatch.setattr(stac, "_RETRY_DELAYS", (0.0,) * len(stac._RETRY_DELAYS))
+    monkeypatch.setattr(patience, "_RETRY_DELAYS", (0.0,) * len(patience._RETRY_DELAYS))
     monkeypatch.setattr(stac, "_TIMEOUT", (1.0, 0.4))
     monkeypatch.setattr(stac, "_MOST_BYTES", 1 << 20)
 
@@ -362,7 +362,7 @@ def test_failing_catalogue_is_asked_again(hurried: None) -> None:
 
 def test_catalogue_cannot_make_the_service_wait_for_an_hour(monkeypatch: pytest.MonkeyPatch, server: Catalogue) -> None:
     naps: list[float] = []
-    monkeypatch.setattr(stac.time, "sleep", naps.append)
+    monkeypatch.setattr(patience.time, "sleep", naps.append)
     server.answer = Answer(503, headers={"Retry-After": "3600"})
     with pytest.raises(ProviderUnavailable) as error:
         find(PRODUCT, server.url, server.host)
@@ -372,9 +372,9 @@ def test_catalogue_cannot_make_the_service_wait_for_an_hour(monkeypatch: pytest.
 
 def test_catalogue_that_asks_for_a_short_pause_is_given_it(monkeypatch: pytest.MonkeyPatch, server: Catalogue) -> None:
     naps: list[float] = []
-    monkeypatch.setattr(stac.time, "sleep", naps.append)
+    monkeypatch.setattr(patience.time, "sleep", naps.append)
     server.answer = Answer(429, headers={"Retry-After": "7"})
     with pytest.raises(ProviderUnavailable) as error:
         find(PRODUCT, server.url, server.host)
-    assert naps == [7] * len(stac._RETRY_DELAYS)
+    assert naps == [7] * len(patience._RETRY_DELAYS)
     assert error.value.details["retry_after"] == 7

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from processing.raster import stac
+from processing.raster import patience, stac
 from processing.raster.bands import resolve_band
 from processing.raster.errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, SceneNotFound
 from processing.raster.types import S3Access, S3File, Scene
@@ -20,7 +20,7 @@ XWJ_PRODUCT = "S2B_MSIL2A_20220413T150759_N0400_R025_T33XWJ_20220414T082126"
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is down is tried twice and without waiting."""
-    monkeypatch.setattr(stac, "_RETRY_DELAYS", (0.0,))
+    monkeypatch.setattr(patience, "_RETRY_DELAYS", (0.0,))
 
 
 def sentinel_2(original_id: str, *roots: str) -> Scene:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from processing.raster import stac
+from processing.raster import patience, stac
 from processing.raster.bands import reflectance_assets, resolve_band, resolve_mask
 from processing.raster.errors import ProviderUnavailable, RasterError, SceneNotFound
 from processing.raster.providers import get_provider
@@ -52,7 +52,7 @@ FOUND, EMPTY = as_json(PAGE), as_json({"features": [], "links": []})
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were made, none of them in truth."""
     made: list[float] = []
-    monkeypatch.setattr(stac.time, "sleep", made.append)
+    monkeypatch.setattr(patience.time, "sleep", made.append)
     return made
 
 
@@ -61,7 +61,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same limits on time, only shorter."""
     monkeypatch.setattr(stac, "_TIMEOUT", (1.0, 0.4))
     monkeypatch.setattr(stac, "_LONGEST_ANSWER", 1.0)
-    monkeypatch.setattr(stac, "_RETRY_DELAYS", (0.0,))
+    monkeypatch.setattr(patience, "_RETRY_DELAYS", (0.0,))
 
 
 @contextmanager

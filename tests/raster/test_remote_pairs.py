@@ -1,0 +1,73 @@
+"""Pairs of scenes behind a server of byte ranges: the same map as from the disk, however their grids and files are."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from processing.raster.grid import Grid
+from tests.raster.pairs import (
+    AFTER,
+    NORTH,
+    WEST,
+    Layer,
+    Numbers,
+    Shot,
+    compare,
+    lonlat,
+    serve_shots,
+    square,
+    write_shots,
+)
+from tests.servers import RangeServer, StacServer
+
+HERE = square(1400, 1300)
+# As large as a scene of a neighbouring zone, so that an area of interest needs a small part of it.
+GRIDS = {
+    "shifted": square(1400, 1300, west=WEST + 330, north=NORTH - 170),
+    "beside": square(1400, 1300, west=WEST + 333, north=NORTH - 174),
+    "coarser": square(700, 650, metres=20.0),
+    "another zone": square(2600, 2600, epsg=32611, west=5_000.0, north=NORTH + 17_000),
+}
+TILES = {"tiled": True, "blockxsize": 64, "blockysize": 64}
+FILES: dict[str, dict[str, Any]] = {
+    "deflated": {**TILES, "compress": "deflate"},
+    "not compressed": TILES,
+    "strips": {"tiled": False, "blockysize": 1, "blockxsize": None, "compress": "lzw"},
+}
+
+
+def noise(on: Grid, seed: int) -> Numbers:
+    return np.random.default_rng(seed).integers(1001, 9000, on.shape).astype(np.uint16)
+
+
+def shots(other: Grid) -> tuple[Shot, Shot]:
+    first, second = (
+        {band: Layer(numbers=noise(on, seed + index), grid=on) for index, band in enumerate(("red", "nir"))}
+        for on, seed in ((HERE, 1), (other, 3))
+    )
+    return Shot(layers=first), Shot(layers=second, name=AFTER)
+
+
+def box(rows: slice, columns: slice) -> list[float]:
+    lons, lats = lonlat(HERE)
+    part = lons[rows, columns], lats[rows, columns]
+    return [float(part[0].min()), float(part[1].min()), float(part[0].max()), float(part[1].max())]
+
+
+@pytest.mark.parametrize("aoi", [None, box(slice(300, 700), slice(100, 420)), box(slice(900, 912), slice(1000, 1012))])
+@pytest.mark.parametrize("files", FILES)
+@pytest.mark.parametrize("name", GRIDS)
+def test_map_is_that_from_the_disk(
+    stac_server: StacServer, range_server: RangeServer, tmp_path: Path, name: str, files: str, aoi: list[float] | None
+) -> None:
+    """What the warper looks at beyond a window must be there, too: a part that is not would be read as nothing."""
+    pair = shots(GRIDS[name])
+    area = {} if aoi is None else {"aoi": aoi}
+    near = compare(write_shots(tmp_path / "near", *pair), tmp_path / "from-disk", **area)
+    far = compare(serve_shots(stac_server, range_server, *pair, **FILES[files]), tmp_path / "from-host", **area)
+    np.testing.assert_array_equal(far.numbers, near.numbers)
+    assert far.statistics == near.statistics
+    assert len(set(near.pixels_by_class)) > 1
+    assert not list((tmp_path / "from-host").glob("*.part"))
