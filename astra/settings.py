@@ -274,6 +274,7 @@ LOGGING = {
         "line": {"()": "astra.logs.WithoutKeys", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"botocore": {"level": "WARNING"}},
+    # urllib3 warns with whole URLs, in which there may be tokens.
+    "loggers": {"botocore": {"level": "WARNING"}, "urllib3": {"level": "ERROR"}},
     "root": {"handlers": ["console"], "level": log_level("ASTRA_LOG_LEVEL")},
 }

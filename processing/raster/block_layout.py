@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Self
 
 from rasterio.io import DatasetReader
@@ -29,9 +30,13 @@ class BlockLayout:
         rows, columns = (-(-side // block) for side, block in zip(dataset.shape, block_shape, strict=True))
         if rows * columns > _MOST_BLOCKS:
             return None
-        told = [_told(dataset, row, column) for row in range(rows) for column in range(columns)]
-        spans = tuple(span for span in told if span is not None)
-        return cls(block_shape=block_shape, columns=columns, spans=spans) if len(spans) == len(told) else None
+        spans = []
+        for row, column in product(range(rows), range(columns)):
+            span = _told(dataset, row, column)
+            if span is None:
+                return None
+            spans.append(span)
+        return cls(block_shape=block_shape, columns=columns, spans=tuple(spans))
 
     @property
     def stored_bytes(self) -> int:

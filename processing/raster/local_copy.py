@@ -9,21 +9,22 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
 from .crew import side_by_side
-from .errors import ResultNotWritten, SceneTooLarge
-from .remote import MOST_WHOLE_BYTES, Connections, RemoteBytes, Span
+from .errors import ResultNotWritten
+from .remote import Connections, RemoteBytes, Span
 from .types import Config, RemoteFile, S3File
 
 # The first holds the directories of most COGs, so that one answer tells where all blocks lie; the second those of most
 # others.
 _HEADS = (1 << 16, 1 << 20)
-# C libraries read files by pages, of so many bytes or as large as the disk's blocks. No page may be half here: what is
-# read of one block of the raster would hide what comes of the next.
-_PAGE_BYTES = 1 << 13
+# C libraries read more than they are asked for and keep it: up to so many bytes before and after, or one of the disk's
+# blocks. That must be here, too, or what they keep of a hole would hide what is brought there later.
+_READ_AROUND = 1 << 15
+_NEAR_BYTES = 2 * _READ_AROUND
 _MOST_REQUEST_BYTES = 16 << 20
 
 
@@ -37,12 +38,13 @@ class LocalCopy:
 
     def __init__(self, source: RemoteFile | S3File, config: Config, connections: Connections, folder: Path) -> None:
         self._remote = RemoteBytes(source, config, connections)
-        self._descriptor, name = tempfile.mkstemp(dir=folder, suffix=".part")
+        with _room_on_disk():
+            self._descriptor, name = tempfile.mkstemp(dir=folder, suffix=".part")
+            self._around = max(_READ_AROUND, os.fstat(self._descriptor).st_blksize)
         self.path = Path(name)
-        self._page = max(_PAGE_BYTES, os.fstat(self._descriptor).st_blksize)
         self._lock = threading.Lock()
         self._asked_for: dict[Span, Future[None]] = {}
-        self._head, self._has_holes = 0, False
+        self._head, self._after_head, self._has_holes = 0, b"", False
         try:
             self.bring_more_head()
         except BaseException:
@@ -72,13 +74,17 @@ class LocalCopy:
         if longer is None or self._has_holes:
             self.bring_all()
             return
-        self._remote.read(self._in_pages(Span(self._head, longer)), self._write)
+        self._show_after_head()
+        self._remote.read(Span(self._head, longer + self._around), self._write)
         self._head = os.fstat(self._descriptor).st_size
+        if not self.is_whole:
+            self._head = longer
+            self._after_head = os.pread(self._descriptor, self._around, longer)
+            os.ftruncate(self._descriptor, longer)
 
     def bring_all(self) -> None:
         """Fetch what is missing of the file as a whole. Not for several threads."""
-        if self.size > MOST_WHOLE_BYTES:
-            raise SceneTooLarge(f"A file has {self.size} bytes and cannot be read part by part.")
+        self._show_after_head()
         starts = range(self._head, self.size, _MOST_REQUEST_BYTES)
         parts = [Span(start, min(start + _MOST_REQUEST_BYTES, self.size)) for start in starts]
         side_by_side(lambda part: self._remote.read(part, self._write), parts)
@@ -104,27 +110,29 @@ class LocalCopy:
         for span in wanted:
             self._asked_for[span].result()
 
+    def _show_after_head(self) -> None:
+        """Put what was fetched beyond the head, and kept back until something follows it, in its place."""
+        self._write(self._head, self._after_head)
+        self._head, self._after_head = self._head + len(self._after_head), b""
+
     def _take_full_length(self) -> None:
         if not self._has_holes:
-            os.ftruncate(self._descriptor, self.size)
+            self._show_after_head()
+            with _room_on_disk():
+                os.ftruncate(self._descriptor, self.size)
             self._has_holes = True
 
     def _fetch(self, run: list[Span]) -> None:
-        start, stop = self._in_pages(Span(min(run).start, max(span.stop for span in run)))
-        pages = Span(start, min(stop, self.size))
-        if pages.start < pages.stop:  # else it lies beyond the file's end, which whoever reads it finds out
-            self._remote.read(pages, self._write)
-
-    def _in_pages(self, span: Span) -> Span:
-        return Span(span.start // self._page * self._page, -(-span.stop // self._page) * self._page)
+        start, stop = min(run).start, max(span.stop for span in run)
+        needed = Span(max(0, start - self._around), min(stop + self._around, self.size))
+        if needed.start < needed.stop:  # else it lies beyond the file's end, which whoever reads it finds out
+            self._remote.read(needed, self._write)
 
     def _write(self, offset: int, part: bytes) -> None:
-        try:
+        with _room_on_disk():
             while part:
                 written = os.pwrite(self._descriptor, part, offset)
                 offset, part = offset + written, part[written:]
-        except OSError as error:
-            raise ResultNotWritten("The disk of the service has no room for the files of the scene.") from error
 
     def _remove(self) -> None:
         with suppress(OSError):  # a full disk refuses what has not left memory yet; it is thrown away anyway
@@ -132,11 +140,19 @@ class LocalCopy:
         self.path.unlink(missing_ok=True)
 
 
+@contextmanager
+def _room_on_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ResultNotWritten("The disk of the service has no room for the files of the scene.") from error
+
+
 def runs(spans: Iterable[Span]) -> Iterator[list[Span]]:
     """Spans that lie beside each other, put together to what is worth a request."""
     run: list[Span] = []
     for span in sorted(spans):
-        if run and not (span.start - run[-1].stop <= _PAGE_BYTES and span.stop - run[0].start <= _MOST_REQUEST_BYTES):
+        if run and not (span.start - run[-1].stop <= _NEAR_BYTES and span.stop - run[0].start <= _MOST_REQUEST_BYTES):
             yield run
             run = []
         run.append(span)

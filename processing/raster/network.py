@@ -46,6 +46,8 @@ def open_session(
     )
     session: requests.Session = HTTPSession(config)
     session.trust_env = False
+    # Where it does not follow, requests still reads the whole answer that redirects, however long it is.
+    session.get_redirect_target = lambda response: None  # type: ignore[method-assign,assignment]
     if config.ip_filter_enable:
         session.mount("https://", _PublicAdapter(is_https_proto=True))
     for adapter in session.adapters.values():

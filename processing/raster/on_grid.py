@@ -6,13 +6,13 @@ from copy import copy
 from typing import Self
 
 import numpy as np
-from rasterio.enums import Compression, Resampling
+from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from .blocks import SharedBlocks
-from .grid import Grid, Line, outer_window, window_at
+from .grid import Grid, Line, window_at
 from .masks import clear_pixels
 from .reading import RasterFile, named_errors
 from .reflectance import SATURATED, valid_pixels
@@ -25,12 +25,6 @@ _ALIKE = 0.01
 # How far, in pixels, the straight lines by which GDAL shortens reprojection may miss.
 _TOLERANCE_PIXELS = 0.01
 _TILE = 256
-# How far beyond a window the warper may work, in the grid's pixels: tiles of ours lie across blocks of its own. And how
-# far beyond that it may look, in the file's pixels: its kernels, and as much again and again.
-_WARPED_BEYOND = 1024
-_SEEN_BEYOND = 32
-# A hole in the copy of a remote file is no data to these decoders. Others may give pixels for it.
-_REFUSE_HOLES = (Compression.deflate, Compression.zstd)
 # Near a saturated pixel the warper's numbers are higher than those of all but the brightest clouds.
 _BRIGHT = 10_000
 
@@ -47,6 +41,9 @@ class _OnGrid:
         self._blocks = SharedBlocks(file)
         self._offset = grid.offset_in(file.grid)
         self._axes = grid.axes_on(file.grid)
+        if self._offset is None and self._axes is None:
+            # The warper looks at more than the window, at all bands and at masks inside the file.
+            file.bring_all()
         self._warps: dict[Resampling, WarpedVRT] = {}
 
     def again(self, files: ExitStack) -> Self:
@@ -64,7 +61,6 @@ class _OnGrid:
                 return self._made_of(self._blocks.numbers(self._file, *self._needed(window)))
             if self._axes is not None:
                 return self._interpolated(*self._axes_of(window, *self._axes))
-            self._file.bring(*self._needed(window))
             return self._made_of(self._warp(window))
 
     def fetches(self, window: Window) -> Iterator[Callable[[], None]]:
@@ -72,13 +68,13 @@ class _OnGrid:
         return self._file.fetches(*self._needed(window))
 
     def _needed(self, window: Window) -> tuple[slice, slice]:
-        """Rows and columns of the file of which the window is made."""
+        """Rows and columns of the file of which the window is made. A file that is warped is here as a whole."""
         if self._offset is not None:
             return window_at(window, self._offset).toslices()  # type: ignore[no-any-return]
         if self._axes is not None:
             rows, columns = self._axes_of(window, *self._axes)
             return rows.needed, columns.needed
-        return self._around(window)
+        return slice(0, 0), slice(0, 0)
 
     def _axes_of(self, window: Window, column_line: Line, row_line: Line) -> tuple[Axis, Axis]:
         """How the window's rows and columns lie on the file's."""
@@ -96,17 +92,6 @@ class _OnGrid:
             return nearest(self._made_of(numbers), rows, columns, outside)
         combine = average if self._resampling == Resampling.average else bilinear
         return combine(numbers, valid_pixels(numbers, self._nodata), rows, columns, self._nodata)
-
-    def _around(self, window: Window) -> tuple[slice, slice]:
-        """Rows and columns of the file that hold all that the warper may look at for the window."""
-        there, beyond = self._file.grid, _WARPED_BEYOND
-        size = window.width + 2 * beyond, window.height + 2 * beyond
-        outline, _ = there.footprint_of(self._grid.cut(Window(window.col_off - beyond, window.row_off - beyond, *size)))
-        if outline.is_empty or self._file.dataset.compression not in _REFUSE_HOLES:
-            return slice(0, there.height), slice(0, there.width)
-        margin = _SEEN_BEYOND * max(1.0, self._grid.gsd / there.gsd)
-        within = outer_window(outline.buffer(margin).intersection(there.rectangle))
-        return within.toslices() if within else (slice(0, 0), slice(0, 0))
 
     def _made_of(self, numbers: PixelArray) -> PixelArray:
         """What the reader gives for the file's numbers; made before they come to a finer grid, where they are more."""

@@ -109,29 +109,28 @@ class RasterFile:
         shrink = max(1.0, max(self.grid.shape) / longest_side)
         shape = tuple(max(1, int(side / shrink)) for side in self.grid.shape)
         with named_errors(self.wanted):
-            fitting = [level for level, factor in enumerate(self._overviews()) if factor <= shrink]
+            if not self.dataset.overviews(1):
+                self.bring_all()  # others than writers of COGs add them at the file's end
+            fitting = [level for level, factor in enumerate(self.dataset.overviews(1)) if factor <= shrink]
             dataset, layout = self._open_with_layout(OVERVIEW_LEVEL=f"{fitting[-1]}only" if fitting else "NONE")
             with dataset:
                 self._bring(layout.spans if layout else ())
                 numbers: PixelArray = dataset.read(1, out_shape=shape)
                 return numbers
 
-    def _overviews(self) -> list[int]:
-        """How much smaller each overview is. Programs other than writers of COGs add them at the file's end."""
-        if self._copy is None or self._copy.is_whole or self.dataset.overviews(1):
-            return list(self.dataset.overviews(1))
-        self._copy.bring_all()
-        with self._open() as whole:
-            return list(whole.overviews(1))
-
     def fetches(self, rows: slice, columns: slice) -> Iterator[Callable[[], None]]:
         """What a host is to be asked for that part of the raster, each in a thread of its own."""
         for run in runs(self._spans(rows, columns)):
             yield partial(self._bring, run)
 
-    def bring(self, rows: slice, columns: slice) -> None:
-        """Have that part of the raster here before `dataset` is read. Raises what fetching does."""
-        self._bring(self._spans(rows, columns))
+    def bring_all(self) -> None:
+        """Have the whole file here, whoever reads what of it. Not for several threads. Raises what fetching does."""
+        if self._copy and self._layout:
+            with named_errors(self.wanted):
+                self._copy.bring_all()
+                self.dataset.close()
+                self.dataset, self._layout = self._open(), None
+            self._check(self.dataset)
 
     def _spans(self, rows: slice, columns: slice) -> Iterable[Span]:
         is_empty = rows.start == rows.stop or columns.start == columns.stop
@@ -146,7 +145,7 @@ class RasterFile:
         """A part of the raster as it stands in the file: (rows, columns)."""
         if rows.start == rows.stop or columns.start == columns.stop:
             return np.empty((0, 0), dtype=self.dtype)
-        self.bring(rows, columns)
+        self._bring(self._spans(rows, columns))
         numbers: PixelArray = self.dataset.read(1, window=Window.from_slices(rows, columns))
         return numbers
 

@@ -23,8 +23,8 @@ from .recent import Recent
 from .tokens import Tokens
 from .types import Config, RemoteFile, S3File
 
-# Of a file that is fetched as a whole. No band of a catalogue comes near.
-MOST_WHOLE_BYTES = 4 << 30
+# Of a file. No band of a catalogue comes near.
+_MOST_BYTES = 16 << 30
 
 _TIMEOUT = (5.0, 20.0)  # connect, and between two parts of an answer: seconds
 _LONGEST_ANSWER = 60.0  # seconds, and as long as what has come takes at the least speed
@@ -140,14 +140,14 @@ class RemoteBytes:
         if size is None and not response.raw.chunked:  # then a file that is cut off looks like a whole one
             raise PassingFault("does not say where the file ends")
         _refuse_too_large(size or 0, response)
-        received = _take_until(MOST_WHOLE_BYTES + 1 if size is None else size, response, 0, take)
-        _refuse_too_large(received, response)
+        received = _take_until(_MOST_BYTES + 1 if size is None else size, response, 0, take)
         if size is not None and received < size:
             raise PassingFault(_BROKEN_OFF)
         self._check_version(received, response)
 
     def _check_version(self, size: int, response: requests.Response) -> None:
         """Parts of two files must not come together."""
+        _refuse_too_large(size, response)
         version = response.headers.get("ETag")
         if self.size is None:
             self.size, self._version = size, version
@@ -161,13 +161,13 @@ class RemoteBytes:
     def _answer(self, span: Span) -> Iterator[requests.Response]:
         """The answer with the file or a part of it, wherever other answers lead first."""
         begun = self._place.url()
-        url = _final_urls.get(begun) or begun
+        url = self._place.known_end(begun)
         for _ in range(_MOST_REDIRECTS + 1):
             with self._ask(url, self._place.headers(url, span)) as response:
                 moved_to = self._place.moved_to(response)
                 if moved_to is None:
                     _refuse_other_answers(response)
-                    _final_urls.put(begun, url)
+                    self._place.note_end(begun, url)
                     yield response
                     return
                 url = moved_to
@@ -185,8 +185,8 @@ class RemoteBytes:
             raise _unreadable(url, "is no address") from error
         except (requests.RequestException, HTTPError) as error:
             raise PassingFault("does not answer") from error
-        except ValueError as error:  # requests parses what the host redirects to, although it is not to follow
-            raise _unreadable(url, _LEADS_NOWHERE) from error
+        except ValueError as error:
+            raise _unreadable(url, "is no address") from error
 
 
 class _WebPlace:
@@ -201,6 +201,13 @@ class _WebPlace:
         if self._source.token_url:
             url += f"{'&' if '?' in url else '?'}{_tokens.get(self._source.token_url, self.private_hosts)}"
         return url
+
+    def known_end(self, url: str) -> str:
+        """Where redirects from there ended lately."""
+        return _final_urls.get(url) or url
+
+    def note_end(self, url: str, end: str) -> None:
+        _final_urls.put(url, end)
 
     def headers(self, url: str, span: Span) -> Mapping[str, str]:
         return _asking_for(span)
@@ -226,6 +233,12 @@ class _BucketPlace:
 
     def url(self) -> str:
         return buckets.url_of(self._source, self._access, self._region)
+
+    def known_end(self, url: str) -> str:
+        return url
+
+    def note_end(self, url: str, end: str) -> None:
+        """Nothing: only the bucket itself is asked, whatever others are told of its URL."""
 
     def headers(self, url: str, span: Span) -> Mapping[str, str]:
         return buckets.signed(url, _asking_for(span), self._access, self._region)
@@ -254,7 +267,7 @@ def _refuse_other_answers(response: requests.Response) -> None:
 
 
 def _refuse_too_large(size: int, response: requests.Response) -> None:
-    if size > MOST_WHOLE_BYTES:
+    if size > _MOST_BYTES:
         raise SceneTooLarge(f"{_host(response.url)} sends more than a band can be.", host=_host(response.url))
 
 

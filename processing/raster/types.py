@@ -187,7 +187,7 @@ class S3Access:
     access_key: str
     secret_key: str = field(repr=False)
     region: str = ""
-    endpoint: str = ""  # host of a store that is not AWS
+    endpoint: str = ""  # host or URL of a store that is not AWS
     requester_pays: bool = False
 
 

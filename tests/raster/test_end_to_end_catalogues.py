@@ -127,7 +127,7 @@ def test_only_the_files_that_are_needed_are_asked_for(far: tuple[Config, RangeSe
     run_far(far, tmp_path, "ndvi", [SCENES[BEFORE]], NdviParams(cloud_mask=True))
     asked = [path for _, path, _ in files.requests]
     assert set(asked) == {f"/{BEFORE}/{name}.tif" for name in ("B04", "B08", "SCL")}
-    assert sum(1 for _, _, byte_range in files.requests if byte_range == "bytes=0-65535") == 3
+    assert sum(1 for _, _, byte_range in files.requests if byte_range == "bytes=0-98303") == 3
 
 
 def test_all_pages_of_a_search_are_followed(far: tuple[Config, RangeServer], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -194,6 +194,20 @@ def test_sparse_file_is_fetched_as_a_whole(range_server: RangeServer) -> None:
     assert range_server.bytes_sent == path.stat().st_size
 
 
+@pytest.mark.parametrize("options", [{**TILES, "blockxsize": 16, "blockysize": 16}, {"tiled": False, "blockysize": 1}])
+@pytest.mark.parametrize("compress", ["none", "deflate", "lzw", "packbits"])
+def test_block_after_block_is_read_right(range_server: RangeServer, options: dict[str, Any], compress: str) -> None:
+    """What the C library has read beyond a block and keeps does not hide what comes of the next."""
+    pixels = LARGE[:640, :208]
+    path = write_tif(range_server.folder / "red.tif", pixels, **{**options, "compress": compress})
+    source, config = remote(range_server, path)
+    with opened(band(source), config) as file:
+        height, width = file.block_shape
+        for top, left in product(range(0, 640, height), range(0, 208, width)):
+            part = slice(top, top + height), slice(left, left + width)
+            np.testing.assert_array_equal(file.numbers(*part), pixels[part])
+
+
 # --- Threads --------------------------------------------------------------------------------------------------------
 
 
@@ -254,7 +268,8 @@ def test_threads_that_need_the_same_blocks_ask_once_and_share_what_comes(slow_se
     source, config = remote(slow_server, cog(slow_server.folder / "red.tif", LARGE))
     slow_server.fails = fails
     with opened(band(source), config) as file, ThreadPoolExecutor(4) as threads:
-        brought = [threads.submit(file.bring, slice(600, 700), slice(600, 700)) for _ in range(4)]
+        (fetch,) = file.fetches(slice(600, 700), slice(600, 700))
+        brought = [threads.submit(fetch) for _ in range(4)]
         assert slow_server.asked.wait(20)
         slow_server.may_go.set()
         errors = [one.exception(timeout=20) for one in brought]
@@ -362,7 +377,7 @@ def test_block_table_that_lies_gives_no_other_numbers(range_server: RangeServer,
 
 # --- Runs of spans --------------------------------------------------------------------------------------------------
 
-FAR, MOST = local_copy._PAGE_BYTES, local_copy._MOST_REQUEST_BYTES
+FAR, MOST = local_copy._NEAR_BYTES, local_copy._MOST_REQUEST_BYTES
 spans = st.builds(
     lambda start, length: Span(start, start + length),
     st.one_of(st.integers(0, 5 * FAR), st.integers(0, 5 * MOST)),

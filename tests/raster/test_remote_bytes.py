@@ -157,7 +157,7 @@ def test_host_that_ignores_ranges_gives_the_whole_file(answer: Answer) -> None:
 
 @pytest.mark.parametrize("answer", [content(BYTES), chunked(BYTES), content(b"", cut=10**12)])
 def test_whole_file_that_is_too_large_is_refused(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "MOST_WHOLE_BYTES", len(BYTES) - 1)
+    monkeypatch.setattr(remote, "_MOST_BYTES", len(BYTES) - 1)
     with Host(answer) as host, reading(host) as file, pytest.raises(SceneTooLarge):
         read(file)
     assert len(host.asked) == 1
@@ -332,3 +332,28 @@ def test_other_files_bear_no_credentials() -> None:
         read(file)
     assert len(host.headers) == 2
     assert not [headers for headers in host.headers if "authorization" in headers]
+
+
+# --- What an attacker tries -----------------------------------------------------------------------------------------
+
+
+def test_body_of_a_redirect_is_not_read() -> None:
+    def endless_redirect(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", "/again.tif")
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for _ in range(1 << 10):
+            handler.wfile.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+            sent.append(0x10000)
+
+    sent: list[int] = []
+    with Host(endless_redirect) as host, reading(host) as file, pytest.raises(SceneUnreadable, match="again"):
+        read(file)
+    assert sum(sent) < 32 << 20  # what fits into the sockets of four answers
+
+
+def test_file_of_a_size_that_no_band_has_is_refused() -> None:
+    told = content(b"II*\0", 206, {"Content-Range": "bytes 0-3/100000000000000"})
+    with Host(told) as host, reading(host) as file, pytest.raises(SceneTooLarge):
+        read(file, Span(0, 4))

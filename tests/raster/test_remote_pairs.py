@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
+from rasterio.enums import ColorInterp
 
 from processing.raster.grid import Grid
 from tests.raster.pairs import (
@@ -71,3 +73,35 @@ def test_map_is_that_from_the_disk(
     assert far.statistics == near.statistics
     assert len(set(near.pixels_by_class)) > 1
     assert not list((tmp_path / "from-host").glob("*.part"))
+
+
+@pytest.mark.parametrize("files", ["deflated", "not compressed"])
+@pytest.mark.parametrize("more", ["a band", "an alpha band", "a mask"])
+def test_what_a_file_has_beside_its_band_is_there_for_the_warper(
+    stac_server: StacServer, range_server: RangeServer, tmp_path: Path, files: str, more: str
+) -> None:
+    pair = shots(GRIDS["another zone"])
+    configs = (
+        write_shots(tmp_path / "near", *pair),
+        serve_shots(stac_server, range_server, *pair),
+    )
+    for folder in (tmp_path / "near", range_server.folder):
+        for path in folder.rglob("*.tif"):
+            add(path, more, FILES[files])
+    near, far = (compare(config, tmp_path / f"{index}") for index, config in enumerate(configs))
+    np.testing.assert_array_equal(far.numbers, near.numbers)
+
+
+def add(path: Path, more: str, options: dict[str, Any]) -> None:
+    with rasterio.open(path) as file:
+        numbers, profile = file.read(1), {**file.profile, **options, "interleave": "band"}
+    half = np.where(np.arange(numbers.shape[0])[:, np.newaxis] < 650, numbers, 0).astype(np.uint16)
+    count = 1 if more == "a mask" else 2
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "w", **{**profile, "count": count}) as file:
+        file.write(numbers, 1)
+        if more == "a mask":
+            file.write_mask(half > 0)
+        else:
+            file.write(half, 2)
+        if more == "an alpha band":
+            file.colorinterp = [ColorInterp.gray, ColorInterp.alpha]
