@@ -10,7 +10,7 @@ import requests
 
 Answer = TypeVar("Answer")
 
-PASSING_STATUSES = (429, 500, 502, 503, 504)
+_PASSING_STATUSES = (429, 500, 502, 503, 504)
 # Seconds before each further try of a request that met a passing fault. A host that asks for more patience than the
 # longest wait is given up for now: the queue tries the job again later.
 _RETRY_DELAYS = (0.5, 1.0, 2.0)
@@ -41,7 +41,7 @@ def patiently(ask: Callable[[], Answer]) -> Answer:
 
 def refuse_passing_status(response: requests.Response) -> None:
     """Raise PassingFault where the host says that it cannot answer now."""
-    if response.status_code in PASSING_STATUSES:
+    if response.status_code in _PASSING_STATUSES:
         raise PassingFault(f"answers with status {response.status_code}", _retry_after(response))
 
 

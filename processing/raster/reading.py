@@ -73,10 +73,7 @@ class _Form:
 
 
 class RasterFile:
-    """One raster, open to read. A remote one is read from its `copy`, to which what is needed is brought first.
-
-    Where its `grid` is known, GDAL is not asked for it: that takes longer than all else in a thread that never did it.
-    """
+    """One raster, open to read. A remote one is read from its `copy`, to which what is needed is brought first."""
 
     def __init__(self, wanted: Band | Mask, config: Config, copy: LocalCopy | None = None) -> None:
         self.wanted, self._config, self._copy = wanted, config, copy
@@ -97,7 +94,10 @@ class RasterFile:
         self.dataset.close()
 
     def again(self, *, located: bool) -> Self:
-        """The same raster opened once more, with its CRS where `located`."""
+        """The same raster opened once more, with its CRS where `located`.
+
+        GDAL is not asked for it otherwise: that takes longer than all else in a thread that never did it.
+        """
         other = copy(self)
         with named_errors(self.wanted):
             other.dataset = self._open(**({} if located else {"GEOREF_SOURCES": "NONE"}))
