@@ -13,6 +13,6 @@ urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("healthz", Health.as_view(), name="health"),
-    path("", include("processing.urls")),
+    path("", include("processing.api.urls")),
     re_path(r"", Missing.as_view()),
 ]

@@ -17,10 +17,10 @@ import numpy.typing as npt
 import rasterio
 from rasterio.windows import Window
 
+from processing.raster.cog.overviews import halving_for
+from processing.raster.cog.pyramid import BLOCK, WINDOW
+from processing.raster.cog.tiles import TileCodec, predictor_for
 from processing.raster.operations.ndvi import OPERATION, NdviParams
-from processing.raster.overviews import halving_for
-from processing.raster.pyramid import BLOCK, WINDOW
-from processing.raster.tiles import TileCodec, predictor_for
 
 _ROUNDS = 3
 _STRIP_ROWS = 16

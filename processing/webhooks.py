@@ -13,9 +13,9 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from rest_framework.renderers import JSONRenderer
 from standardwebhooks import Webhook
 
+from .api.serializers import job_body
+from .http.guard import ForbiddenAddress, open_session
 from .models import WebhookDelivery
-from .raster.network import ForbiddenAddress, open_session
-from .serializers import job_body
 
 logger = logging.getLogger(__name__)
 

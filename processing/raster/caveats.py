@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from .bands import processing_baseline, sensor_bands
-from .inputs import OpenScene
+from .radiometry.bands import processing_baseline, sensor_bands
+from .reading.scene_reader import OpenScene
 
 _MUCH_MASKED_PERCENT = 50.0
 _SMALL_OVERLAP_PERCENT = 50.0

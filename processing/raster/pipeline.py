@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from . import aoi, caveats
-from .bands import processing_baseline
-from .cog import CogWriter, WrittenCog
-from .crew import side_by_side
+from .cog.pyramid import WINDOW
+from .cog.writer import CogWriter, WrittenCog
 from .errors import NoValidPixels
-from .inputs import OpenScene, SceneReader, open_scene
-from .opening import OpenRasters
+from .grids.overlay import clip, lay_over
 from .operations import get_operation
-from .overlay import clip, lay_over
-from .pyramid import WINDOW
-from .reading import gdal_environment
+from .radiometry.bands import processing_baseline
+from .reading.open_rasters import OpenRasters
+from .reading.raster_file import gdal_environment
+from .reading.scene_reader import OpenScene, SceneReader, open_scene
 from .scenes import find_scene
+from .threads import side_by_side
 from .types import Config, Product, Request, Tick
-from .window_work import WindowWork
+from .windows import WindowWork
 
 # What is left for laying out and checking the file once all windows are done.
 _WINDOWS_SHARE = 0.8

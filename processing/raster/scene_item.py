@@ -6,9 +6,17 @@ STAC 1.1 with the extensions eo 2.0, projection 2.0 and raster 2.0.
 from collections.abc import Mapping
 from typing import Any
 
-from .bands import band_field, common_name, nodata_of, radiometry, reflectance_assets, resolve_mask, sensor_bands
+from .catalogues.providers import get_provider
 from .errors import OffsetUnknown
-from .providers import get_provider
+from .radiometry.bands import (
+    band_field,
+    common_name,
+    nodata_of,
+    radiometry,
+    reflectance_assets,
+    resolve_mask,
+    sensor_bands,
+)
 from .types import Scene
 
 _EXTENSIONS = [

@@ -1,6 +1,6 @@
 """From a scene id to a scene: the sandbox for test keys, else the provider that the id names."""
 
-from .providers import get_provider
+from .catalogues.providers import get_provider
 from .sandbox.provider import find_in_sandbox
 from .types import Config, Scene, SceneId
 

@@ -6,8 +6,9 @@ import pytest
 import rasterio
 from rasterio.io import DatasetReader
 
-from processing.raster import remote, stac
-from processing.raster.reading import gdal_environment
+from processing.raster.catalogues import stac
+from processing.raster.files import ranges
+from processing.raster.reading.raster_file import gdal_environment
 from processing.raster.types import Config
 
 
@@ -16,8 +17,8 @@ def nothing_remembered() -> Iterator[None]:
     """No test is answered with what a catalogue said in another, whose port it may have got."""
     yield
     stac._answers.clear()
-    remote._tokens.clear()
-    remote._final_urls.clear()
+    ranges._tokens.clear()
+    ranges._final_urls.clear()
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ from pydantic import ValidationError
 from rasterio.crs import CRS
 
 from processing.raster import pipeline
-from processing.raster.cog import is_cog
+from processing.raster.cog.pyramid import BLOCK
+from processing.raster.cog.writer import is_cog
 from processing.raster.errors import AoiOutsideScene, NoValidPixels
-from processing.raster.grid import Grid
+from processing.raster.grids.grid import Grid
 from processing.raster.operations.change_detection import ChangeDetectionParams
 from processing.raster.operations.ndvi import NdviParams
-from processing.raster.pyramid import BLOCK
 from processing.raster.types import Config
-from tests.raster.pairs import (
+from tests.raster.support.pairs import (
     AFTER,
     BEFORE,
     WEST,

@@ -9,10 +9,10 @@ from pyproj import Geod
 from rasterio.crs import CRS
 from rasterio.windows import Window
 
-from processing.raster.grid import Grid
+from processing.raster.grids.grid import Grid
 from processing.raster.operations import get_operation
 from processing.raster.types import Float64Array, PixelArray
-from tests.raster.pairs import AFTER, Layer, Shot, compare, shot, square, to_numbers, write_shots
+from tests.raster.support.pairs import AFTER, Layer, Shot, compare, shot, square, to_numbers, write_shots
 
 SURFACE_OF_THE_EARTH = 510_065_621.7e6  # m2, WGS 84
 FOOT = 1200 / 3937  # US survey foot in metres

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.raster.pairs import AFTER, BEFORE, WEST, Layer, Shot, compare, ndvi, square, to_numbers, write_shots
+from tests.raster.support.pairs import AFTER, BEFORE, WEST, Layer, Shot, compare, ndvi, square, to_numbers, write_shots
 
 
 def scene(name: str = BEFORE, west: float = WEST, **properties: Any) -> Shot:

@@ -9,7 +9,7 @@ from rio_cogeo import cog_validate
 from tifffile import TiffFile
 
 from processing.raster.types import Compression, Config
-from tests.raster.pairs import AFTER, Result, compare, ndvi, shot, square, write_shots
+from tests.raster.support.pairs import AFTER, Result, compare, ndvi, shot, square, write_shots
 
 # As TIFF numbers them.
 TIFF_CODES: dict[Compression, int] = {"deflate": 8, "zstd": 50000}

@@ -7,8 +7,8 @@ import pytest
 import rasterio
 
 from processing.raster.types import Config
-from tests.raster.pairs import AFTER, Result, compare, ndvi, shot, square, write_shots
-from tests.raster.rasters import write_tif
+from tests.raster.support.pairs import AFTER, Result, compare, ndvi, shot, square, write_shots
+from tests.raster.support.rasters import write_tif
 
 NAMES = {"minimum", "maximum", "mean", "stddev"}
 SHAPE = (1100, 700)

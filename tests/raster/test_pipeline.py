@@ -16,8 +16,8 @@ from processing.raster.pipeline import run
 from processing.raster.sandbox.catalogue import PRODUCTS
 from processing.raster.sandbox.location import VERSION
 from processing.raster.types import COG_MEDIA_TYPE, Config, Product, Tick
-from tests.raster.rasters import float_ndvi, grid, ndvi_request, read_tif, write_tif
-from tests.raster.tile_decoding import decode_pages
+from tests.raster.support.rasters import float_ndvi, grid, ndvi_request, read_tif, write_tif
+from tests.raster.support.tile_decoding import decode_pages
 
 BEFORE, AFTER = PRODUCTS["before"], PRODUCTS["after"]
 SMALL = "S2B_MSIL2A_20240715T184929_N0511_R070_T10SEG_20240715T224157"

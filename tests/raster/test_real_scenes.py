@@ -14,14 +14,14 @@ from rasterio.windows import Window
 from rio_tiler.io import Reader
 from rio_tiler.models import ImageData
 
-from processing.raster.bands import resolve_band
 from processing.raster.errors import RasterError
-from processing.raster.grid import Grid
+from processing.raster.grids.grid import Grid
 from processing.raster.pipeline import run
-from processing.raster.reading import gdal_environment
+from processing.raster.radiometry.bands import resolve_band
+from processing.raster.reading.raster_file import gdal_environment
 from processing.raster.types import Band, BoolArray, Config, Float32Array, Product, RemoteFile, Scene, SceneId
-from tests.raster.rasters import band, float_ndvi, ndvi_request, opened, read_reflectance, read_tif
-from tests.raster.real_scenes import SCENES, real_items, scene_file, serve_files
+from tests.raster.support.rasters import band, float_ndvi, ndvi_request, opened, read_reflectance, read_tif
+from tests.raster.support.real_scenes import SCENES, real_items, scene_file, serve_files
 from tests.servers import RangeServer, StacServer
 
 Dense = npt.NDArray[np.float64]

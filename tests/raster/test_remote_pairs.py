@@ -8,8 +8,8 @@ import pytest
 import rasterio
 from rasterio.enums import ColorInterp
 
-from processing.raster.grid import Grid
-from tests.raster.pairs import (
+from processing.raster.grids.grid import Grid
+from tests.raster.support.pairs import (
     AFTER,
     NORTH,
     WEST,

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from processing.raster.bands import resolve_band, resolve_mask
+from processing.raster.catalogues.sources import sources_of
+from processing.raster.radiometry.bands import resolve_band, resolve_mask
 from processing.raster.scene_item import scene_item
-from processing.raster.sources import sources_of
 from processing.raster.types import Config, S3Access, Scene, SceneId
-from tests.raster.catalogues import stored_item
+from tests.raster.support.served_catalogues import stored_item
 
 WITH_BUCKETS = Config(sandbox_dir=Path("unused"), s3=S3Access(access_key="AKREADER", secret_key="of-the-reader"))
 TPS = "earthsearch-v1_s2-l2a_2023_boa-true_S2A_32TPS_20230602_0_L2A"

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import Field
 
-from ..bands import common_name, sensor_of_product
 from ..params import InvalidParams, Params
+from ..radiometry.bands import common_name, sensor_of_product
 from ..types import BoolArray, Float32Array, Float64Array, PixelArray, PixelFormat, Pixels, SceneId
 from . import Operation
 

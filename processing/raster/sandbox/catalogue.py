@@ -12,9 +12,9 @@ import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
 
-from ..bands import SENTINEL_2
-from ..cog import write_cog
-from ..grid import Grid
+from ..cog.writer import write_cog
+from ..grids.grid import Grid
+from ..radiometry.bands import SENTINEL_2
 from ..types import COG_MEDIA_TYPE, Float32Array, PixelArray, PixelFormat
 from .landscape import BANDS, DATES, Landscape
 from .location import catalogue_folder

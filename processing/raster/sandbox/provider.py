@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..catalogues.providers import only_one
+from ..catalogues.sentinel_2_products import ProductName
 from ..errors import SceneNotFound
-from ..providers import only_one
-from ..sentinel_2_products import ProductName
 from ..types import LocalFile, Scene, SceneId
 from .location import catalogue_folder
 

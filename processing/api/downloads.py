@@ -1,0 +1,118 @@
+"""A stored file over HTTP with byte ranges, so that a browser or GDAL can stream a COG (RFC 9110, section 14)."""
+
+import re
+from email.utils import parsedate_to_datetime
+from typing import IO, Any
+
+from django.core.files.storage import default_storage
+from django.http import FileResponse, HttpResponseBase
+from django.utils.http import http_date
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from astra.exceptions import Expired, envelope
+
+from ..models import Job
+from ..raster.types import COG_MEDIA_TYPE
+
+# No file has this many digits in its size; longer numbers mean the same as this one.
+_MOST_DIGITS = 18
+_ONE_RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", flags=re.IGNORECASE)
+
+
+class Unsatisfiable(Exception):
+    """The range begins behind the end of the file."""
+
+
+def parse_range(header: str, size: int) -> tuple[int, int] | None:
+    """(first, last) byte of the one range asked for, both included.
+
+    None where the whole file is to be sent: no range, several, or one that is malformed. Raises Unsatisfiable.
+    """
+    match = _ONE_RANGE.fullmatch(header.strip())
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = (_bounded(number) for number in match.groups())
+    if first == "":
+        if int(last) == 0 or size == 0:
+            raise Unsatisfiable
+        return max(0, size - int(last)), size - 1
+    if last != "" and int(last) < int(first):
+        return None
+    if int(first) >= size:
+        raise Unsatisfiable
+    return int(first), min(int(last or size - 1), size - 1)
+
+
+def _bounded(number: str) -> str:
+    digits = number.lstrip("0") or number[:1]
+    return digits if len(digits) <= _MOST_DIGITS else "9" * _MOST_DIGITS
+
+
+def serve_file(request: Request, job: Job) -> HttpResponseBase:
+    """The job's file, whole or the part that the request asks for."""
+    try:
+        file: IO[Any] = default_storage.open(job.result_key)
+        modified = http_date(default_storage.get_modified_time(job.result_key).timestamp())
+    except FileNotFoundError:
+        raise Expired("This result has been deleted. Submit the job again to make it anew.") from None
+    size, etag = default_storage.size(job.result_key), f'"{(job.result or {})["file:checksum"]}"'
+    try:
+        part = _wanted_part(request, size, etag, modified)
+    except Unsatisfiable:
+        file.close()
+        return _unsatisfiable(size)
+    first, last = part or (0, size - 1)
+    file.seek(first)
+    response = FileResponse(_Slice(file, last - first + 1), status=206 if part else 200, content_type=COG_MEDIA_TYPE)
+    response["Content-Length"] = str(last - first + 1)
+    response["Content-Disposition"] = f'attachment; filename="{job.operation}_output.tif"'
+    if part:
+        response["Content-Range"] = f"bytes {first}-{last}/{size}"
+    response["Accept-Ranges"] = "bytes"
+    response["ETag"] = etag
+    response["Last-Modified"] = modified
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+class _Slice:
+    """`length` bytes of a file from where it stands."""
+
+    def __init__(self, file: IO[Any], length: int) -> None:
+        self._file, self._left = file, length
+
+    def read(self, size: int = -1) -> bytes:
+        wanted = self._left if size < 0 else min(size, self._left)
+        content: bytes = self._file.read(wanted)
+        self._left -= len(content)
+        return content
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _wanted_part(request: Request, size: int, etag: str, modified: str) -> tuple[int, int] | None:
+    """The range, unless the caller holds another version of the file (If-Range)."""
+    header = request.headers.get("Range")
+    if header is None or request.method not in ("GET", "HEAD"):
+        return None
+    condition = request.headers.get("If-Range")
+    if condition is not None and condition.strip() != etag and not _same_time(condition, modified):
+        return None
+    return parse_range(header, size)
+
+
+def _same_time(condition: str, modified: str) -> bool:
+    try:
+        return parsedate_to_datetime(condition) == parsedate_to_datetime(modified)
+    except (ValueError, TypeError, OverflowError):
+        return False
+
+
+def _unsatisfiable(size: int) -> Response:
+    message = f"The file has {size} bytes; the range asked for lies behind its end."
+    response = Response(envelope("VALIDATION_ERROR", message, {"size": size}), status=416)
+    response["Content-Range"] = f"bytes */{size}"
+    return response

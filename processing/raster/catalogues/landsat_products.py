@@ -1,0 +1,77 @@
+"""Landsat Collection 2 Level-2 products: their names, and how to find them in any STAC catalogue.
+
+`LC09_L2SP_044034_20250110_20250112_02_T1`: sensor and satellite, level, path and row, day sensed, day processed,
+collection, tier. Source: USGS, Landsat Collection 2 product identifiers. Some catalogues leave out the day processed,
+some add `_SR`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from ..errors import InvalidSceneId
+from ..types import SceneId
+from .stac import Item, StacApi
+
+_FORM = re.compile(
+    r"(?P<start>L[COTE]0[4-9]_L2S[PR]_\d{6})_(?P<sensed>\d{8})(?:_(?P<processed>\d{8}))?_(?P<end>02_(?:T1|T2|RT))(?:_SR)?"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandsatName:
+    """The parts of a Landsat product name; the day of processing is None where the name leaves it out."""
+
+    start: str
+    sensed: datetime
+    processed: str | None
+    end: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The parts of `text`; None where it is not a product name or its day is no day."""
+        match = _FORM.fullmatch(text)
+        if match is None:
+            return None
+        try:
+            sensed = datetime.strptime(match["sensed"], "%Y%m%d").replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        return cls(start=match["start"], sensed=sensed, processed=match["processed"], end=match["end"])
+
+    @classmethod
+    def of(cls, scene_id: SceneId) -> Self:
+        """The product name that the id is, or InvalidSceneId."""
+        name = cls.parse(scene_id.original_id)
+        if name is None:
+            raise InvalidSceneId(
+                f"{scene_id} is not a Landsat Collection 2 Level-2 product name, such as "
+                f"{scene_id.provider}:LC09_L2SP_044034_20250110_20250112_02_T1."
+            )
+        return name
+
+    def __str__(self) -> str:
+        parts = (self.start, f"{self.sensed:%Y%m%d}", self.processed, self.end)
+        return "_".join(part for part in parts if part)
+
+    def names(self, item: Item) -> bool:
+        """Whether the item is this product. Where its id does not tell the day processed, the names of its files do."""
+        other = LandsatName.parse(str(item.get("id", "")))
+        if other is None or (self.start, self.sensed, self.end) != (other.start, other.sensed, other.end):
+            return False
+        if self.processed is None or other.processed is not None:
+            return self.processed in (None, other.processed)
+        return any(str(self) in str(asset.get("href", "")) for asset in item.get("assets", {}).values())
+
+
+def find_products(api: StacApi, collections: Sequence[str], name: LandsatName) -> list[Item]:
+    """The products of the catalogue that the name can mean; of those only processed at different days, the newest."""
+    short = LandsatName(start=name.start, sensed=name.sensed, processed=None, end=name.end)
+    likely = dict.fromkeys([f"{name}_SR", str(name), str(short)])
+    found = [item for item in api.items(collections, list(likely)) if name.names(item)]
+    if not found:
+        day = api.search(collections, name.sensed, name.sensed + timedelta(days=1))
+        found = [item for item in day if name.names(item)]
+    return sorted(found, key=lambda item: str(item["id"]))[-1:]

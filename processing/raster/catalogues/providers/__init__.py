@@ -1,0 +1,80 @@
+"""The catalogues. One module is one catalogue, found here by itself.
+
+A module defines `PROVIDER`, an instance of `Provider`, whose `name` is what stands before the colon of a scene id.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import ClassVar
+
+from ...errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, SceneNotFound
+from ...types import Config, Scene, SceneId
+from ..stac import Item, StacApi
+
+_MOST_CANDIDATES = 10
+
+
+class Provider(ABC):
+    """A catalogue that turns a scene id into exactly one scene."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    default_roots: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def check_id(self, scene_id: SceneId) -> None:
+        """Raise InvalidSceneId where no scene of this catalogue could ever have that id. Asks nobody."""
+
+    @abstractmethod
+    def find(self, scene_id: SceneId, config: Config) -> Scene:
+        """The one scene that the id means. Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable."""
+
+    def ask_in_order(self, config: Config, ask: Callable[[StacApi], list[Item]]) -> list[Item]:
+        """What the first catalogue that has any such item answers; the order of the roots is the operator's.
+
+        A catalogue that is down is passed over, but only if another one has the item is that the end of it.
+        """
+        unavailable: ProviderUnavailable | None = None
+        for root in config.stac_roots.get(self.name) or self.default_roots:
+            try:
+                if items := ask(StacApi(root, config.private_hosts)):
+                    return items
+            except ProviderUnavailable as error:
+                unavailable = unavailable or error
+        if unavailable is not None:
+            raise unavailable
+        return []
+
+
+@cache
+def all_providers() -> Mapping[str, Provider]:
+    """Every provider by its name."""
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    return {module.PROVIDER.name: module.PROVIDER for module in modules}
+
+
+def get_provider(name: str) -> Provider:
+    """The provider of that name, or InvalidSceneId where there is none."""
+    try:
+        return all_providers()[name]
+    except KeyError as error:
+        raise InvalidSceneId(
+            f"There is no provider {name!r}; there are: {', '.join(sorted(all_providers()))}."
+        ) from error
+
+
+def only_one(scene_id: SceneId, candidates: Mapping[str, Item]) -> Item:
+    """The only candidate. They stand by the full names that the caller can choose from where there are several."""
+    if not candidates:
+        raise SceneNotFound(f"No scene of the catalogue is called {scene_id}.", scene_id=str(scene_id))
+    if len(candidates) > 1:
+        shown = [f"{scene_id.provider}:{name}" for name in sorted(candidates)[:_MOST_CANDIDATES]]
+        raise AmbiguousSceneId(
+            f"{scene_id} names more than one scene. Ask for one of them, such as {shown[0]}.",
+            scene_id=str(scene_id),
+            candidates=shown,
+        )
+    return next(iter(candidates.values()))

@@ -1,0 +1,50 @@
+"""Planetary Computer: Sentinel-2 and Landsat. Its files are private until a token is added, when they are read."""
+
+from ...types import Config, Scene, SceneId
+from ..landsat_products import LandsatName
+from ..landsat_products import find_products as find_landsat
+from ..sentinel_2_products import ProductName, product_of
+from ..sentinel_2_products import find_products as find_sentinel_2
+from ..sources import sources_of
+from ..stac import Item, StacApi
+from . import Provider, only_one
+
+_SENTINEL_2, _LANDSAT = "sentinel-2-l2a", "landsat-c2-l2"
+
+
+class PlanetaryComputer(Provider):
+    name = "planetary-computer"
+    title = "Planetary Computer"
+    default_roots = ("https://planetarycomputer.microsoft.com/api/stac/v1",)
+
+    def check_id(self, scene_id: SceneId) -> None:
+        if scene_id.original_id.startswith("L"):
+            LandsatName.of(scene_id)
+        else:
+            ProductName.of(scene_id)
+
+    def find(self, scene_id: SceneId, config: Config) -> Scene:
+        if scene_id.original_id.startswith("L"):
+            collection, landsat = _LANDSAT, LandsatName.of(scene_id)
+            items = self.ask_in_order(config, lambda api: find_landsat(api, [_LANDSAT], landsat))
+        else:
+            collection, sentinel_2 = _SENTINEL_2, ProductName.of(scene_id)
+            items = self.ask_in_order(config, lambda api: _newest_of_tile(api, sentinel_2))
+        item = only_one(scene_id, {product_of(item): item for item in items})
+        return Scene(id=scene_id, item=item, sources=sources_of(item, config, f"{config.token_root}/{collection}"))
+
+
+def _newest_of_tile(api: StacApi, name: ProductName) -> list[Item]:
+    """Ids here leave out baseline and time of generation: of one tile's several processings, the newest is meant."""
+    items = find_sentinel_2(api, [_SENTINEL_2], name)
+    if name.tile is None or name.generated is not None:
+        return items
+    return sorted(items, key=_generated)[-1:]
+
+
+def _generated(item: Item) -> str:
+    """When the product was made: the last part of its full name."""
+    return product_of(item).rpartition("_")[2]
+
+
+PROVIDER = PlanetaryComputer()

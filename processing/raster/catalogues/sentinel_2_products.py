@@ -1,0 +1,145 @@
+"""Sentinel-2 L2A products: their names, and how to find them in any STAC catalogue.
+
+`S2B_MSIL2A_20250115T184929_N0511_R070_T10SEG_20250115T213616`: satellite, level, start of the datatake, processing
+baseline, relative orbit, tile, time of generation. Source: ESA, Sentinel-2 products naming convention.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import cos, radians
+from typing import Self
+
+from ..errors import InvalidSceneId
+from ..types import SceneId
+from .stac import Item, StacApi
+
+_FORM = re.compile(
+    r"(?P<satellite>S2[A-D])_MSIL2A_(?P<datatake>\d{8}T\d{6})"
+    r"(?:_N(?P<baseline>\d{4}))?(?:_R(?P<orbit>\d{3}))?(?:_T(?P<tile>\d{2}[A-Z]{3}))?"
+    r"(?:_(?P<generated>\d{8}T\d{6}))?(?:\.SAFE)?"
+)
+# A tile is sensed some minutes after its datatake began.
+_BEFORE, _AFTER = timedelta(minutes=5), timedelta(minutes=60)
+_LATITUDE_BANDS = "CDEFGHJKLMNPQRSTUVWX"  # 8 degrees each from 80 south, the last one 12
+_TILE_DEGREES = 1.5  # more than a tile's side at the equator, by which it may reach beyond its zone
+# A search stops here: by then the id is ambiguous, and there are enough candidates to name.
+_ENOUGH = 11
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductName:
+    """The parts of a Sentinel-2 L2A product name; those that the name leaves out are None."""
+
+    satellite: str
+    datatake: datetime
+    baseline: str | None
+    orbit: str | None
+    tile: str | None
+    generated: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The parts of `text`; None where it is not a product name or its time is no time."""
+        match = _FORM.fullmatch(text)
+        if match is None:
+            return None
+        parts = match.groupdict()
+        try:
+            datatake = datetime.strptime(parts.pop("datatake"), "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        return cls(datatake=datatake, **parts)
+
+    @classmethod
+    def of(cls, scene_id: SceneId) -> Self:
+        """The product name that the id is, or InvalidSceneId."""
+        name = cls.parse(scene_id.original_id)
+        if name is None:
+            raise InvalidSceneId(
+                f"{scene_id} is not a Sentinel-2 L2A product name, such as "
+                f"{scene_id.provider}:S2B_MSIL2A_20250115T184929_N0511_R070_T10SEG_20250115T213616."
+            )
+        return name
+
+    def names(self, product: str) -> bool:
+        """Whether the product of that name is one that this name can mean.
+
+        What this name leaves out does not matter, nor what the product does, as long as it tells its tile.
+        """
+        other = ProductName.parse(product)
+        if other is None or self.tile not in (None, other.tile):
+            return False
+        parts = zip(vars(self).values(), vars(other).values(), strict=True)
+        return all(None in (mine, theirs) or mine == theirs for mine, theirs in parts)
+
+    def likely_item_ids(self) -> list[str]:
+        """Ids under which catalogues may keep the product: its own name, and as Earth Search v1 counts from 0."""
+        ids = []
+        if self.tile and self.generated and self.orbit:
+            datatake = f"{self.satellite}_MSIL2A_{self.datatake:%Y%m%dT%H%M%S}"
+            rest = f"R{self.orbit}_T{self.tile}_{self.generated}"
+            ids += [f"{datatake}_{rest}"] + ([f"{datatake}_N{self.baseline}_{rest}"] if self.baseline else [])
+        if self.tile:
+            prefix = f"{self.satellite}_{self.tile.removeprefix('0')}_{self.datatake:%Y%m%d}"
+            ids += [f"{prefix}_{sequence}_L2A" for sequence in (0, 1)]
+        return ids
+
+
+def product_of(item: Item) -> str:
+    """Product name of an item, without the folder's ending: as it is declared, else the item's id.
+
+    Where neither is one, as much of it as datatake and tile tell.
+    """
+    properties = item.get("properties", {})
+    declared = str(properties.get("s2:product_uri") or item.get("id", "")).removesuffix(".SAFE")
+    datatake = re.match(r"G(S2[A-D])_(\d{8}T\d{6})_", str(properties.get("s2:datatake_id")))
+    tile = re.fullmatch(r"MGRS-(\w{4,5})", str(properties.get("grid:code")))
+    if ProductName.parse(declared) or datatake is None or tile is None:
+        return declared
+    return f"{datatake[1]}_MSIL2A_{datatake[2]}_T{tile[1]:0>5}"
+
+
+def find_products(api: StacApi, collections: Sequence[str], name: ProductName) -> list[Item]:
+    """The products of the catalogue that the name can mean, each once.
+
+    A computed id alone does not tell the product (days are processed again), so every item is checked by its name.
+    """
+    likely = name.likely_item_ids()
+    found = [item for item in api.items(collections, likely) if name.names(product_of(item))] if likely else []
+    if not found:
+        found = list(_by_time(api, collections, name))
+    return _each_once(found, collections)
+
+
+def _by_time(api: StacApi, collections: Sequence[str], name: ProductName) -> Iterator[Item]:
+    found = 0
+    bbox = _zone_of(name.tile) if name.tile else None
+    for item in api.search(collections, name.datatake - _BEFORE, name.datatake + _AFTER, bbox):
+        if name.names(product_of(item)):
+            yield item
+            found += 1
+            if found == _ENOUGH:
+                return
+
+
+def _zone_of(tile: str) -> list[float] | None:
+    """A box in degrees that holds every tile of this one's UTM zone and latitude band.
+
+    None beside the antimeridian, where catalogues do not agree on boxes, and for what is no tile.
+    """
+    zone, band = int(tile[:2]), _LATITUDE_BANDS.find(tile[2])
+    if not 1 < zone < 60 or band < 0:
+        return None
+    west, south = 6.0 * zone - 186, 8.0 * band - 80
+    north = south + 12
+    margin = _TILE_DEGREES / cos(radians(max(abs(south), abs(north))))
+    return [max(-180.0, west - margin), south - _TILE_DEGREES, min(180.0, west + 6 + margin), north + _TILE_DEGREES]
+
+
+def _each_once(items: Sequence[Item], collections: Sequence[str]) -> list[Item]:
+    """Where several collections hold the same product, the item of the first one."""
+    order = {collection: rank for rank, collection in enumerate(collections)}
+    ranked = sorted(items, key=lambda item: order.get(str(item.get("collection")), len(order)))
+    return list({product_of(item): item for item in reversed(ranked)}.values())

@@ -1,0 +1,94 @@
+"""Halving rasters for overviews. Each function takes (rows, columns) and gives half of both, rounded up.
+
+Where a side is odd, the last row or column counts for itself alone.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..types import PixelArray, PixelFormat
+
+Halve = Callable[[PixelArray], PixelArray]
+
+_STRIP_ROWS = 64  # even; keeps what is worked on in the processor's cache
+
+
+def halving_for(pixel_format: PixelFormat) -> Halve:
+    """Classes by mode; floats, and indices that stand for steps of one scale, by the mean of the valid pixels."""
+    if pixel_format.overview_resampling == "mode":
+        return lambda pixels: _in_strips(pixels, lambda strip: _mode(strip, int(pixel_format.nodata)))
+    if pixel_format.dtype == "float32":
+        return lambda pixels: _in_strips(pixels, _mean_of_numbers)
+    return lambda pixels: _in_strips(pixels, lambda strip: _mean_of_integers(strip, int(pixel_format.nodata)))
+
+
+def _in_strips(pixels: PixelArray, halve: Halve) -> PixelArray:
+    rows, columns = pixels.shape
+    halved = np.empty(((rows + 1) // 2, (columns + 1) // 2), dtype=pixels.dtype)
+    for row in range(0, rows, _STRIP_ROWS):
+        strip = _even(pixels[row : row + _STRIP_ROWS])
+        halved[row // 2 : (row + _STRIP_ROWS) // 2] = halve(strip)
+    return halved
+
+
+def _even(strip: PixelArray) -> PixelArray:
+    """With the last row and column repeated where there is an odd number of them: a mean or mode stays what it is."""
+    rows, columns = strip.shape
+    if rows % 2 == 0 and columns % 2 == 0:
+        return strip
+    return np.pad(strip, ((0, rows % 2), (0, columns % 2)), mode="edge")
+
+
+def _quarters(strip: PixelArray) -> tuple[PixelArray, PixelArray, PixelArray, PixelArray]:
+    return strip[0::2, 0::2], strip[0::2, 1::2], strip[1::2, 0::2], strip[1::2, 1::2]
+
+
+def _mean_of_numbers(strip: PixelArray) -> PixelArray:
+    """Mean of those of four floats that are not NaN; NaN where all are."""
+    pairs = strip[0::2] + strip[1::2]  # rows first: they lie together in memory
+    mean: PixelArray = pairs[:, 0::2] + pairs[:, 1::2]
+    mean *= np.float32(0.25)
+    if not np.isnan(mean.max(initial=-np.inf)):
+        return mean
+    valid = ~np.isnan(strip)
+    if not valid.any():
+        return mean
+    total = sum(_quarters(np.where(valid, strip, np.float32(0))), start=np.float32(0))
+    count = sum((quarter.astype(np.float32) for quarter in _quarters(valid)), start=np.float32(0))
+    with np.errstate(invalid="ignore"):
+        return np.divide(total, count, dtype=np.float32)
+
+
+def _mean_of_integers(strip: PixelArray, nodata: int) -> PixelArray:
+    """Rounded mean of those of four that are not nodata; nodata where all are.
+
+    Nodata is the lowest or the highest of all numbers, so that no mean of others comes to it.
+    """
+    valid = strip != nodata
+    count = sum((quarter.astype(np.uint8) for quarter in _quarters(valid)), start=np.uint8(0))
+    numbers = np.where(valid, strip, 0).astype(np.uint32)
+    total = sum(_quarters(numbers), start=np.uint32(0))
+    mean = (2 * total + count) // np.maximum(2 * count, 1)
+    halved: PixelArray = np.where(count > 0, mean, nodata).astype(strip.dtype)
+    return halved
+
+
+def _mode(strip: PixelArray, nodata: int) -> PixelArray:
+    """The class that most of four pixels have, nodata aside; of equally many, the one that comes first."""
+    a, b, c, d = _quarters(strip)
+    differ = (a != b) | (a != c) | (a != d)
+    mode = a.copy()
+    if differ.any():
+        mode[differ] = _mode_of_four([quarter[differ] for quarter in (a, b, c, d)], nodata)
+    return mode
+
+
+def _mode_of_four(candidates: Sequence[PixelArray], nodata: int) -> PixelArray:
+    best, most = np.full_like(candidates[0], nodata), np.zeros(candidates[0].shape, np.uint8)
+    for candidate in candidates:
+        votes = sum((candidate == other).astype(np.uint8) for other in candidates)
+        votes[candidate == nodata] = 0
+        better = votes > most
+        best[better], most[better] = candidate[better], votes[better]
+    return best

@@ -1,0 +1,170 @@
+"""The only file that writes a raster: windows in, one Cloud Optimized GeoTIFF out, in a single pass.
+
+The tiles of all resolutions wait on the disk. In the end the directories, which can be written only now, go before them
+into the final file, as readers of COGs want it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import rasterio
+from rasterio.io import MemoryFile
+from rasterio.windows import Window
+
+from ..errors import ResultNotWritten
+from ..grids.grid import Grid
+from ..reading.raster_file import GDAL_ERRORS
+from ..types import Compression, PixelArray, PixelFormat
+from . import ifd
+from .pyramid import BLOCK, WINDOW, Pyramid
+from .tiles import TileCodec, predictor_for
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenCog:
+    """A COG that was checked and is in place."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+class CogWriter:
+    """Takes the windows of one band from any thread; `finish` makes the COG appear at `path`, whole or not at all.
+
+    Used as a context manager, which removes every unfinished file whatever happens.
+
+        with CogWriter(path, grid, pixel_format, tags) as cog:
+            for window in cog.windows():
+                cog.write(window, pixels)
+            written = cog.finish()
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        grid: Grid,
+        pixel_format: PixelFormat,
+        tags: Mapping[str, str] | None = None,
+        compression: Compression = "deflate",
+    ) -> None:
+        self._path, self._grid, self._format, self._tags = path, grid, pixel_format, tags or {}
+        self._part_path = path.with_name(f".{path.name}.part")
+        self._codec = _codec(pixel_format, compression)
+
+    def __enter__(self) -> Self:
+        try:
+            self._pyramid = Pyramid(self._path, self._grid.shape, self._format, self._codec)
+        except OSError as error:
+            raise _not_written() from error
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pyramid.remove()
+        self._part_path.unlink(missing_ok=True)
+
+    def windows(self) -> Iterator[Window]:
+        """The windows that the writer takes, in the order in which it likes them best."""
+        return self._grid.windows(WINDOW)
+
+    def write(self, window: Window, pixels: PixelArray) -> None:
+        """Take one of `windows()`: (rows, columns) in the dtype of the pixel format. Raises ResultNotWritten."""
+        try:
+            self._pyramid.add(int(window.row_off), int(window.col_off), pixels)
+        except OSError as error:
+            raise _not_written() from error
+
+    def finish(self, band_tags: Mapping[str, str] | None = None) -> WrittenCog:
+        """Put directories, overviews and tiles together, check them, and put the file in place.
+
+        `band_tags` say of the band what is only known now. Raises ResultNotWritten.
+        """
+        if not self._pyramid.is_whole:  # windows are missing
+            raise _not_written()
+        try:
+            with self._part_path.open("wb") as part:
+                checksum = _write_hashed(part, self._pieces(band_tags or {}))
+            size = self._part_path.stat().st_size
+            if not is_cog(self._part_path):
+                raise _not_written()
+            self._part_path.replace(self._path)
+        except (*GDAL_ERRORS, OSError) as error:
+            raise _not_written() from error
+        return WrittenCog(path=self._path, size=size, sha256=checksum)
+
+    def _pieces(self, band_tags: Mapping[str, str]) -> Iterator[bytes | memoryview]:
+        """The file from its beginning: directories, overviews from the coarsest, full resolution."""
+        described = ifd.tags_of(self._empty_twin(band_tags))
+        layout = self._pyramid.layout()
+        yield ifd.header(described, layout, self._codec.tiff_code, self._codec.predictor)
+        yield from self._pyramid.pieces()
+
+    def _empty_twin(self, band_tags: Mapping[str, str]) -> bytes:
+        """A file without pixels, written by GDAL: its tags say all that the COG shall say of itself."""
+        with MemoryFile() as memory:
+            with memory.open(
+                driver="GTiff",
+                width=self._grid.width,
+                height=self._grid.height,
+                count=1,
+                dtype=self._format.dtype,
+                crs=self._grid.crs,
+                transform=self._grid.transform,
+                nodata=self._format.nodata,
+                tiled=True,
+                blockxsize=BLOCK,
+                blockysize=BLOCK,
+                sparse_ok=True,
+                bigtiff="NO",
+            ) as twin:
+                twin.scales, twin.offsets = (self._format.scale,), (self._format.offset,)
+                twin.set_band_description(1, self._format.description)
+                twin.update_tags(**self._tags)
+                # GDAL keeps category names in a side file, which a download loses; tags stay in the file.
+                classes = {f"CLASS_{code}": name for code, name in enumerate(self._format.class_names)}
+                twin.update_tags(1, **classes, **band_tags)
+                if self._format.palette:
+                    twin.write_colormap(1, dict(enumerate(self._format.palette)))
+            return bytes(memory.getbuffer())
+
+
+def write_cog(path: Path, grid: Grid, pixels: PixelArray, pixel_format: PixelFormat) -> WrittenCog:
+    """Write a raster that is in memory as a whole: (rows, columns). Raises ResultNotWritten."""
+    with CogWriter(path, grid, pixel_format) as cog:
+        for window in cog.windows():
+            cog.write(window, pixels[window.toslices()])
+        return cog.finish()
+
+
+def is_cog(path: Path) -> bool:
+    """Whether the file is laid out as a COG: tiles, directories first, and overviews once it is larger than a tile."""
+    with rasterio.open(path, driver="GTiff") as dataset:
+        return (
+            dataset.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") == "COG"
+            and max(dataset.block_shapes[0]) <= BLOCK
+            and bool(max(dataset.shape) <= BLOCK or dataset.overviews(1))
+        )
+
+
+def _codec(pixel_format: PixelFormat, compression: Compression) -> TileCodec:
+    predictor = predictor_for(pixel_format.dtype, has_palette=bool(pixel_format.palette))
+    return TileCodec(compression=compression, predictor=predictor, mantissa_bits=pixel_format.mantissa_bits)
+
+
+def _write_hashed(part: BinaryIO, pieces: Iterable[bytes | memoryview]) -> str:
+    """Write the pieces and give their SHA-256, which one thread works out while the other writes."""
+    digest = hashlib.sha256()
+    with ThreadPoolExecutor(1) as hashing:
+        for piece in pieces:
+            hashed = hashing.submit(digest.update, piece)
+            part.write(piece)
+            hashed.result()
+    return digest.hexdigest()
+
+
+def _not_written() -> ResultNotWritten:
+    return ResultNotWritten("The result could not be written whole; the disk of the service may be full.")

@@ -1,0 +1,37 @@
+"""Files in buckets: where they are asked for, and the signature of each request."""
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlsplit
+
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from ..types import S3Access, S3File
+
+
+def url_of(file: S3File, access: S3Access, region: str) -> str:
+    """At AWS the bucket is part of the host's name, unless its dots would break the host's certificate."""
+    key = quote(file.key)
+    if access.endpoint:
+        return f"{_root(access.endpoint)}/{file.bucket}/{key}"
+    if "." in file.bucket:
+        return f"https://s3.{region}.amazonaws.com/{file.bucket}/{key}"
+    return f"https://{file.bucket}.s3.{region}.amazonaws.com/{key}"
+
+
+def hosts_of(access: S3Access | None) -> frozenset[str]:
+    """The operator's own store may be in the private network: whoever names it trusts it."""
+    return frozenset({urlsplit(_root(access.endpoint)).netloc} if access and access.endpoint else ())
+
+
+def signed(url: str, headers: Mapping[str, str], access: S3Access, region: str) -> dict[str, str]:
+    """The headers of a GET request with a signature (AWS Signature Version 4) that holds for it alone."""
+    payer = {"x-amz-request-payer": "requester"} if access.requester_pays else {}
+    request = AWSRequest(method="GET", url=url, headers={**headers, **payer})
+    S3SigV4Auth(Credentials(access.access_key, access.secret_key), "s3", region).add_auth(request)
+    return dict(request.headers)
+
+
+def _root(endpoint: str) -> str:
+    return (endpoint if "://" in endpoint else f"https://{endpoint}").rstrip("/")

@@ -1,0 +1,57 @@
+"""Where in a TIFF's file the blocks of its raster lie."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Self
+
+from rasterio.io import DatasetReader
+
+from ..files.ranges import Span
+
+_MOST_BLOCKS = 200_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockLayout:
+    """Blocks of `block_shape` (rows, columns), row by row, `columns` of them in each row."""
+
+    block_shape: tuple[int, int]
+    columns: int
+    spans: tuple[Span, ...]
+
+    @classmethod
+    def of(cls, dataset: DatasetReader) -> Self | None:
+        """Of the first band. None where not all blocks are told, or they are too many.
+
+        GDAL tells blocks that a sparse file leaves out by the same answer as those that it cannot find.
+        """
+        block_shape = dataset.block_shapes[0]
+        rows, columns = (-(-side // block) for side, block in zip(dataset.shape, block_shape, strict=True))
+        if rows * columns > _MOST_BLOCKS:
+            return None
+        spans = []
+        for row, column in product(range(rows), range(columns)):
+            span = _told(dataset, row, column)
+            if span is None:
+                return None
+            spans.append(span)
+        return cls(block_shape=block_shape, columns=columns, spans=tuple(spans))
+
+    @property
+    def stored_bytes(self) -> int:
+        """Of all blocks. Some writers store blocks that are alike once."""
+        return sum(span.stop - span.start for span in set(self.spans))
+
+    def spans_of(self, rows: slice, columns: slice) -> Iterator[Span]:
+        """Of the blocks on which this part of the raster lies."""
+        height, width = self.block_shape
+        for row in range(rows.start // height, -(-rows.stop // height)):
+            first = row * self.columns
+            yield from self.spans[first + columns.start // width : first + -(-columns.stop // width)]
+
+
+def _told(dataset: DatasetReader, row: int, column: int) -> Span | None:
+    start = dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=1)
+    size = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=1)
+    return None if start is None or size is None else Span(int(start), int(start) + int(size))

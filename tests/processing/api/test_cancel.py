@@ -1,0 +1,96 @@
+"""DELETE /api/v1/process/{job_id}: cancelling a job that is not finished."""
+
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from rest_framework.test import APIClient
+
+from accounts.models import ApiKey
+from processing.models import Job
+from processing.results import storage_key
+from tests.processing.jobs import URL, another_key, claimed, completed, failed, queued, row, take_messages, verbs
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("make", [queued, claimed])
+def test_an_unfinished_job_ends_failed(api: APIClient, key: ApiKey, make: object) -> None:
+    job: Job = make(key)  # type: ignore[operator]
+    answer = api.delete(f"{URL}/{job.pk}")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["status"] == "failed"
+    assert body["error"]["code"] == "CANCELED"
+    assert body["error"]["message"]
+    assert body["error"]["details"]["retryable"] is False
+    assert body["completed_at"] is not None
+    assert body["result"] is None
+    assert api.get(f"{URL}/{job.pk}").json() == body
+    assert verbs(job)[-1] == "cancel"
+
+
+@pytest.mark.parametrize("make", [completed, failed])
+def test_a_finished_job_stays_as_it_is(api: APIClient, key: ApiKey, storage: Path, make: object) -> None:
+    job: Job = make(key)  # type: ignore[operator]
+    before, files = row(job), files_in(storage)
+    answer = api.delete(f"{URL}/{job.pk}")
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "CONFLICT"
+    assert row(job) == before
+    assert files_in(storage) == files
+
+
+def test_a_job_is_cancelled_only_once(api: APIClient, key: ApiKey) -> None:
+    job = queued(key, webhook_url="https://example.com/hook")
+    assert api.delete(f"{URL}/{job.pk}").status_code == 200
+    assert api.delete(f"{URL}/{job.pk}").status_code == 409
+    assert verbs(job).count("cancel") == 1
+    assert job.deliveries.count() == 1
+
+
+def test_another_accounts_job_cannot_be_cancelled(api: APIClient, key: ApiKey) -> None:
+    theirs, _ = another_key()
+    job = queued(theirs)
+    foreign = api.delete(f"{URL}/{job.pk}")
+    missing = api.delete(f"{URL}/job_0000000000000000000000")
+    assert (foreign.status_code, missing.status_code) == (404, 404)
+    assert foreign.content == missing.content
+    assert verbs(job) == ["submit"]
+
+
+def test_a_cancelled_job_is_not_claimed(api: APIClient, key: ApiKey) -> None:
+    job = queued(key)
+    api.delete(f"{URL}/{job.pk}")
+    assert Job.objects.claim(job.pk) is None
+    assert list(Job.objects.due()) == []
+
+
+def test_the_worker_of_a_cancelled_job_loses(api: APIClient, key: ApiKey) -> None:
+    worker = claimed(key)
+    api.delete(f"{URL}/{worker.pk}")
+    before = row(worker)
+    assert not worker.heartbeat()
+    assert not worker.report_progress(99)
+    assert not worker.complete(result={"file:size": 1}, result_key="jobs/late.tif", warnings=[])
+    assert not worker.fail({"code": "INTERNAL_ERROR", "message": "late", "details": {}})
+    assert row(worker) == before
+
+
+def test_files_that_were_stored_already_go(api: APIClient, key: ApiKey, storage: Path) -> None:
+    worker = claimed(key)
+    default_storage.save(storage_key(worker, worker.attempt), ContentFile(b"finished"))
+    assert files_in(storage)
+    api.delete(f"{URL}/{worker.pk}")
+    assert files_in(storage) == []
+
+
+def test_the_end_is_told_to_the_webhook(api: APIClient, key: ApiKey) -> None:
+    job = claimed(key, webhook_url="https://example.com/hook")
+    api.delete(f"{URL}/{job.pk}")
+    delivery = job.deliveries.get()
+    assert (delivery.event, delivery.url) == ("job.failed", "https://example.com/hook")
+    assert take_messages() == [("deliver_webhook", delivery.pk)]

@@ -1,0 +1,295 @@
+"""Signed links to results: the exact bytes, byte ranges, and nothing for anybody else."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from django.core.files.storage import default_storage
+from django.http import FileResponse
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from accounts.models import ApiKey
+from processing.api.downloads import Unsatisfiable, parse_range
+from processing.models import Job
+from tests.processing.jobs import CONTENT, URL, another_key, completed
+
+SIZE = len(CONTENT)
+
+
+@pytest.fixture
+def job(key: ApiKey) -> Job:
+    return completed(key)
+
+
+@pytest.fixture
+def href(api: APIClient, job: Job) -> str:
+    """The link that a poll gives."""
+    return str(api.get(f"{URL}/{job.pk}").json()["result"]["href"])
+
+
+def body(response: FileResponse) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+def link(key: str, **changes: str | None) -> str:
+    """A link to the stored `key` as we make it, with some of its parameters changed; None leaves one out."""
+    signed = urlsplit(default_storage.signed_url(key, int(time.time()) + 60))
+    parameters = {name: values[0] for name, values in parse_qs(signed.query).items()} | changes
+    return f"{signed.path}?{urlencode({name: value for name, value in parameters.items() if value is not None})}"
+
+
+# --- Ranges ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        ("bytes=0-0", (0, 0)),
+        ("bytes=0-99", (0, 99)),
+        ("bytes=10-19", (10, 19)),
+        ("bytes=99-99", (99, 99)),
+        ("bytes=90-", (90, 99)),
+        ("bytes=0-", (0, 99)),
+        ("bytes=90-1000", (90, 99)),
+        ("bytes=-10", (90, 99)),
+        ("bytes=-1000", (0, 99)),
+        ("BYTES=1-2", (1, 2)),
+        ("bytes= 1-2 ", (1, 2)),
+        ("bytes=0-" + "9" * 5000, (0, 99)),
+        ("bytes=-" + "9" * 5000, (0, 99)),
+        ("bytes=0-1,5-6", None),
+        ("bytes=5-2", None),
+        ("bytes=-", None),
+        ("bytes=", None),
+        ("bytes", None),
+        ("", None),
+        ("bytes=a-b", None),
+        ("bytes=1-2-3", None),
+        ("bytes=--5", None),
+        ("bytes=0x1-0x2", None),
+        ("items=0-5", None),
+    ],
+)
+def test_one_range_of_a_hundred_bytes(header: str, part: tuple[int, int] | None) -> None:
+    assert parse_range(header, 100) == part
+
+
+@pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=" + "9" * 5000 + "-"])
+def test_a_range_behind_the_end_cannot_be_met(header: str) -> None:
+    with pytest.raises(Unsatisfiable):
+        parse_range(header, 100)
+
+
+@given(size=st.integers(1, 10**12), first=st.integers(0, 10**12), length=st.integers(1, 10**12))
+def test_a_range_is_what_lies_within_the_file(size: int, first: int, length: int) -> None:
+    header = f"bytes={first}-{first + length - 1}"
+    if first >= size:
+        with pytest.raises(Unsatisfiable):
+            parse_range(header, size)
+    else:
+        assert parse_range(header, size) == (first, min(size, first + length) - 1)
+
+
+@given(header=st.text() | st.from_regex(r"bytes=\d*-\d*", fullmatch=True), size=st.integers(1, 1000))
+def test_no_header_gives_bytes_outside_of_the_file(header: str, size: int) -> None:
+    try:
+        part = parse_range(header, size)
+    except Unsatisfiable:
+        return
+    assert part is None or 0 <= part[0] <= part[1] < size
+
+
+# --- Good links -----------------------------------------------------------------------------------------------------
+
+
+def test_a_link_needs_no_key_and_gives_the_whole_file(client: Client, href: str, job: Job) -> None:
+    answer = client.get(href)
+    assert answer.status_code == 200
+    assert body(answer) == CONTENT
+    assert answer["Content-Length"] == str(SIZE)
+    assert answer["Content-Type"] == "image/tiff; application=geotiff; profile=cloud-optimized"
+    assert answer["Accept-Ranges"] == "bytes"
+    assert answer["Content-Disposition"] == 'attachment; filename="ndvi_output.tif"'
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "private" in answer["Cache-Control"]
+    assert answer["ETag"] == f'"{job.result["file:checksum"]}"'  # type: ignore[index]
+    assert "Content-Range" not in answer
+
+
+def test_head_tells_the_same_without_the_bytes(client: Client, href: str) -> None:
+    whole, head = client.get(href), client.head(href)
+    assert body(whole) == CONTENT
+    assert head.status_code == 200
+    assert body(head) == b""
+    assert dict(head.items()) == dict(whole.items())
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "last"),
+    [("bytes=0-15", 0, 15), ("bytes=1000-", 1000, SIZE - 1), ("bytes=-7", SIZE - 7, SIZE - 1), ("bytes=5-5", 5, 5)],
+)
+def test_a_range_gives_exactly_its_bytes(client: Client, href: str, header: str, first: int, last: int) -> None:
+    answer = client.get(href, headers={"range": header})
+    assert answer.status_code == 206
+    assert body(answer) == CONTENT[first : last + 1]
+    assert answer["Content-Range"] == f"bytes {first}-{last}/{SIZE}"
+    assert answer["Content-Length"] == str(last - first + 1)
+
+
+@pytest.mark.parametrize("header", ["bytes=0-1,5-6", "bytes=5-2", "nonsense"])
+def test_what_is_no_single_range_gives_the_whole_file(client: Client, href: str, header: str) -> None:
+    answer = client.get(href, headers={"range": header})
+    assert answer.status_code == 200
+    assert body(answer) == CONTENT
+
+
+def test_a_range_behind_the_end_is_told_the_size(client: Client, href: str) -> None:
+    answer = client.get(href, headers={"range": f"bytes={SIZE}-"})
+    assert answer.status_code == 416
+    assert answer["Content-Range"] == f"bytes */{SIZE}"
+    assert set(answer.json()["error"]) == {"code", "message", "details"}
+
+
+def test_if_range_gives_the_part_only_of_the_version_that_the_caller_holds(client: Client, href: str) -> None:
+    whole = client.get(href)
+    assert body(whole) == CONTENT
+    modified = whole["Last-Modified"]
+    older = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
+    conditions = {
+        whole["ETag"]: 206,
+        modified: 206,
+        '"another"': 200,
+        f"W/{whole['ETag']}": 200,
+        older: 200,
+    }
+    for condition, status in conditions.items():
+        answer = client.get(href, headers={"range": "bytes=0-9", "if-range": condition})
+        assert answer.status_code == status, condition
+        assert body(answer) == (CONTENT[:10] if status == 206 else CONTENT)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "",
+        "nonsense",
+        '"',
+        "Wed, 31 Feb 2024 00:00:00 GMT",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2024 00:00:00 +99999999999999999999",
+    ],
+)
+def test_an_if_range_that_means_nothing_gives_the_whole_file(client: Client, href: str, condition: str) -> None:
+    answer = client.get(href, headers={"range": "bytes=0-9", "if-range": condition})
+    assert answer.status_code == 200
+    assert body(answer) == CONTENT
+
+
+def test_the_link_stays_the_same_from_poll_to_poll(api: APIClient, job: Job, href: str) -> None:
+    assert api.get(f"{URL}/{job.pk}").json()["result"]["href"] == href
+
+
+# --- Bad links ------------------------------------------------------------------------------------------------------
+
+
+def assert_refused(client: Client, address: str, status: int = 403, code: str = "FORBIDDEN") -> None:
+    answer = client.get(address)
+    assert answer.status_code == status, address
+    assert answer["Content-Type"] == "application/json"
+    assert answer.json()["error"]["code"] == code
+    assert CONTENT[:64] not in answer.content
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sig": None},
+        {"expires": None},
+        {"sig": None, "expires": None},
+        {"sig": ""},
+        {"sig": "0" * 64},
+        {"sig": "é"},
+        {"sig": "\0"},
+        {"expires": ""},
+        {"expires": "9999999999"},
+        {"expires": "-1"},
+        {"expires": "1e10"},
+        {"expires": "٣"},
+        {"expires": "9" * 5000},
+        {"expires": "never"},
+    ],
+)
+def test_a_changed_link_is_refused(client: Client, job: Job, changes: dict[str, str | None]) -> None:
+    assert_refused(client, link(job.result_key, **changes))
+
+
+def test_every_character_of_the_signature_counts(client: Client, href: str) -> None:
+    address, _, signature = href.rpartition("sig=")
+    for position in range(len(signature)):
+        other = "0" if signature[position] != "0" else "1"
+        assert_refused(client, f"{address}sig={signature[:position]}{other}{signature[position + 1 :]}")
+
+
+def test_the_signature_is_made_with_our_secret(client: Client, job: Job, settings: Settings) -> None:
+    ours = settings.SECRET_KEY
+    settings.SECRET_KEY = "somebody else's"
+    theirs = link(job.result_key)
+    settings.SECRET_KEY = ours
+    assert_refused(client, theirs)
+
+
+def test_a_link_opens_no_other_jobs_file(client: Client, job: Job, href: str) -> None:
+    other = completed(another_key()[0], content=b"of somebody else")
+    assert_refused(client, href.replace(job.pk, other.pk))
+    assert_refused(client, href.replace("/1/ndvi", "/2/ndvi"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../secret_key",
+        "jobs/../../secret_key",
+        "%2e%2e/secret_key",
+        "..%2fsecret_key",
+        "..\\secret_key",
+        "/etc/passwd",
+        "%2fetc%2fpasswd",
+        "jobs/%00",
+        "%ff%fe",
+        "jobs/" + "a" * 3000,
+    ],
+)
+def test_a_path_of_ones_own_is_refused(client: Client, href: str, path: str) -> None:
+    assert_refused(client, f"/files/{path}?{urlsplit(href).query}")
+
+
+@pytest.mark.parametrize("path", ["../secret_key", "/etc/passwd", "jobs"])
+def test_even_a_signature_opens_only_what_a_job_names(client: Client, job: Job, storage: Path, path: str) -> None:
+    (storage.parent / "secret_key").write_bytes(CONTENT)
+    assert_refused(client, link(path), 410, "EXPIRED")
+
+
+def test_an_expired_link_is_gone(client: Client, job: Job) -> None:
+    assert_refused(client, default_storage.signed_url(job.result_key, int(time.time()) - 1), 410, "EXPIRED")
+
+
+def test_a_deleted_result_is_gone(client: Client, job: Job, href: str) -> None:
+    default_storage.delete(job.result_key)
+    assert_refused(client, href, 410, "EXPIRED")
+    job.forget_result()
+    assert_refused(client, href, 410, "EXPIRED")
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_files_can_only_be_read(client: Client, href: str, method: str) -> None:
+    answer = getattr(client, method)(href)
+    assert answer.status_code == 405
+    assert answer.json()["error"]["code"] == "METHOD_NOT_ALLOWED"
+    assert body(client.get(href)) == CONTENT

@@ -1,0 +1,256 @@
+"""GET /api/v1/process/{job_id}: the body of a job in every state, and its headers."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from accounts.models import ApiKey
+from processing.models import Job
+from tests.accounts.clock import Clock
+from tests.processing.jobs import CONTENT, ERROR, SCENE, URL, another_key, claimed, completed, failed, queued
+
+CREATED = datetime(2025, 1, 15, 19, 0, 0, tzinfo=UTC)
+NO_VALUES_YET = {
+    "started_at": None,
+    "completed_at": None,
+    "duration_ms": None,
+    "result": None,
+    "warnings": [],
+    "error": None,
+}
+
+
+def at(job: Job, **times: datetime) -> Job:
+    """Let the job tell these times."""
+    Job.objects.filter(pk=job.pk).update(**times)
+    job.refresh_from_db()
+    return job
+
+
+def told(job: Job) -> dict[str, object]:
+    """What every body says of a job from its submit on."""
+    return {
+        "job_id": job.pk,
+        "operation": "ndvi",
+        "scene_ids": [SCENE],
+        "params": {"colormap": "rdylgn"},
+        "webhook_url": None,
+        "created_at": "2025-01-15T19:00:00Z",
+    }
+
+
+# --- Bodies ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_queued_job(api: APIClient, key: ApiKey) -> None:
+    job = at(queued(key), created_at=CREATED)
+    answer = api.get(f"{URL}/{job.pk}")
+    assert answer.status_code == 200
+    assert answer.json() == {**told(job), **NO_VALUES_YET, "status": "queued", "progress": 0}
+
+
+def test_a_job_that_is_worked_on(api: APIClient, key: ApiKey) -> None:
+    job = at(claimed(key), created_at=CREATED, started_at=CREATED + timedelta(seconds=2))
+    job.report_progress(42)
+    assert api.get(f"{URL}/{job.pk}").json() == {
+        **told(job),
+        **NO_VALUES_YET,
+        "status": "processing",
+        "progress": 42,
+        "started_at": "2025-01-15T19:00:02Z",
+    }
+
+
+def test_a_completed_job(api: APIClient, key: ApiKey) -> None:
+    expires = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    job = at(
+        completed(key),
+        created_at=CREATED,
+        started_at=CREATED + timedelta(seconds=2),
+        completed_at=CREATED + timedelta(seconds=12, milliseconds=340),
+        expires_at=expires,
+    )
+    body = dict(api.get(f"{URL}/{job.pk}").json())
+    result = dict(body.pop("result"))
+    assert body == {
+        **told(job),
+        "status": "completed",
+        "progress": 100,
+        "started_at": "2025-01-15T19:00:02Z",
+        "completed_at": "2025-01-15T19:00:12.340000Z",
+        "duration_ms": 12340,
+        "warnings": [],
+        "error": None,
+    }
+    assert result.pop("href").startswith(f"http://testserver/files/jobs/{job.pk}/1/ndvi_output.tif?")
+    assert result == {
+        "type": "image/tiff; application=geotiff; profile=cloud-optimized",
+        "file:size": len(CONTENT),
+        "file:checksum": "1220" + sha256(CONTENT).hexdigest(),
+        "expires_at": expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "expired": False,
+        "proj:code": "EPSG:32610",
+        "proj:shape": [2048, 2048],
+        "gsd": 10.0,
+        "statistics": {"mean": 0.5},
+    }
+
+
+def test_a_failed_job(api: APIClient, key: ApiKey) -> None:
+    job = at(failed(key), created_at=CREATED, completed_at=CREATED + timedelta(seconds=1))
+    answer = api.get(f"{URL}/{job.pk}")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["status"] == "failed"
+    assert body["error"] == ERROR
+    assert body["result"] is None
+    assert body["duration_ms"] == 1000
+
+
+def test_all_states_show_the_same_fields(api: APIClient, key: ApiKey) -> None:
+    bodies = [api.get(f"{URL}/{make(key).pk}").json() for make in (queued, claimed, completed, failed)]
+    assert len({frozenset(body) for body in bodies}) == 1
+
+
+def test_a_job_without_end_of_its_own_shows_the_result_only_once_completed(api: APIClient, key: ApiKey) -> None:
+    job = claimed(key)
+    job.release("again", timedelta(0))
+    assert api.get(f"{URL}/{job.pk}").json()["status"] == "queued"
+    assert api.get(f"{URL}/{job.pk}").json()["result"] is None
+
+
+def test_the_duration_runs_from_creation_not_from_the_start(api: APIClient, key: ApiKey) -> None:
+    job = at(
+        failed(key),
+        created_at=CREATED,
+        started_at=CREATED + timedelta(minutes=5),
+        completed_at=CREATED + timedelta(minutes=5, milliseconds=7),
+    )
+    assert api.get(f"{URL}/{job.pk}").json()["duration_ms"] == 300_007
+
+
+# --- Whose job it is ------------------------------------------------------------------------------------------------
+
+
+def test_another_accounts_job_is_as_missing_as_none(api: APIClient, key: ApiKey) -> None:
+    theirs, _ = another_key()
+    foreign = api.get(f"{URL}/{completed(theirs).pk}")
+    missing = api.get(f"{URL}/job_0000000000000000000000")
+    assert (foreign.status_code, missing.status_code) == (404, 404)
+    assert foreign.content == missing.content
+    assert foreign.json()["error"]["code"] == "NOT_FOUND"
+
+
+def test_every_key_of_an_account_sees_its_jobs(api: APIClient, key: ApiKey, live_key: str) -> None:
+    job = queued(key)
+    live = APIClient(headers={"authorization": f"Bearer {live_key}"})
+    assert live.get(f"{URL}/{job.pk}").json() == api.get(f"{URL}/{job.pk}").json()
+
+
+@pytest.mark.parametrize("job_id", ["job_", "1", "%00", "job_%ff%fe", "%F0%9F%8C%B3", "a" * 3000, "..", "' OR 1=1 --"])
+def test_a_nonsense_id_is_a_missing_job(api: APIClient, key: ApiKey, job_id: str) -> None:
+    answer = api.get(f"{URL}/{job_id}")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "NOT_FOUND"
+
+
+# --- ETag and Retry-After -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"x", {}', "*"])
+def test_what_is_known_already_is_not_sent_again(api: APIClient, key: ApiKey, form: str) -> None:
+    job = completed(key)
+    etag = api.get(f"{URL}/{job.pk}")["ETag"]
+    answer = api.get(f"{URL}/{job.pk}", headers={"if-none-match": form.format(etag)})
+    assert answer.status_code == 304
+    assert answer.content == b""
+    assert answer["ETag"] == etag
+
+
+@pytest.mark.parametrize("known", ["", '"x"', '"x", "y"', "nonsense"])
+def test_another_etag_gives_the_body(api: APIClient, key: ApiKey, known: str) -> None:
+    answer = api.get(f"{URL}/{queued(key).pk}", headers={"if-none-match": known})
+    assert answer.status_code == 200
+
+
+def test_the_etag_changes_with_all_that_the_body_shows(api: APIClient, key: ApiKey, clock: Clock) -> None:
+    job = queued(key)
+    seen: list[str] = []
+
+    def look() -> None:
+        headers = {"if-none-match": ", ".join(seen)} if seen else {}
+        answer = api.get(f"{URL}/{job.pk}", headers=headers)
+        assert answer.status_code == 200, "an etag of before still matches"
+        assert api.get(f"{URL}/{job.pk}")["ETag"] == answer["ETag"], "nothing has changed"
+        seen.append(answer["ETag"])
+
+    look()
+    clock.move(seconds=1)
+    taken = Job.objects.claim(job.pk)
+    assert taken is not None
+    look()
+    taken.report_progress(10)
+    look()
+    taken.report_progress(11)
+    look()
+    result = {"file:size": 1, "file:checksum": "1220"}
+    assert taken.complete(result=result, result_key="jobs/a.tif", warnings=[])
+    look()
+    clock.move(days=1, seconds=1)
+    look()
+
+
+def test_callers_are_told_when_to_poll_again_while_there_is_something_to_come(api: APIClient, key: ApiKey) -> None:
+    for make in (queued, claimed):
+        assert int(api.get(f"{URL}/{make(key).pk}")["Retry-After"]) >= 1
+    for make in (completed, failed):
+        assert "Retry-After" not in api.get(f"{URL}/{make(key).pk}")
+
+
+def test_no_shared_cache_keeps_a_job(api: APIClient, key: ApiKey) -> None:
+    answer = api.get(f"{URL}/{queued(key).pk}")
+    assert "private" in answer["Cache-Control"]
+    assert "Authorization" in answer["Vary"]
+
+
+# --- Links and expiry -----------------------------------------------------------------------------------------------
+
+
+def test_links_begin_with_the_operators_address(api: APIClient, key: ApiKey, settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://astra.example"
+    href = api.get(f"{URL}/{completed(key).pk}").json()["result"]["href"]
+    assert href.startswith("https://astra.example/files/")
+
+
+def test_else_links_begin_as_the_caller_reached_us(api: APIClient, key: ApiKey, settings: Settings) -> None:
+    settings.PUBLIC_URL = ""
+    settings.ALLOWED_HOSTS = ["inner.example"]
+    answer = api.get(f"{URL}/{completed(key).pk}", headers={"host": "inner.example:8123"})
+    assert answer.json()["result"]["href"].startswith("http://inner.example:8123/files/")
+
+
+def test_an_expired_result_keeps_all_but_its_link(
+    api: APIClient, key: ApiKey, clock: Clock, settings: Settings, storage: Path
+) -> None:
+    settings.RESULT_TTL = 3600
+    job = completed(key)
+    before = dict(api.get(f"{URL}/{job.pk}").json())
+    clock.move(minutes=59, seconds=59)
+    assert api.get(f"{URL}/{job.pk}").json()["result"]["href"] is not None
+    clock.move(seconds=1)
+    after = dict(api.get(f"{URL}/{job.pk}").json())
+    changed = {"href": None, "expired": True}
+    assert after == {**before, "result": {**before["result"], **changed}}
+    job.forget_result()
+    assert api.get(f"{URL}/{job.pk}").json() == after, "the deleted file makes no difference"
+
+
+def test_a_result_is_kept_for_a_day_unless_the_operator_says_else(key: ApiKey) -> None:
+    job = completed(key)
+    assert job.expires_at is not None
+    assert job.completed_at is not None
+    assert job.expires_at - job.completed_at == timedelta(hours=24)

@@ -1,0 +1,140 @@
+"""Whole jobs over real scenes, as far from the files as a catalogue is: real STAC API, real ranges, 50 ms each."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from processing.raster.catalogues import stac
+from processing.raster.operations.change_detection import ChangeDetectionParams
+from processing.raster.operations.ndvi import NdviParams
+from processing.raster.params import Params
+from processing.raster.pipeline import run
+from processing.raster.types import Config, Product, Request, SceneId
+from tests.pgstac import pgstac
+from tests.raster.support.rasters import float_ndvi, read_tif
+from tests.raster.support.real_scenes import SCENES, real_items, scene_file, serve_files
+from tests.raster.support.served_catalogues import catalogues
+from tests.servers import RangeServer
+
+DELAY = 0.05
+BEFORE, AFTER = "S2A_33TWL_20230815_0_L2A", "S2B_33TWL_20230820_0_L2A"
+LANDSAT = "LC08_L2SP_008059_20191201_20200825_02_T1"
+# Collection 2's own names of the assets in items from before they were renamed.
+COMMON = {"B2": "blue", "B3": "green", "B4": "red", "B5": "nir08", "B6": "swir16", "B7": "swir22"}
+
+
+@pytest.fixture(scope="module", params=[catalogues, pgstac], ids=["rustac", "pgstac"])
+def far(
+    request: pytest.FixtureRequest, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Config, RangeServer]]:
+    """Settings with which the real scenes are found and read, and the server of their files."""
+    folder = tmp_path_factory.mktemp("far")
+    with RangeServer(folder / "files", DELAY) as files:
+        serve_files(shared_data, files)
+        (files.folder / "landsat").symlink_to(shared_data / "stactools_landsat_c2l2_512px" / "assets3")
+        sentinel = ("sentinel-2-l2a", real_items(shared_data, files.url))
+        landsat = ("landsat-c2l2-sr", [landsat_item(shared_data, f"{files.url}/landsat")])
+        with request.param(folder / "catalogues", sentinel, landsat) as (sentinel_root, landsat_root):
+            roots = {"sentinel-2": [sentinel_root], "landsat": [landsat_root]}
+            hosts = frozenset(url.removeprefix("http://") for url in (files.url, sentinel_root, landsat_root))
+            yield Config(sandbox_dir=folder / "sandbox", stac_roots=roots, private_hosts=hosts), files
+
+
+def landsat_file(shared_data: Path, ending: str) -> Path:
+    return shared_data / "stactools_landsat_c2l2_512px" / "assets3" / f"{LANDSAT}_{ending}"
+
+
+def landsat_item(shared_data: Path, files: str) -> dict[str, Any]:
+    """The real scene in the shape that LandsatLook gives its items today."""
+    old = json.loads(landsat_file(shared_data, "SR_stac.json").read_text())
+    assets = {
+        name: {"href": f"{files}/{LANDSAT}_SR_{native}.TIF", "eo:bands": [{"name": native, "common_name": name}]}
+        for native, name in COMMON.items()
+    }
+    quality = {"href": f"{files}/{LANDSAT}_QA_PIXEL.TIF", "roles": ["cloud"]}
+    return {
+        **{name: old[name] for name in ("type", "geometry", "bbox")},
+        "stac_version": "1.0.0",
+        "id": f"{LANDSAT}_SR",
+        "properties": {"datetime": "2019-12-01T15:11:00Z", "platform": "LANDSAT_8"},
+        "links": [],
+        "assets": {**assets, "qa_pixel": quality},
+    }
+
+
+def run_far(
+    far: tuple[Config, RangeServer], directory: Path, operation: str, names: list[str], params: Params
+) -> Product:
+    provider = "landsat" if names[0].startswith("L") else "sentinel-2"
+    ids = tuple(SceneId(provider=provider, original_id=name) for name in names)
+    return run(Request(operation=operation, scene_ids=ids, params=params), directory, lambda share: None, far[0])
+
+
+def test_ndvi_of_a_real_landsat_scene_is_as_green_as_it_was_measured(
+    far: tuple[Config, RangeServer], tmp_path: Path
+) -> None:
+    product = run_far(far, tmp_path, "ndvi", [LANDSAT], NdviParams(cloud_mask=True))
+    # The median that the data's own description gives; raw numbers would give 0.40.
+    assert np.nanmedian(read_tif(product.path)) == pytest.approx(0.78, abs=0.01)
+    (scene,) = product.provenance["scenes"]
+    assert (scene["item"], scene["mask"]) == (f"{LANDSAT}_SR", "qa_pixel")
+    assert {band["offset"] for band in scene["bands"].values()} == {-0.2}
+
+
+def test_ndvi_of_a_real_sentinel_2_scene_is_what_numpy_computes(
+    far: tuple[Config, RangeServer], shared_data: Path, tmp_path: Path
+) -> None:
+    product = run_far(far, tmp_path, "ndvi", [SCENES[AFTER]], NdviParams())
+    red, nir = (read_tif(scene_file(shared_data, AFTER, name)).astype(np.float64) for name in ("B04.tif", "B08.tif"))
+    expected = float_ndvi(red * 1e-4, nir * 1e-4, (red != 0) & (nir != 0))
+    np.testing.assert_allclose(read_tif(product.path), expected, rtol=0, atol=1e-6)
+
+
+def test_change_between_two_real_dates_is_small_where_little_changed(
+    far: tuple[Config, RangeServer], shared_data: Path, tmp_path: Path
+) -> None:
+    """Five days of August. An offset that is wrong in one of them would make most of the land a change."""
+    params = ChangeDetectionParams(cloud_mask=True)
+    product = run_far(far, tmp_path, "change_detection", [SCENES[BEFORE], SCENES[AFTER]], params)
+    classes = read_tif(product.path)
+    clear = clear_in_both(shared_data)
+    assert classes.shape == clear.shape
+    np.testing.assert_array_equal(classes != 255, clear)
+    loss = int((classes == 2).sum()) / int(clear.sum())
+    assert 0 < loss < 0.15
+    assert set(np.unique(classes)) <= {0, 1, 2, 3, 4, 255}
+
+
+def clear_in_both(shared_data: Path) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Where both dates have data and neither is masked, as the scene classification has it."""
+    clear = np.ones((915, 915), bool)
+    for item_id in (BEFORE, AFTER):
+        clear &= ~np.isin(read_tif(scene_file(shared_data, item_id, "SCL.tif")), [0, 1, 3, 8, 9, 10, 11])
+        for name in ("B04.tif", "B08.tif"):
+            clear &= read_tif(scene_file(shared_data, item_id, name)) != 0
+    return clear
+
+
+def test_only_the_files_that_are_needed_are_asked_for(far: tuple[Config, RangeServer], tmp_path: Path) -> None:
+    """No directory is listed and nothing beside the files is looked for; each is opened once."""
+    _, files = far
+    files.requests.clear()
+    run_far(far, tmp_path, "ndvi", [SCENES[BEFORE]], NdviParams(cloud_mask=True))
+    asked = [path for _, path, _ in files.requests]
+    assert set(asked) == {f"/{BEFORE}/{name}.tif" for name in ("B04", "B08", "SCL")}
+    assert sum(1 for _, _, byte_range in files.requests if byte_range == "bytes=0-98303") == 3
+
+
+def test_all_pages_of_a_search_are_followed(far: tuple[Config, RangeServer], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stac, "_PAGE", 2)
+    config, _ = far
+    start, end = datetime(2023, 8, 1, tzinfo=UTC), datetime(2023, 9, 1, tzinfo=UTC)
+    found = stac.StacApi(config.stac_roots["sentinel-2"][0], config.private_hosts).search(
+        ["sentinel-2-l2a"], start, end
+    )
+    assert sorted(item["id"] for item in found) == sorted(SCENES)

@@ -1,0 +1,173 @@
+"""Real pairs of Sentinel-2 scenes, found at a real STAC API and read over HTTP."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+
+from processing.raster.types import Config
+from tests.raster.support.pairs import Dense, Result, classes_of, compare, remote_config
+from tests.servers import RangeServer, StacServer
+
+AUGUST_13, AUGUST_15 = "S2B_33TWL_20230813_0_L2A", "S2A_33TWL_20230815_0_L2A"
+WEST_TILE, NORTH_TILE = "S2B_33TWL_20230820_0_L2A", "S2B_33TWM_20230820_0_L2A"
+LOCAL = {"blue": "B02.tif", "green": "B03.tif", "red": "B04.tif", "nir": "B08.tif", "scl": "SCL.tif"}
+MIRRORED = np.array([0, 2, 1, 3, 4, *[255] * 251], np.uint8)
+
+Item = dict[str, Any]
+
+
+@pytest.fixture
+def scenes(shared_data: Path) -> Path:
+    return shared_data / "mapchete_eo_s2_120m"
+
+
+def put(scenes: Path, item_id: str, files: RangeServer, below: str = "") -> Item:
+    """Copy a scene's files onto the server, and give its real item with links to them."""
+    shutil.copytree(scenes / item_id, files.folder / below / item_id)
+    item: Item = json.loads((scenes / item_id / f"{item_id}.json").read_text())
+    for key, filename in LOCAL.items():
+        item["assets"][key]["href"] = f"{files.url}/{below}{item_id}/{filename}"
+    return item
+
+
+def product(item: Item) -> str:
+    return str(item["properties"]["s2:product_uri"]).removesuffix(".SAFE")
+
+
+def serve(scenes: Path, item_ids: Sequence[str], stac: StacServer, files: RangeServer) -> tuple[Config, list[str]]:
+    items = [put(scenes, item_id, files) for item_id in item_ids]
+    return remote_config(stac, files, items), [product(item) for item in items]
+
+
+def percents(result: Result) -> list[float]:
+    return [round(row["percent"], 1) for row in result.statistics["classes"]]
+
+
+def test_two_days_apart_little_changes(
+    tmp_path: Path, scenes: Path, stac_server: StacServer, range_server: RangeServer
+) -> None:
+    config, (before, after) = serve(scenes, (AUGUST_13, AUGUST_15), stac_server, range_server)
+    result = compare(config, tmp_path / "out", before, after, bands=["red", "nir"], threshold=0.1)
+    assert result.grid.shape == (915, 915)
+    assert percents(result)[0] == 98.4
+    assert percents(result)[2] == 1.5
+    assert percents(result)[3] == 0
+    assert result.statistics["detectable_classes"] == [0, 1, 2, 4]
+    assert result.statistics["overlap_percent"] == pytest.approx(100)
+    # Pixels of 120 m are 1.44 ha.
+    assert sum(row["hectares"] for row in result.statistics["classes"]) == pytest.approx(
+        1.44 * sum(result.pixels_by_class)
+    )
+    assert [scene["mask"] for scene in result.product.provenance["scenes"]] == ["scl", "scl"]
+
+
+def test_swapped_dates_mirror_the_classes(
+    tmp_path: Path, scenes: Path, stac_server: StacServer, range_server: RangeServer
+) -> None:
+    config, (before, after) = serve(scenes, (AUGUST_13, AUGUST_15), stac_server, range_server)
+    forward = compare(config, tmp_path / "forward", before, after)
+    backward = compare(config, tmp_path / "backward", after, before)
+    assert {1, 2, 4} <= set(np.unique(forward.numbers).tolist())
+    np.testing.assert_array_equal(backward.numbers, MIRRORED[forward.numbers])
+    assert any("later" in warning for warning in backward.product.warnings)
+    assert not any("later" in warning for warning in forward.product.warnings)
+
+
+def test_neighbours_are_compared_where_they_overlap(
+    tmp_path: Path, scenes: Path, stac_server: StacServer, range_server: RangeServer
+) -> None:
+    """The tiles overlap by 9.78 km, and their grids lie half a pixel apart from south to north."""
+    config, (south, north) = serve(scenes, (WEST_TILE, NORTH_TILE), stac_server, range_server)
+    result = compare(config, tmp_path / "out", south, north)
+    overlap = 5_100_000 - (5_200_020 - 915 * 120)
+    assert overlap == 9_780
+    assert result.grid.shape == (81, 915)  # whole pixels of the first scene, inward
+    assert (result.grid.transform.c, result.grid.transform.f) == (499_980, 5_100_000)
+    assert result.statistics["overlap_percent"] == pytest.approx(100 * overlap / (915 * 120))
+    assert result.pixels_by_class[3] == 0
+    assert any("overlap by only 9 %" in warning for warning in result.product.warnings)
+
+
+def test_half_a_pixel_is_interpolated(
+    tmp_path: Path, scenes: Path, stac_server: StacServer, range_server: RangeServer
+) -> None:
+    """Each pixel of the southern tile lies half on one and half on the next row of the northern tile."""
+    config, (south, north) = serve(scenes, (WEST_TILE, NORTH_TILE), stac_server, range_server)
+    result = compare(config, tmp_path / "out", south, north, cloud_mask=False)
+    before, after, known = {}, {}, np.ones(result.numbers.shape, np.bool_)
+    for band in ("red", "nir"):
+        here = read(scenes / WEST_TILE / LOCAL[band])[:81]
+        there = read(scenes / NORTH_TILE / LOCAL[band])[-82:]
+        known &= (here > 0) & (there[:-1] > 0) & (there[1:] > 0)
+        before[band], after[band] = here / 10_000, (there[:-1] + there[1:]) / 20_000
+    expected = classes_of(before, after)
+    assert known.mean() > 0.9
+    assert (result.numbers[known] == expected[known]).mean() > 0.9999
+    # Taking the rows as they lie, half a pixel aside, would give another map.
+    aside = {band: read(scenes / NORTH_TILE / LOCAL[band])[-82:-1] / 10_000 for band in after}
+    assert (classes_of(before, aside)[known] != expected[known]).mean() > 0.01
+
+
+def read(path: Path) -> Dense:
+    with rasterio.open(path) as file:
+        numbers: Dense = file.read(1).astype(np.float64)
+        return numbers
+
+
+def test_offset_applied_and_raw_are_the_same_ground(
+    tmp_path: Path, scenes: Path, stac_server: StacServer, range_server: RangeServer
+) -> None:
+    applied = put(scenes, WEST_TILE, range_server)
+    raw = put(scenes, WEST_TILE, range_server, "raw/")
+    raw_id = WEST_TILE.replace("S2B", "S2A")
+    raw["id"] = raw_id
+    del raw["properties"]["earthsearch:boa_offset_applied"]
+    raw["properties"]["s2:product_uri"] = raw["properties"]["s2:product_uri"].replace("S2B", "S2A")
+    assert raw["properties"]["s2:processing_baseline"] == "05.09"
+    for key, filename in LOCAL.items():
+        if key != "scl":
+            assert raw["assets"][key]["raster:bands"][0]["offset"] == -0.1
+            shift_by_1000(range_server.folder / "raw" / WEST_TILE / filename)
+    config = remote_config(stac_server, range_server, [applied, raw])
+    for before, after in ((applied, raw), (raw, applied)):
+        result = compare(
+            config,
+            tmp_path / "out",
+            product(before),
+            product(after),
+            bands=["blue", "green", "red", "nir"],
+            threshold=0.0,
+        )
+        assert sum(result.pixels_by_class) > 500_000
+        assert result.pixels_by_class[1:] == [0, 0, 0, 0]
+    offsets = [scene["bands"]["red"]["offset"] for scene in result.product.provenance["scenes"]]
+    assert sorted(offsets) == [-0.1, 0.0]
+
+
+def shift_by_1000(path: Path) -> None:
+    """As the numbers were before the catalogue applied the offset; nodata stays nodata."""
+    with rasterio.open(path, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as file:
+        numbers = file.read(1)
+        file.write(np.where(numbers == 0, 0, numbers + 1000).astype(np.uint16), 1)
+
+
+def test_mixed_baselines_of_the_same_ground(
+    tmp_path: Path, scenes: Path, stac_server: StacServer, range_server: RangeServer
+) -> None:
+    """The same pixels, once as an older baseline without an offset would have them."""
+    newer = put(scenes, WEST_TILE, range_server)
+    older = json.loads(json.dumps(newer))
+    older["id"] = WEST_TILE.replace("S2B", "S2A")
+    older["properties"]["s2:processing_baseline"] = "03.01"
+    older["properties"]["s2:product_uri"] = newer["properties"]["s2:product_uri"].replace("S2B", "S2A")
+    del older["properties"]["earthsearch:boa_offset_applied"]
+    config = remote_config(stac_server, range_server, [newer, older])
+    result = compare(config, tmp_path / "out", product(older), product(newer), threshold=0.0)
+    assert result.pixels_by_class[1:] == [0, 0, 0, 0]
+    assert any("03.01" in warning and "05.09" in warning for warning in result.product.warnings)
