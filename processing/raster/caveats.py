@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from .radiometry.bands import processing_baseline, sensor_bands
+from .radiometry import sensor_of
+from .radiometry.offset import processing_baseline
 from .reading.scene_reader import OpenScene
 
 _MUCH_MASKED_PERCENT = 50.0
@@ -25,7 +26,7 @@ def about_scenes(scenes: Sequence[OpenScene], *, masks_wanted: bool) -> Iterator
         before, after = scenes[0], scenes[-1]
         yield from _about_baselines(before, after)
         yield from _about_dates(before, after)
-        if sensor_bands(before.scene) != sensor_bands(after.scene):
+        if sensor_of(before.scene) != sensor_of(after.scene):
             yield "The scenes are of different sensors, whose bands are not quite the same."
 
 
@@ -39,10 +40,9 @@ def about_result(masked_percent: float, overlap_percent: float) -> Iterator[str]
 
 def _about_baselines(before: OpenScene, after: OpenScene) -> Iterator[str]:
     first, second = processing_baseline(before.scene), processing_baseline(after.scene)
-    if first is not None and second is not None and first != second:
+    if first and second and first != second:
         yield (
-            f"The scenes were processed by different baselines ({first:05.2f} and {second:05.2f}); "
-            "each has its own offset applied."
+            f"The scenes were processed by different baselines ({first} and {second}); each has its own offset applied."
         )
 
 

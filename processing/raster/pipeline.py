@@ -12,7 +12,7 @@ from .cog.writer import CogWriter, WrittenCog
 from .errors import NoValidPixels
 from .grids.overlay import clip, lay_over
 from .operations import get_operation
-from .radiometry.bands import processing_baseline
+from .radiometry.offset import processing_baseline
 from .reading.open_rasters import OpenRasters
 from .reading.raster_file import gdal_environment
 from .reading.scene_reader import OpenScene, SceneReader, open_scene

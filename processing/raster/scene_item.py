@@ -7,16 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from .catalogues.providers import get_provider
-from .errors import OffsetUnknown
-from .radiometry.bands import (
-    band_field,
-    common_name,
-    nodata_of,
-    radiometry,
-    reflectance_assets,
-    resolve_mask,
-    sensor_bands,
-)
+from .errors import BandNotFound, OffsetUnknown
+from .radiometry import resolve_mask, sensor_of
+from .radiometry.bands import band_of_asset, common_name_of, find_asset, nodata_of, reflectance_assets
 from .types import Scene
 
 _EXTENSIONS = [
@@ -24,7 +17,6 @@ _EXTENSIONS = [
     "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
     "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
 ]
-_MISSION_GSD = {"sentine": 10.0, "landsat": 30.0}  # metres, by the beginning of the platform's name
 _KEPT_PROPERTIES = ("datetime", "eo:cloud_cover", "platform", "constellation", "instruments")
 
 
@@ -48,22 +40,29 @@ def scene_item(scene: Scene) -> dict[str, Any]:
             "astra:original_id": scene.item_id,
         },
         "links": [],
-        "assets": {key: _band_asset(scene, key, asset) for key, asset in reflectance_assets(scene).items()}
-        | _mask_asset(scene),
+        "assets": {key: _band_asset(scene, key) for key in reflectance_assets(scene)} | _mask_asset(scene),
     }
 
 
-def _band_asset(scene: Scene, key: str, asset: Mapping[str, Any]) -> dict[str, Any]:
-    sensor = sensor_bands(scene)
-    common = next((name for name in (key, band_field(asset, "common_name")) if name in sensor), None)
-    common = common or common_name(key, sensor)
-    band = {"name": sensor.get(common, key), "eo:common_name": common} if common in sensor else {"name": key}
+def _band_asset(scene: Scene, key: str) -> dict[str, Any]:
+    common = common_name_of(scene, key)
+    native = sensor_of(scene).bands.get(common)
+    return {
+        **_file(scene.assets[key]),
+        "roles": ["data", "reflectance"],
+        "bands": [{"name": native, "eo:common_name": common} if native else {"name": key}],
+        "nodata": nodata_of(scene, key),
+        **_reading(scene, key, common),
+    }
+
+
+def _reading(scene: Scene, key: str, common: str) -> dict[str, Any]:
+    """How DN become reflectance, or why that is unknown."""
     try:
-        scale, offset, reason = radiometry(scene, key, asset)
-        reading = {"raster:scale": scale, "raster:offset": offset, "astra:offset_reason": reason}
+        band = band_of_asset(scene, key, common)
     except OffsetUnknown as error:
-        reading = {"astra:offset_reason": error.message}
-    return {**_file(asset), "roles": ["data", "reflectance"], "bands": [band], "nodata": nodata_of(asset), **reading}
+        return {"astra:offset_reason": error.message}
+    return {"raster:scale": band.scale, "raster:offset": band.offset, "astra:offset_reason": band.offset_reason}
 
 
 def _mask_asset(scene: Scene) -> dict[str, Any]:
@@ -76,16 +75,23 @@ def _file(asset: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _gsd(scene: Scene) -> float | None:
-    """Metres, of the item or of its red band; else what the mission's finest bands have."""
-    holders = [scene.properties, *(asset for key, asset in scene.assets.items() if key in ("red", "B04", "B04_10m"))]
-    for holder in holders:
+    """Metres, by the item or its red band; else those of the sensor."""
+    for holder in (scene.properties, _red_asset(scene)):
         if isinstance(holder.get("gsd"), int | float):
             return float(holder["gsd"])
-    return _MISSION_GSD.get(str(scene.properties.get("platform", "")).lower()[:7])
+    return sensor_of(scene).gsd
+
+
+def _red_asset(scene: Scene) -> Mapping[str, Any]:
+    """Empty if the scene has no red band."""
+    try:
+        return scene.assets[find_asset(scene, "red")]
+    except BandNotFound:
+        return {}
 
 
 def _proj_code(scene: Scene) -> str | None:
-    """From the item, or from its first asset that says it; None where none does."""
+    """By the item, or by its first asset that says it; None if none does."""
     for holder in (scene.properties, *scene.assets.values()):
         if code := holder.get("proj:code"):
             return str(code)

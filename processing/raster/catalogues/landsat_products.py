@@ -2,7 +2,7 @@
 
 `LC09_L2SP_044034_20250110_20250112_02_T1`: sensor and satellite, level, path and row, day sensed, day processed,
 collection, tier. Source: USGS, Landsat Collection 2 product identifiers. Some catalogues leave out the day processed,
-some add `_SR`.
+some add `_SR`. Which satellites there are stands in the table of sensors.
 """
 
 import re
@@ -12,17 +12,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from ..errors import InvalidSceneId
+from ..radiometry.sensors import UNKNOWN, sensor_of_product
 from ..types import SceneId
 from .stac import Item, StacApi
 
 _FORM = re.compile(
-    r"(?P<start>L[COTE]0[4-9]_L2S[PR]_\d{6})_(?P<sensed>\d{8})(?:_(?P<processed>\d{8}))?_(?P<end>02_(?:T1|T2|RT))(?:_SR)?"
+    r"(?P<start>L[A-Z]\d{2}_L2S[PR]_\d{6})_(?P<sensed>\d{8})(?:_(?P<processed>\d{8}))?_(?P<end>02_(?:T1|T2|RT))(?:_SR)?"
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class LandsatName:
-    """The parts of a Landsat product name; the day of processing is None where the name leaves it out."""
+    """The parts of a Landsat product name; `processed` is None if the name leaves out the day of processing."""
 
     start: str
     sensed: datetime
@@ -31,9 +32,9 @@ class LandsatName:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """The parts of `text`; None where it is not a product name or its day is no day."""
+        """The parts of `text`; None if it is no product name of a known satellite, or its day does not exist."""
         match = _FORM.fullmatch(text)
-        if match is None:
+        if match is None or sensor_of_product(text) is UNKNOWN:
             return None
         try:
             sensed = datetime.strptime(match["sensed"], "%Y%m%d").replace(tzinfo=UTC)
@@ -43,7 +44,7 @@ class LandsatName:
 
     @classmethod
     def of(cls, scene_id: SceneId) -> Self:
-        """The product name that the id is, or InvalidSceneId."""
+        """The parts of the product name that the id is. Raises InvalidSceneId if it is none."""
         name = cls.parse(scene_id.original_id)
         if name is None:
             raise InvalidSceneId(
@@ -57,7 +58,7 @@ class LandsatName:
         return "_".join(part for part in parts if part)
 
     def names(self, item: Item) -> bool:
-        """Whether the item is this product. Where its id does not tell the day processed, the names of its files do."""
+        """Whether the item is this product. If its id leaves out the day processed, the names of its files have it."""
         other = LandsatName.parse(str(item.get("id", "")))
         if other is None or (self.start, self.sensed, self.end) != (other.start, other.sensed, other.end):
             return False
@@ -67,7 +68,7 @@ class LandsatName:
 
 
 def find_products(api: StacApi, collections: Sequence[str], name: LandsatName) -> list[Item]:
-    """The products of the catalogue that the name can mean; of those only processed at different days, the newest."""
+    """The product of the catalogue that the name means: the one processed last. Empty if there is none."""
     short = LandsatName(start=name.start, sensed=name.sensed, processed=None, end=name.end)
     likely = dict.fromkeys([f"{name}_SR", str(name), str(short)])
     found = [item for item in api.items(collections, list(likely)) if name.names(item)]

@@ -1,7 +1,8 @@
 """Sentinel-2 L2A products: their names, and how to find them in any STAC catalogue.
 
 `S2B_MSIL2A_20250115T184929_N0511_R070_T10SEG_20250115T213616`: satellite, level, start of the datatake, processing
-baseline, relative orbit, tile, time of generation. Source: ESA, Sentinel-2 products naming convention.
+baseline, relative orbit, tile, time of generation. Source: ESA, Sentinel-2 products naming convention. Which satellites
+there are stands in the table of sensors.
 """
 
 import re
@@ -12,25 +13,26 @@ from math import cos, radians
 from typing import Self
 
 from ..errors import InvalidSceneId
+from ..radiometry.sensors import UNKNOWN, sensor_of_product
 from ..types import SceneId
 from .stac import Item, StacApi
 
 _FORM = re.compile(
-    r"(?P<satellite>S2[A-D])_MSIL2A_(?P<datatake>\d{8}T\d{6})"
+    r"(?P<satellite>S\d[A-Z])_MSIL2A_(?P<datatake>\d{8}T\d{6})"
     r"(?:_N(?P<baseline>\d{4}))?(?:_R(?P<orbit>\d{3}))?(?:_T(?P<tile>\d{2}[A-Z]{3}))?"
     r"(?:_(?P<generated>\d{8}T\d{6}))?(?:\.SAFE)?"
 )
-# A tile is sensed some minutes after its datatake began.
+# A tile is sensed some minutes after the start of its datatake.
 _BEFORE, _AFTER = timedelta(minutes=5), timedelta(minutes=60)
 _LATITUDE_BANDS = "CDEFGHJKLMNPQRSTUVWX"  # 8 degrees each from 80 south, the last one 12
-_TILE_DEGREES = 1.5  # more than a tile's side at the equator, by which it may reach beyond its zone
-# A search stops here: by then the id is ambiguous, and there are enough candidates to name.
+_TILE_DEGREES = 1.5  # more than a tile's side at the equator: a tile may reach beyond its zone by this much
+# A search stops at this many products: the id is ambiguous, and there are enough candidates to list.
 _ENOUGH = 11
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProductName:
-    """The parts of a Sentinel-2 L2A product name; those that the name leaves out are None."""
+    """The parts of a Sentinel-2 L2A product name; None for parts that the name leaves out."""
 
     satellite: str
     datatake: datetime
@@ -41,9 +43,9 @@ class ProductName:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """The parts of `text`; None where it is not a product name or its time is no time."""
+        """The parts of `text`; None if it is no product name of a known satellite, or its time does not exist."""
         match = _FORM.fullmatch(text)
-        if match is None:
+        if match is None or sensor_of_product(text) is UNKNOWN:
             return None
         parts = match.groupdict()
         try:
@@ -54,7 +56,7 @@ class ProductName:
 
     @classmethod
     def of(cls, scene_id: SceneId) -> Self:
-        """The product name that the id is, or InvalidSceneId."""
+        """The parts of the product name that the id is. Raises InvalidSceneId if it is none."""
         name = cls.parse(scene_id.original_id)
         if name is None:
             raise InvalidSceneId(
@@ -64,9 +66,9 @@ class ProductName:
         return name
 
     def names(self, product: str) -> bool:
-        """Whether the product of that name is one that this name can mean.
+        """Whether this name can mean the product of that name.
 
-        What this name leaves out does not matter, nor what the product does, as long as it tells its tile.
+        A part that either name leaves out does not matter, except for a tile that only this name has.
         """
         other = ProductName.parse(product)
         if other is None or self.tile not in (None, other.tile):
@@ -75,7 +77,7 @@ class ProductName:
         return all(None in (mine, theirs) or mine == theirs for mine, theirs in parts)
 
     def likely_item_ids(self) -> list[str]:
-        """Ids under which catalogues may keep the product: its own name, and as Earth Search v1 counts from 0."""
+        """Ids that catalogues may give the product: its own name, and those of Earth Search v1, which count from 0."""
         ids = []
         if self.tile and self.generated and self.orbit:
             datatake = f"{self.satellite}_MSIL2A_{self.datatake:%Y%m%dT%H%M%S}"
@@ -88,13 +90,13 @@ class ProductName:
 
 
 def product_of(item: Item) -> str:
-    """Product name of an item, without the folder's ending: as it is declared, else the item's id.
+    """Product name of an item without .SAFE: the declared one, else the item's id.
 
-    Where neither is one, as much of it as datatake and tile tell.
+    If neither is a product name, the name is put together from datatake and tile.
     """
     properties = item.get("properties", {})
     declared = str(properties.get("s2:product_uri") or item.get("id", "")).removesuffix(".SAFE")
-    datatake = re.match(r"G(S2[A-D])_(\d{8}T\d{6})_", str(properties.get("s2:datatake_id")))
+    datatake = re.match(r"G(S\d[A-Z])_(\d{8}T\d{6})_", str(properties.get("s2:datatake_id")))
     tile = re.fullmatch(r"MGRS-(\w{4,5})", str(properties.get("grid:code")))
     if ProductName.parse(declared) or datatake is None or tile is None:
         return declared
@@ -104,7 +106,7 @@ def product_of(item: Item) -> str:
 def find_products(api: StacApi, collections: Sequence[str], name: ProductName) -> list[Item]:
     """The products of the catalogue that the name can mean, each once.
 
-    A computed id alone does not tell the product (days are processed again), so every item is checked by its name.
+    A computed id may belong to another processing of the same day, so the product name of every item is checked.
     """
     likely = name.likely_item_ids()
     found = [item for item in api.items(collections, likely) if name.names(product_of(item))] if likely else []
@@ -127,7 +129,7 @@ def _by_time(api: StacApi, collections: Sequence[str], name: ProductName) -> Ite
 def _zone_of(tile: str) -> list[float] | None:
     """A box in degrees that holds every tile of this one's UTM zone and latitude band.
 
-    None beside the antimeridian, where catalogues do not agree on boxes, and for what is no tile.
+    None beside the antimeridian, because catalogues do not agree on boxes there, and None if the text is no tile.
     """
     zone, band = int(tile[:2]), _LATITUDE_BANDS.find(tile[2])
     if not 1 < zone < 60 or band < 0:
@@ -139,7 +141,7 @@ def _zone_of(tile: str) -> list[float] | None:
 
 
 def _each_once(items: Sequence[Item], collections: Sequence[str]) -> list[Item]:
-    """Where several collections hold the same product, the item of the first one."""
+    """One item for each product. If several collections hold it, the first collection's item."""
     order = {collection: rank for rank, collection in enumerate(collections)}
     ranked = sorted(items, key=lambda item: order.get(str(item.get("collection")), len(order)))
     return list({product_of(item): item for item in reversed(ranked)}.values())

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from ..params import InvalidParams, Params
-from ..radiometry.bands import common_name, sensor_of_product
+from ..radiometry import sensor_of_product
 from ..types import BoolArray, Float32Array, Float64Array, PixelArray, PixelFormat, Pixels, SceneId
 from . import Operation
 
@@ -304,7 +304,7 @@ def _rises(low: Float32Array, high: Float32Array, threshold: float) -> BoolArray
 
 def _common_names(names: Sequence[str], scene_id: SceneId) -> list[str]:
     sensor = sensor_of_product(scene_id.original_id)
-    return [common_name(name, sensor) for name in names]
+    return [sensor.common_name(name) for name in names]
 
 
 def _formable(names: Sequence[str]) -> set[str]:

@@ -10,7 +10,8 @@ from rasterio.windows import Window
 from ..errors import BandNotFound
 from ..grids.grid import Grid, window_at
 from ..grids.overlay import Overlay
-from ..radiometry.bands import contradicts_offset, may_be_shifted_already, resolve_band, resolve_mask
+from ..radiometry import resolve_band, resolve_mask
+from ..radiometry.offset import contradicts_offset, may_be_shifted_already
 from ..radiometry.reflectance import has_gaps, to_reflectance, valid_pixels
 from ..types import Band, BoolArray, Float32Array, Mask, PixelArray, Scene
 from .on_grid import BandReader, MaskReader

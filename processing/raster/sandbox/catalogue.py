@@ -14,7 +14,7 @@ from rasterio.crs import CRS
 
 from ..cog.writer import write_cog
 from ..grids.grid import Grid
-from ..radiometry.bands import SENTINEL_2
+from ..radiometry.sensors import SENTINEL_2
 from ..types import COG_MEDIA_TYPE, Float32Array, PixelArray, PixelFormat
 from .landscape import BANDS, DATES, Landscape
 from .location import catalogue_folder
@@ -27,7 +27,7 @@ TRUTH = "truth.tif"
 EPSG = 32610
 _DRAFT, _DRAFT_SECONDS = ".draft-", 3600.0  # older ones are nobody's
 _WEST, _NORTH = 540_000.0, 4_180_000.0  # upper left corner in metres, inside tile 10SEG
-_SCALE, _OFFSET = 1e-4, -0.1
+_SCALE, _OFFSET = SENTINEL_2.scale, SENTINEL_2.offset
 _NODATA = 0
 _CLOUD_CLASSES = (8, 9, 10)  # of the scene classification
 _BOUNDS = [-122.55, 37.58, -122.31, 37.77]  # WGS 84: west, south, east, north
@@ -120,13 +120,13 @@ def _write_band(folder: Path, band: str, reflectance: Float32Array, size: int) -
         offset=_OFFSET,
         description=band,
     )
-    filename = f"{SENTINEL_2[band]}.tif"
+    filename = f"{SENTINEL_2.bands[band]}.tif"
     grid = _grid(pixels, size)
     write_cog(folder / filename, grid, pixels, pixel_format)
     radiometry = {**_raster_band(grid, "uint16"), "scale": _SCALE, "offset": _OFFSET}
     return {
         **_asset(filename, grid, ["data", "reflectance"]),
-        "eo:bands": [{"name": SENTINEL_2[band], "common_name": band}],
+        "eo:bands": [{"name": SENTINEL_2.bands[band], "common_name": band}],
         "raster:bands": [radiometry],
     }
 

@@ -12,7 +12,7 @@ from processing.raster.catalogues.sentinel_2_products import ProductName
 from processing.raster.catalogues.sources import sources_of
 from processing.raster.errors import BandNotFound, OffsetUnknown
 from processing.raster.pipeline import run
-from processing.raster.radiometry.bands import nodata_of, reflectance_assets, resolve_band, resolve_mask
+from processing.raster.radiometry.bands import reflectance_assets, resolve_band, resolve_mask
 from processing.raster.types import Config, Product, S3Access, S3File, Scene, SceneId
 from tests.raster.support.rasters import ndvi_request, read_tif, write_tif
 from tests.raster.support.served_catalogues import stored_item
@@ -284,7 +284,7 @@ def test_raster_bands_of_stac_1_0_in_an_item_that_says_1_1(shared_data: Path) ->
 def test_band_without_nodata_has_0(shared_data: Path) -> None:
     item = stored_item(shared_data, CDSE_0512)
     assert "nodata" not in stored_item(shared_data, PC)["assets"]["B04"]
-    assert nodata_of(stored_item(shared_data, PC)["assets"]["B04"]) == 0.0
+    assert resolve_band(scene_of(shared_data, PC), "red").nodata == 0.0
     del item["assets"]["B04_10m"]["nodata"]
     assert resolve_band(as_scene(item), "red").nodata == 0.0
 

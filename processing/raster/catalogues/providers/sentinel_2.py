@@ -2,6 +2,7 @@
 
 import re
 
+from ...radiometry.sensors import SENTINEL_2
 from ...types import Config, Scene, SceneId
 from ..sentinel_2_products import ProductName, find_products, product_of
 from ..sources import sources_of
@@ -10,7 +11,7 @@ from . import Provider, only_one
 # The older collection of Earth Search first: its COGs are public and complete up to the day.
 COLLECTIONS = ("sentinel-2-l2a", "sentinel-2-c1-l2a")
 # Ids that Earth Search gives its items: S2A_32TPS_20230602_0_L2A, S2B_T38XNF_20250422T091553_L2A.
-_ITEM_ID = re.compile(r"S2[A-D]_(\d{1,2}[A-Z]{3}_\d{8}_\d|T\d{2}[A-Z]{3}_\d{8}T\d{6})_L2A")
+_ITEM_ID = re.compile(rf"(?:{SENTINEL_2.satellites})_" r"(\d{1,2}[A-Z]{3}_\d{8}_\d|T\d{2}[A-Z]{3}_\d{8}T\d{6})_L2A")
 
 
 class Sentinel2(Provider):
