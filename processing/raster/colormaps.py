@@ -3,11 +3,15 @@
 Sources: ColorBrewer 2.0 (RdYlGn and Greens, Apache-2.0); matplotlib (viridis, CC0).
 """
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
-# Colours as RRGGBB one after another, evenly spaced over the range.
-_NODES = {
+Colormap = Literal["rdylgn", "viridis", "greens"]
+
+# Nodes as RRGGBB one after another, evenly spaced over the range.
+_NODES: dict[Colormap, str] = {
     "rdylgn": "a50026d73027f46d43fdae61fee08bffffbfd9ef8ba6d96a66bd631a9850006837",
     "greens": "f7fcf5e5f5e0c7e9c0a1d99b74c47641ab5d238b45006d2c00441b",
     "viridis": (
@@ -30,12 +34,10 @@ _NODES = {
     ),
 }
 
-NAMES = tuple(_NODES)
 
-
-def colors(name: str, count: int) -> npt.NDArray[np.uint8]:
-    """Colours of the colormap `name`: (count, 3) uint8, linear between its nodes. KeyError for another name."""
+def colors(name: Colormap, count: int) -> npt.NDArray[np.uint8]:
+    """Colours of the colormap: (count, 3) uint8, linear between its nodes."""
     nodes = np.frombuffer(bytes.fromhex(_NODES[name]), dtype=np.uint8).reshape(-1, 3)
-    where = np.linspace(0, len(nodes) - 1, count)
-    channels = [np.interp(where, np.arange(len(nodes)), nodes[:, channel]) for channel in range(3)]
+    positions = np.linspace(0, len(nodes) - 1, count)
+    channels = [np.interp(positions, np.arange(len(nodes)), nodes[:, channel]) for channel in range(3)]
     return np.rint(np.stack(channels, axis=1)).astype(np.uint8)

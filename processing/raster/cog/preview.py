@@ -11,7 +11,7 @@ from rasterio.io import DatasetReader
 
 from .. import colormaps
 
-_DEFAULT_COLORMAP = "rdylgn"
+_DEFAULT_COLORMAP: colormaps.Colormap = "rdylgn"
 
 
 def write_preview(cog: Path, png: Path, longest_side: int = 1024) -> None:

@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from processing.raster.operations import get_operation
-from processing.raster.operations.change_detection import OPERATION, Change, normalized_difference
+from processing.raster.operations._change_rule import difference_or_0
+from processing.raster.operations.change_detection import OPERATION, Change
 from tests.raster.support.pairs import SPECTRA, SPECTRUM_COLUMN, Codes, Dense, Reflectances, classes_of
 
 RED_NIR, WITH_SWIR = ("red", "nir"), ("red", "nir", "swir16")
@@ -112,22 +113,22 @@ def test_parts_of_the_rule(before: dict[str, float], after: dict[str, float], ex
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (0, 4)])
 def test_difference_of_nothing_and_nothing_is_0(shape: tuple[int, int]) -> None:
     nothing = np.zeros(shape, np.float32)
-    np.testing.assert_array_equal(normalized_difference(nothing, nothing), np.zeros(shape))
+    np.testing.assert_array_equal(difference_or_0(nothing, nothing), np.zeros(shape))
 
 
 @pytest.mark.filterwarnings("error")
 def test_nothing_among_others_leaves_them_as_they_are() -> None:
     a, b = np.array([[0, 0.3, 0, 0.2, 1e-30]], np.float32), np.array([[0, 0.1, 0.4, 0, 1e-30]], np.float32)
     before = a.tobytes(), b.tobytes()
-    np.testing.assert_allclose(normalized_difference(a, b), [[0, 0.5, -1, 1, 0]], rtol=1e-6)
-    np.testing.assert_allclose(normalized_difference(a[:, 1:], b[:, 1:]), [[0.5, -1, 1, 0]], rtol=1e-6)
+    np.testing.assert_allclose(difference_or_0(a, b), [[0, 0.5, -1, 1, 0]], rtol=1e-6)
+    np.testing.assert_allclose(difference_or_0(a[:, 1:], b[:, 1:]), [[0.5, -1, 1, 0]], rtol=1e-6)
     assert (a.tobytes(), b.tobytes()) == before
 
 
 def test_what_is_no_number_stays_none_and_0_over_0_beside_it_is_0() -> None:
     """Pixels that are not valid may hold anything."""
     a, b = np.array([[np.nan, 0, 0.3]], np.float32), np.array([[0.1, 0, 0.1]], np.float32)
-    np.testing.assert_allclose(normalized_difference(a, b), [[np.nan, 0, 0.5]], rtol=1e-6)
+    np.testing.assert_allclose(difference_or_0(a, b), [[np.nan, 0, 0.5]], rtol=1e-6)
 
 
 def test_narrow_near_infrared_takes_the_part_of_the_wide_one() -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
-from processing.raster.operations import get_operation
-from processing.raster.operations.ndvi import NdviParams, NdviTally
+from processing.raster.operations import Tally, get_operation
+from processing.raster.operations.ndvi import NdviParams
 from processing.raster.types import Float32Array, Pixels
 from tests.raster.support.rasters import float_ndvi
 
@@ -31,7 +31,7 @@ def pixels(red: Float32Array, nir: Float32Array, valid: npt.NDArray[np.bool_]) -
     return Pixels(reflectance={"red": red, "nir": nir}, valid=valid)
 
 
-def add(tally: NdviTally, values: npt.NDArray[Any]) -> None:
+def add(tally: Tally, values: npt.NDArray[Any]) -> None:
     """A window of `values`, each pixel of 100 m2."""
     window = np.asarray(values, np.float32)
     tally.add(window, np.full(window.shape[0], 100.0))

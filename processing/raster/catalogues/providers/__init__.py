@@ -1,16 +1,15 @@
 """The catalogues. One module is one catalogue, found here by itself.
 
-A module defines `PROVIDER`, an instance of `Provider`, whose `name` is what stands before the colon of a scene id.
+A module defines `PROVIDER`, an instance of `Provider`, whose `name` is what stands before the colon of a scene id. A
+module whose name begins with `_` is a helper.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import ClassVar
 
 from ...errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, SceneNotFound
+from ...plugins import plugin_modules
 from ...types import Config, Scene, SceneId
 from ..stac import Item, StacApi
 
@@ -49,11 +48,9 @@ class Provider(ABC):
         return []
 
 
-@cache
 def all_providers() -> Mapping[str, Provider]:
     """Every provider by its name."""
-    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
-    return {module.PROVIDER.name: module.PROVIDER for module in modules}
+    return {module.PROVIDER.name: module.PROVIDER for module in plugin_modules(__name__).values()}
 
 
 def get_provider(name: str) -> Provider:
