@@ -1,9 +1,11 @@
-"""One grid for all inputs: where the scenes overlap, and what an area of interest leaves of it."""
+"""One grid for all scenes: their overlap, and the part of it in an area of interest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
+import shapely
 from affine import Affine
 from rasterio.features import geometry_mask
 from rasterio.windows import Window
@@ -14,16 +16,18 @@ from ..errors import AoiOutsideScene, ScenesDoNotOverlap
 from ..types import BoolArray
 from .grid import Grid, inner_window, outer_window
 
-# Scenes that share less than this part of the smaller one are neighbours that only touch.
+# Scenes that share less than this part of the smallest one are neighbours that only touch.
 _LEAST_OVERLAP_PERCENT = 1.0
+# Resolutions that differ by less than this factor are the same.
+_SAME_RESOLUTION = 1 + 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overlay:
-    """The grid of the result. `turns` are the degrees that each scene's longitudes are moved by to lie on it.
+    """The grid of the result. `turns` are the degrees by which the longitudes of each scene are moved to lie on it.
 
-    `whole` is the grid without an area of interest, in which the result begins at `corner` (column, row): scenes are
-    resampled on the whole, so that an area shows the very pixels of the full result.
+    `whole` is the grid without an area of interest, and the result begins at its pixel `corner` (column, row). Scenes
+    are resampled on the whole, so that a result of an area has the same pixels as the full result.
     """
 
     grid: Grid
@@ -34,7 +38,7 @@ class Overlay:
     area: BaseGeometry | None = None  # in the grid's pixel coordinates
 
     def inside(self, window: Window) -> BoolArray:
-        """Which pixels of the window have their centre in the area of interest: (rows, columns)."""
+        """Whether the centre of each pixel of the window is in the area of interest: (rows, columns)."""
         shape = int(window.height), int(window.width)
         if self.area is None:
             return np.ones(shape, dtype=np.bool_)
@@ -44,24 +48,27 @@ class Overlay:
 
 
 def lay_over(grids: Sequence[Grid]) -> Overlay:
-    """The overlap of one or two scenes on the grid of the coarser one; that of the first where they are alike.
+    """The overlap of all scenes on the grid of the coarsest one; if several are as coarse, of the first of them.
 
     Raises ScenesDoNotOverlap.
     """
-    if len(grids) == 1:
-        return Overlay(grid=grids[0], whole=grids[0], turns=(0.0,))
-    first, second = grids
-    owner, other = (second, first) if second.gsd > first.gsd * (1 + 1e-6) else (first, second)
-    outline, turn = owner.footprint_of(other)
-    common = outline.intersection(owner.rectangle)
+    owner = reduce(_coarser, grids)
+    footprints = {index: owner.footprint_of(grid) for index, grid in enumerate(grids) if grid is not owner}
+    outlines = [*(outline for outline, _ in footprints.values()), owner.rectangle]
+    common = shapely.intersection_all(outlines)
     window = inner_window(common)
-    smaller = min(outline.area, owner.rectangle.area)
-    percent = 100 * common.area / smaller if smaller else 0.0
+    smallest = min(outline.area for outline in outlines)
+    percent = 100 * common.area / smallest if smallest else 0.0
     if window is None or percent < _LEAST_OVERLAP_PERCENT:
-        raise ScenesDoNotOverlap("The two scenes do not show the same ground, so there is nothing to compare.")
-    turns = (turn, 0.0) if owner is second else (0.0, turn)
+        raise ScenesDoNotOverlap("The scenes do not show the same ground, so there is nothing to compare.")
     grid = owner.cut(window)
+    turns = tuple(footprints[index][1] if index in footprints else 0.0 for index in range(len(grids)))
     return Overlay(grid=grid, whole=grid, turns=turns, overlap_percent=percent)
+
+
+def _coarser(grid: Grid, other: Grid) -> Grid:
+    """The coarser of both; `grid` if they are alike."""
+    return other if other.gsd > grid.gsd * _SAME_RESOLUTION else grid
 
 
 def clip(overlay: Overlay, area: BaseGeometry) -> Overlay:

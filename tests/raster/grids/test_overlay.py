@@ -1,6 +1,7 @@
-"""One grid for two scenes: whose it is, where it begins and ends, and where files are read as they are."""
+"""One grid for all scenes: whose it is, where it begins and ends, and where files are read as they are."""
 
 from dataclasses import replace
+from itertools import pairwise, permutations
 
 import pytest
 from affine import Affine
@@ -186,6 +187,44 @@ def test_degrees_over_a_zone_that_crosses_the_antimeridian(west: float) -> None:
     for pair in ((zone, degrees), (degrees, zone)):
         overlay = lay_over(pair)
         assert overlay.overlap_percent > 90
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_three_scenes_share_the_grid_of_the_coarsest(order: tuple[int, ...]) -> None:
+    fine, coarse = square(300, 300), square(100, 100, 30, west=WEST + 600, north=NORTH + 300)
+    small = square(90, 120, west=WEST + 900, north=NORTH)
+    scenes = [fine, coarse, small]
+    overlay = lay_over([scenes[index] for index in order])
+    assert overlay.grid == coarse.cut(Window(10, 10, 30, 40))
+    assert overlay.overlap_percent == pytest.approx(100)
+    assert overlay.turns == (0.0, 0.0, 0.0)
+
+
+def test_a_tie_of_three_is_the_first_scenes() -> None:
+    scenes = [square(60, 40, west=WEST + shift) for shift in (2, 6, 9)]
+    for first in range(3):
+        overlay = lay_over([*scenes[first:], *scenes[:first]])
+        assert overlay.grid.offset_in(scenes[first]) is not None
+
+
+def test_share_of_three_is_what_all_have_of_the_smallest() -> None:
+    scenes = [square(100, 100), square(100, 100, west=WEST + 400), square(50, 100, west=WEST + 700)]
+    assert lay_over(scenes).overlap_percent == pytest.approx(60)  # columns 70 to 100 of 50
+
+
+def test_scenes_that_overlap_only_in_pairs_do_not_overlap() -> None:
+    scenes = [square(100, 100, west=WEST + west) for west in (0, 800, 1600)]
+    for pair in pairwise(scenes):
+        assert lay_over(pair).overlap_percent == pytest.approx(20)
+    with pytest.raises(ScenesDoNotOverlap):
+        lay_over(scenes)
+
+
+def test_each_of_three_scenes_has_its_own_turn() -> None:
+    scenes = [in_degrees(west, 200, 100) for west in (179.9, -180.1, 179.95)]
+    overlay = lay_over(scenes)
+    moved = [overlay.grid.moved(-turn) for turn in overlay.turns]
+    assert [grid.offset_in(scene) for grid, scene in zip(moved, scenes, strict=True)] == [(50, 0), (50, 0), (0, 0)]
 
 
 @given(st.integers(0, 30), st.integers(0, 20), st.integers(1, 30), st.integers(1, 20))
