@@ -1,4 +1,4 @@
-"""What a caller should know before trusting a result: sentences that stand with the job as warnings."""
+"""What a caller should know before trusting a result: the sentences become the job's warnings."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -13,7 +13,7 @@ _FAR_APART = timedelta(days=5 * 365.25)
 
 
 def about_scenes(scenes: Sequence[OpenScene], *, masks_wanted: bool) -> Iterator[str]:
-    """Caveats that the scenes' metadata show."""
+    """Caveats from the metadata of the scenes."""
     for opened in scenes:
         if masks_wanted and opened.mask is None:
             yield f"Scene {opened.scene.id} has no cloud mask, so its clouds are in the result."
@@ -31,7 +31,7 @@ def about_scenes(scenes: Sequence[OpenScene], *, masks_wanted: bool) -> Iterator
 
 
 def about_result(masked_percent: float, overlap_percent: float) -> Iterator[str]:
-    """Caveats that only reading the pixels shows."""
+    """Caveats from the pixels that were read."""
     if masked_percent > _MUCH_MASKED_PERCENT:
         yield f"{masked_percent:.0f} % of the pixels are masked as cloud, shadow or snow."
     if overlap_percent < _SMALL_OVERLAP_PERCENT:

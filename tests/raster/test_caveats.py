@@ -1,4 +1,4 @@
-"""What a caller is told about a pair of scenes before trusting the map."""
+"""Warnings that a caller should read before trusting the map of a pair of scenes."""
 
 from pathlib import Path
 from typing import Any
@@ -19,34 +19,34 @@ def scene(name: str = BEFORE, west: float = WEST, **properties: Any) -> Shot:
 
 
 def warnings(directory: Path, before: Shot, after: Shot) -> tuple[str, ...]:
-    """All that is said where the bands and the masks leave nothing to say."""
+    """The warnings of a job whose bands and masks cause none."""
     config = write_shots(directory / "scenes", before, after)
     bands, names = ["red", "nir", "swir16"], (before.name, after.name)
     return compare(config, directory / "out", *names, bands=bands, cloud_mask=False).product.warnings
 
 
-def test_an_ordinary_pair_needs_no_word(tmp_path: Path) -> None:
+def test_ordinary_pair_has_no_warning(tmp_path: Path) -> None:
     assert warnings(tmp_path, scene(), scene(AFTER)) == ()
 
 
-def test_mixed_processing_baselines(tmp_path: Path) -> None:
+def test_mixed_processing_baselines_are_a_warning(tmp_path: Path) -> None:
     (said,) = warnings(tmp_path, scene(**{"s2:processing_baseline": "02.14"}), scene(AFTER))
     assert "02.14" in said
     assert "05.11" in said
 
 
-def test_baseline_from_the_product_name(tmp_path: Path) -> None:
+def test_baseline_of_the_product_name_counts(tmp_path: Path) -> None:
     older = BEFORE.replace("N0511", "N0300")
     (said,) = warnings(tmp_path, scene(older, **{"s2:processing_baseline": None}), scene(AFTER))
     assert "03.00" in said
 
 
-def test_unknown_baseline_is_no_mixed_one(tmp_path: Path) -> None:
+def test_unknown_baselines_are_no_warning(tmp_path: Path) -> None:
     landsat = {"platform": "landsat-8", "s2:processing_baseline": None, "s2:product_uri": "LC08"}
     assert warnings(tmp_path, scene(**landsat), scene(AFTER, **landsat)) == ()
 
 
-def test_dates_in_the_wrong_order(tmp_path: Path) -> None:
+def test_dates_in_the_wrong_order_are_a_warning(tmp_path: Path) -> None:
     (said,) = warnings(tmp_path, scene(AFTER), scene(BEFORE))
     assert said.index("2025-01-15") < said.index("2024-07-15")
     assert "later" in said
@@ -60,13 +60,13 @@ def test_dates_in_the_wrong_order(tmp_path: Path) -> None:
         ("2016-03-01T10:00:00.123Z", "2025-01-15T00:00:00Z", True),
     ],
 )
-def test_more_than_five_years_apart(tmp_path: Path, first: str, second: str, warned: bool) -> None:
+def test_more_than_five_years_apart_are_a_warning(tmp_path: Path, first: str, second: str, warned: bool) -> None:
     said = warnings(tmp_path, scene(datetime=first), scene(AFTER, datetime=second))
     assert len(said) == warned
     assert all("five years" in sentence for sentence in said)
 
 
-def test_wrong_order_and_far_apart_are_two_words(tmp_path: Path) -> None:
+def test_wrong_order_and_far_apart_are_two_warnings(tmp_path: Path) -> None:
     said = warnings(tmp_path, scene(datetime="2025-01-15T00:00:00Z"), scene(AFTER, datetime="2015-01-15T00:00:00Z"))
     assert len(said) == 2
 
@@ -74,8 +74,8 @@ def test_wrong_order_and_far_apart_are_two_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "date", [None, "2025-01-15T18:56:01", "2025-01-15T18:56:01.123456789Z", "2025-01-15", "in winter"]
 )
-def test_dates_that_are_missing_or_odd_are_no_end(tmp_path: Path, date: str | None) -> None:
-    """Items may give a start and an end instead of a datetime, and not all of them give a time zone."""
+def test_missing_or_malformed_date_is_no_error(tmp_path: Path, date: str | None) -> None:
+    """Items may have a start and an end instead of a datetime, and some have no time zone."""
     assert warnings(tmp_path, scene(), scene(AFTER, datetime=date)) == ()
 
 
@@ -89,19 +89,19 @@ def test_dates_that_are_missing_or_odd_are_no_end(tmp_path: Path, date: str | No
         ("landsat-7", "landsat-8", True),
     ],
 )
-def test_different_sensors(tmp_path: Path, first: str, second: str, warned: bool) -> None:
+def test_different_sensors_are_a_warning(tmp_path: Path, first: str, second: str, warned: bool) -> None:
     said = warnings(tmp_path, scene(platform=first), scene(AFTER, platform=second))
     assert len(said) == warned
     assert all("sensors" in sentence for sentence in said)
 
 
 @pytest.mark.parametrize(("shared", "warned"), [(40, False), (20, False), (19, True), (1, True)])
-def test_small_overlap(tmp_path: Path, shared: int, warned: bool) -> None:
+def test_small_overlap_is_a_warning(tmp_path: Path, shared: int, warned: bool) -> None:
     said = warnings(tmp_path, scene(), scene(AFTER, WEST + 10 * (40 - shared)))
     assert len(said) == warned
     assert all("overlap" in sentence for sentence in said)
 
 
-def test_one_scene_is_no_pair(tmp_path: Path) -> None:
+def test_one_scene_has_no_warning_of_a_pair(tmp_path: Path) -> None:
     config = write_shots(tmp_path / "scenes", scene(**{"s2:processing_baseline": "02.14"}))
     assert ndvi(config, tmp_path / "out").product.warnings == ()

@@ -1,4 +1,4 @@
-"""A scene as callers see it: the STAC Item of each real item, and that it says what the pipeline would do."""
+"""A scene as callers see it: the STAC Item of each real item, with the reading of the pipeline."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ def scene_of(item: dict[str, Any], provider: str = "sentinel-2") -> Scene:
 
 
 @pytest.mark.parametrize(("file", "provider", "title", "cloud", "platform", "crs", "red", "nir"), ITEMS, ids=FILES)
-def test_item_tells_where_when_and_by_what_the_scene_was_sensed(
+def test_item_says_place_time_and_platform(
     shared_data: Path, file: str, provider: str, title: str, cloud: float, platform: str, crs: str, red: str, nir: Any
 ) -> None:
     stored = stored_item(shared_data, file)
@@ -51,18 +51,18 @@ def test_item_tells_where_when_and_by_what_the_scene_was_sensed(
         f"{provider}:the-id-that-was-asked-for",
     )
     assert (item["geometry"], item["bbox"]) == (stored["geometry"], stored["bbox"])
-    told = item["properties"]
-    assert told["datetime"] == stored["properties"]["datetime"]
-    assert told["eo:cloud_cover"] == cloud
-    assert told["platform"].lower().replace("_", "-") == platform
-    assert told["proj:code"] == crs
-    assert told["astra:provider"] == provider
-    assert told["astra:provider_name"] == title
-    assert told["astra:original_id"] == stored["id"]
+    properties = item["properties"]
+    assert properties["datetime"] == stored["properties"]["datetime"]
+    assert properties["eo:cloud_cover"] == cloud
+    assert properties["platform"].lower().replace("_", "-") == platform
+    assert properties["proj:code"] == crs
+    assert properties["astra:provider"] == provider
+    assert properties["astra:provider_name"] == title
+    assert properties["astra:original_id"] == stored["id"]
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_item_tells_its_ground_sample_distance(shared_data: Path, file: str) -> None:
+def test_item_has_its_ground_sample_distance(shared_data: Path, file: str) -> None:
     expected = 30 if file in (PC_OLI, LOOK_ETM) else 10
     assert scene_item(scene_of(stored_item(shared_data, file)))["properties"]["gsd"] == expected
 
@@ -79,24 +79,25 @@ def test_bands_are_named_by_native_and_common_name(
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_numbers_are_those_that_the_pipeline_would_use(shared_data: Path, file: str) -> None:
+def test_scale_offset_and_nodata_are_those_of_the_pipeline(shared_data: Path, file: str) -> None:
     scene = scene_of(stored_item(shared_data, file))
     assets = scene_item(scene)["assets"]
-    seen = 0
     for name in ("red", "nir", "green", "blue", "swir16", "swir22", "nir08"):
         band = resolve_band(scene, name)
-        told = assets[band.asset]
-        assert (told["raster:scale"], told["raster:offset"], told["nodata"]) == (band.scale, band.offset, band.nodata)
-        assert told["astra:offset_reason"] == band.offset_reason
-        seen += 1
+        asset = assets[band.asset]
+        assert (asset["raster:scale"], asset["raster:offset"], asset["nodata"]) == (
+            band.scale,
+            band.offset,
+            band.nodata,
+        )
+        assert asset["astra:offset_reason"] == band.offset_reason
     mask = resolve_mask(scene)
-    assert seen == 7
     assert mask is not None
     assert "mask" in assets[mask.asset]["roles"]
     assert "raster:scale" not in assets[mask.asset]
 
 
-def test_applied_offset_is_told_and_not_the_declared_one(shared_data: Path) -> None:
+def test_item_has_the_applied_offset_and_not_the_declared_one(shared_data: Path) -> None:
     asset = scene_item(scene_of(stored_item(shared_data, TPS)))["assets"]
     assert (asset["red"]["raster:offset"], asset["red-jp2"]["raster:offset"]) == (0.0, -0.1)
     assert "raster:bands" not in asset["red"]
@@ -111,7 +112,7 @@ def test_every_reflectance_asset_has_a_band_name_of_its_sensor(shared_data: Path
             assert name.startswith(("B", "rededge", "nir09", "coastal")), key
 
 
-def test_unknown_offset_is_said_and_not_invented(shared_data: Path) -> None:
+def test_unknown_offset_is_explained_and_not_invented(shared_data: Path) -> None:
     stored = stored_item(shared_data, PC)
     for name in ("s2:processing_baseline", "s2:product_uri"):
         del stored["properties"][name]

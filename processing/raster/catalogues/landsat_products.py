@@ -2,7 +2,7 @@
 
 `LC09_L2SP_044034_20250110_20250112_02_T1`: sensor and satellite, level, path and row, day sensed, day processed,
 collection, tier. Source: USGS, Landsat Collection 2 product identifiers. Some catalogues leave out the day processed,
-some add `_SR`. Which satellites there are stands in the table of sensors.
+some add `_SR`. The table of sensors lists the satellites.
 """
 
 import re

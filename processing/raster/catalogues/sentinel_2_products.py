@@ -1,8 +1,8 @@
 """Sentinel-2 L2A products: their names, and how to find them in any STAC catalogue.
 
 `S2B_MSIL2A_20250115T184929_N0511_R070_T10SEG_20250115T213616`: satellite, level, start of the datatake, processing
-baseline, relative orbit, tile, time of generation. Source: ESA, Sentinel-2 products naming convention. Which satellites
-there are stands in the table of sensors.
+baseline, relative orbit, tile, time of generation. Source: ESA, Sentinel-2 products naming convention. The table of
+sensors lists the satellites.
 """
 
 import re

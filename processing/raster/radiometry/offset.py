@@ -1,4 +1,4 @@
-"""Where the offset of a scene is decided. Reflectance is DN x scale + offset.
+"""Decides the offset of a scene. Reflectance is DN x scale + offset.
 
 From processing baseline 04.00 on, Sentinel-2 DN are shifted by 1000 so that dark pixels stay above 0. Some catalogues
 have shifted them back, and some items say the wrong thing about it.

@@ -19,7 +19,7 @@ def parsed(text: str) -> ProductName:
 
 
 @pytest.mark.parametrize("text", [WHOLE, f"{WHOLE}.SAFE"])
-def test_whole_name_is_taken_apart(text: str) -> None:
+def test_whole_name_has_its_parts(text: str) -> None:
     assert parsed(text) == ProductName(
         satellite="S2B",
         datatake=datetime(2025, 1, 15, 18, 49, 29, tzinfo=UTC),
@@ -83,7 +83,7 @@ def test_leap_day_is_possible() -> None:
 
 
 @given(st.sets(st.sampled_from(OPTIONAL)))
-def test_shortened_name_names_the_product_it_was_cut_from(kept: set[str]) -> None:
+def test_shortened_name_means_the_product_it_was_cut_from(kept: set[str]) -> None:
     name = parsed(HEAD + "".join(part for part in OPTIONAL if part in kept))
     assert name.names(WHOLE)
     assert name.names(f"{WHOLE}.SAFE")
@@ -100,7 +100,7 @@ def test_shortened_name_names_the_product_it_was_cut_from(kept: set[str]) -> Non
         ("_20250115T213616", "_20250116T213616", 3),
     ],
 )
-def test_every_part_that_is_given_has_to_agree(part: str, other: str, position: int | None) -> None:
+def test_every_part_of_the_name_must_agree(part: str, other: str, position: int | None) -> None:
     another = WHOLE.replace(part, other, 1)
     assert not parsed(WHOLE).names(another)
     if position is not None:
@@ -109,5 +109,5 @@ def test_every_part_that_is_given_has_to_agree(part: str, other: str, position: 
 
 
 @pytest.mark.parametrize("product", ["", "S2B_10SEG_20250115_0_L2A", HEAD])
-def test_whole_name_names_nothing_that_says_less(product: str) -> None:
+def test_whole_name_means_no_product_with_fewer_parts(product: str) -> None:
     assert not parsed(WHOLE).names(product)

@@ -1,4 +1,4 @@
-"""What change detection can be asked for, and what it says about what it was asked for."""
+"""The params of change detection: which are accepted, how the job keeps them, and what they can show."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,25 +29,31 @@ def normalised(bands: Sequence[str], before: str = BEFORE, after: str = AFTER) -
     return OPERATION.normalise(ChangeDetectionParams(bands=list(bands)), ids(before, after)).bands
 
 
-def test_defaults() -> None:
-    params = ChangeDetectionParams()
-    assert params.threshold == 0.1
-    assert params.bands == ["red", "nir"]
-    assert params.cloud_mask is True
-    assert params.aoi is None
-    assert NdviParams().cloud_mask is False
-
-
 @pytest.mark.parametrize("threshold", [0, 0.0, 1e-9, 0.25, 1, 1.0])
-def test_threshold_from_0_to_1(threshold: float) -> None:
+def test_threshold_from_0_to_1_is_accepted(threshold: float) -> None:
     assert ChangeDetectionParams(threshold=threshold).threshold == threshold
 
 
-NO_THRESHOLDS = [-1e-9, -1, 1.0000001, 2, 10**400, float("nan"), float("inf"), True, False, "0.1", "", None, [0.1], {}]
+OTHER_THRESHOLDS = [
+    -1e-9,
+    -1,
+    1.0000001,
+    2,
+    10**400,
+    float("nan"),
+    float("inf"),
+    True,
+    False,
+    "0.1",
+    "",
+    None,
+    [0.1],
+    {},
+]
 
 
-@pytest.mark.parametrize("threshold", NO_THRESHOLDS, ids=lambda value: repr(value)[:20])
-def test_no_threshold(threshold: Any) -> None:
+@pytest.mark.parametrize("threshold", OTHER_THRESHOLDS, ids=lambda value: repr(value)[:20])
+def test_any_other_threshold_is_refused(threshold: Any) -> None:
     with pytest.raises(ValidationError) as error:
         ChangeDetectionParams(threshold=threshold)
     assert [fault["loc"] for fault in error.value.errors()] == [("threshold",)]
@@ -61,7 +67,7 @@ def test_no_threshold(threshold: Any) -> None:
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_no_bands(bands: Any) -> None:
+def test_malformed_bands_are_refused(bands: Any) -> None:
     with pytest.raises(ValidationError) as error:
         ChangeDetectionParams(bands=bands)
     assert {fault["loc"][0] for fault in error.value.errors()} == {"bands"}
@@ -69,7 +75,7 @@ def test_no_bands(bands: Any) -> None:
 
 @pytest.mark.parametrize("value", [None, 0, 1, "true", "yes", []])
 @pytest.mark.parametrize("model", [ChangeDetectionParams, NdviParams])
-def test_cloud_mask_is_true_or_false(model: type[ChangeDetectionParams] | type[NdviParams], value: Any) -> None:
+def test_cloud_mask_must_be_true_or_false(model: type[ChangeDetectionParams] | type[NdviParams], value: Any) -> None:
     with pytest.raises(ValidationError):
         model(cloud_mask=value)
 
@@ -141,7 +147,9 @@ def test_bands_that_form_no_index_are_refused(bands: list[str]) -> None:
         (["B11", "nir08", "red"], BEFORE, LE07),
     ],
 )
-def test_native_names_of_other_sensors_are_refused(bands: list[str], before: str, after: str) -> None:
+def test_native_names_that_mean_other_bands_in_each_scene_are_refused(
+    bands: list[str], before: str, after: str
+) -> None:
     for first, second in ((before, after), (after, before)):
         with pytest.raises(InvalidParams, match="common names") as error:
             normalised(bands, first, second)
@@ -173,15 +181,15 @@ def test_classes_that_the_bands_can_show(bands: list[str], detectable: list[int]
     assert tally.statistics()["detectable_classes"] == detectable
 
 
-def test_classes_of_the_result() -> None:
+def test_result_names_every_class_and_its_color() -> None:
     classes = OPERATION.result_fields(ChangeDetectionParams())["classification:classes"]
-    assert [(each["value"], each["name"]) for each in classes] == [
-        (0, "no_change"),
-        (1, "vegetation_gain"),
-        (2, "vegetation_loss"),
-        (3, "built_up_gain"),
-        (4, "water_change"),
-        (255, "nodata"),
+    assert [(each["value"], each["name"], each["description"]) for each in classes] == [
+        (0, "no_change", "no change"),
+        (1, "vegetation_gain", "vegetation gain"),
+        (2, "vegetation_loss", "vegetation loss"),
+        (3, "built_up_gain", "built-up gain"),
+        (4, "water_change", "water change"),
+        (255, "nodata", "no data or masked"),
     ]
     colours = [each["color_hint"] for each in classes[:-1]]
     assert len(set(colours)) == 5
@@ -189,20 +197,29 @@ def test_classes_of_the_result() -> None:
     assert [bytes(colour[:3]).hex().upper() for colour in palette] == colours
 
 
-def test_schema_names_every_param_with_its_bounds() -> None:
-    properties = ChangeDetectionParams.model_json_schema()["properties"]
-    assert set(properties) == {"threshold", "bands", "cloud_mask", "aoi"}
-    assert properties["threshold"]["type"] == "number"
-    assert (properties["threshold"]["minimum"], properties["threshold"]["maximum"]) == (0, 1)
-    assert properties["threshold"]["default"] == 0.1
-    assert properties["bands"]["type"] == "array"
-    assert (properties["bands"]["minItems"], properties["bands"]["maxItems"]) == (1, 20)
-    assert properties["bands"]["default"] == ["red", "nir"]
-    assert properties["cloud_mask"]["default"] is True
-    assert all(each["description"] for each in properties.values())
+def accepts(**params: Any) -> bool:
+    try:
+        ChangeDetectionParams(**params)
+    except ValidationError:
+        return False
+    return True
 
 
-# What callers see of it.
+def test_schema_has_the_bounds_that_are_checked() -> None:
+    schema = ChangeDetectionParams.model_json_schema()["properties"]
+    low, high = schema["threshold"]["minimum"], schema["threshold"]["maximum"]
+    fewest, most = schema["bands"]["minItems"], schema["bands"]["maxItems"]
+    assert [accepts(threshold=value) for value in (low - 1e-9, low, high, high + 1e-9)] == [False, True, True, False]
+    assert [accepts(bands=["red"] * n) for n in (fewest - 1, fewest, most, most + 1)] == [False, True, True, False]
+
+
+def test_schema_describes_every_param_and_has_its_default() -> None:
+    schema = ChangeDetectionParams.model_json_schema()["properties"]
+    assert {name: each["default"] for name, each in schema.items()} == ChangeDetectionParams().model_dump()
+    assert all(each["description"] for each in schema.values())
+
+
+# Through the API.
 
 FIRST, SECOND = f"sentinel-2:{BEFORE}", f"sentinel-2:{AFTER}"
 
@@ -212,7 +229,7 @@ def submit(api: APIClient, params: Any, *scenes: str) -> Any:
     return api.post("/api/v1/process", body, format="json")
 
 
-def test_submitted_params_come_back_as_they_are_kept(api: APIClient) -> None:
+def test_answer_has_the_params_as_the_job_keeps_them(api: APIClient) -> None:
     response = submit(api, {"bands": ["B04", "B8", "B11"], "threshold": 0.2})
     assert response.status_code == 202, response.content
     assert response.json()["params"] == {
@@ -223,7 +240,7 @@ def test_submitted_params_come_back_as_they_are_kept(api: APIClient) -> None:
     }
 
 
-def test_submitted_without_params(api: APIClient) -> None:
+def test_answer_has_the_defaults_of_params_that_were_left_out(api: APIClient) -> None:
     response = submit(api, {})
     assert response.status_code == 202, response.content
     assert response.json()["params"] == {"threshold": 0.1, "bands": ["red", "nir"], "cloud_mask": True, "aoi": None}
@@ -259,7 +276,7 @@ def test_wrong_params_are_answered_with_400(api: APIClient, params: dict[str, An
 
 
 @pytest.mark.parametrize("scenes", [(FIRST,), (FIRST, FIRST), (FIRST, SECOND, f"sentinel-2:{OLDER}")])
-def test_two_different_scenes_are_needed(api: APIClient, scenes: tuple[str, ...]) -> None:
+def test_any_scenes_but_two_different_ones_are_refused(api: APIClient, scenes: tuple[str, ...]) -> None:
     response = submit(api, {}, *scenes)
     assert response.status_code == 400
     parameters = [fault["parameter"] for fault in response.json()["error"]["details"]["errors"]]

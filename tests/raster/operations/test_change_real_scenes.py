@@ -28,7 +28,7 @@ def scenes(shared_data: Path) -> Path:
 
 
 def put(scenes: Path, item_id: str, files: RangeServer, below: str = "") -> Item:
-    """Copy a scene's files onto the server, and give its real item with links to them."""
+    """Copy a scene's files onto the server. Returns its real item with links to them."""
     shutil.copytree(scenes / item_id, files.folder / below / item_id)
     item: Item = json.loads((scenes / item_id / f"{item_id}.json").read_text())
     for key, filename in LOCAL.items():
@@ -79,7 +79,7 @@ def test_swapped_dates_mirror_the_classes(
     assert not any("later" in warning for warning in forward.product.warnings)
 
 
-def test_neighbours_are_compared_where_they_overlap(
+def test_neighbours_are_compared_in_their_overlap(
     tmp_path: Path, scenes: Path, stac_server: StacServer, range_server: RangeServer
 ) -> None:
     """The tiles overlap by 9.78 km, and their grids lie half a pixel apart from south to north."""
@@ -109,15 +109,15 @@ def test_half_a_pixel_is_interpolated(
     expected = classes_of(before, after)
     assert known.mean() > 0.9
     assert (result.numbers[known] == expected[known]).mean() > 0.9999
-    # Taking the rows as they lie, half a pixel aside, would give another map.
+    # Without interpolation the rows would be half a pixel aside, and the map another.
     aside = {band: read(scenes / NORTH_TILE / LOCAL[band])[-82:-1] / 10_000 for band in after}
     assert (classes_of(before, aside)[known] != expected[known]).mean() > 0.01
 
 
 def read(path: Path) -> Dense:
     with rasterio.open(path) as file:
-        numbers: Dense = file.read(1).astype(np.float64)
-        return numbers
+        dn: Dense = file.read(1).astype(np.float64)
+        return dn
 
 
 def test_offset_applied_and_raw_are_the_same_ground(
@@ -151,10 +151,10 @@ def test_offset_applied_and_raw_are_the_same_ground(
 
 
 def shift_by_1000(path: Path) -> None:
-    """As the numbers were before the catalogue applied the offset; nodata stays nodata."""
+    """Undo the offset that the catalogue has applied to the DN; nodata stays nodata."""
     with rasterio.open(path, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as file:
-        numbers = file.read(1)
-        file.write(np.where(numbers == 0, 0, numbers + 1000).astype(np.uint16), 1)
+        dn = file.read(1)
+        file.write(np.where(dn == 0, 0, dn + 1000).astype(np.uint16), 1)
 
 
 def test_mixed_baselines_of_the_same_ground(

@@ -1,4 +1,4 @@
-"""A second, plain writing of the rule (dense arrays, double precision) gives the same map, pixel for pixel."""
+"""A second, plain writing of the rule makes the same map, pixel for pixel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,15 @@ from processing.raster import pipeline
 from processing.raster.sandbox.catalogue import sandbox_catalogue
 from processing.raster.sandbox.landscape import BANDS
 from processing.raster.types import Config, PixelArray
-from tests.raster.operations.test_change_rule import BAND_SETS
+from tests.raster.support.change_rule import BAND_SETS, Rule
 from tests.raster.support.pairs import (
     AFTER,
     SPECTRA,
     SPECTRUM_COLUMN,
     Codes,
-    Dense,
     Layer,
     Reflectances,
     Shot,
-    Truth,
     classes_of,
     compare,
     square,
@@ -31,90 +29,12 @@ from tests.raster.support.pairs import (
     write_shots,
 )
 
-EPSILON = 1e-6
-# Single precision cannot tell on which side of a limit an index lies that is closer to it than this.
-TOO_CLOSE = 4e-7
-UNSEEN = (0, 1, 3, 8, 9, 10, 11)
-
-
-class Rule:
-    """The rule of one pair of dense scenes. `too_close` are pixels that rounding may put on either side of a limit."""
-
-    def __init__(self, before: Reflectances, after: Reflectances, threshold: float) -> None:
-        self.dates = [{name: np.maximum(values, 0.0) for name, values in date.items()} for date in (before, after)]
-        for date in self.dates:
-            if "nir" not in date and "nir08" in date:
-                date["nir"] = date["nir08"]
-        self.threshold = threshold
-        self.shape = next(iter(before.values())).shape
-        self.too_close: Truth = np.zeros(self.shape, np.bool_)
-        self.classes = self._classes()
-
-    def _classes(self) -> Codes:
-        rows = [[values for name, values in sorted({**date, **self._indices(date)}.items())] for date in self.dates]
-        largest: Dense = np.max([np.abs(new - old) for old, new in zip(*rows, strict=True)], axis=0)
-        changed = self._reaches(largest)
-        water, built = [self._water(date) for date in self.dates], []
-        for date, wet in zip(self.dates, water, strict=True):
-            built.append(self._built(date, wet))
-        ndvi = [self._indices(date).get("NDVI", np.zeros(self.shape)) for date in self.dates]
-        rows_of_the_rule = [
-            (~changed, 0),
-            (water[0] != water[1], 4),
-            (water[0] & water[1], 0),
-            (built[1] & ~built[0], 3),
-            (self._reaches(ndvi[1] - ndvi[0]) & ~self._below(ndvi[1], 0.2), 1),
-            (self._reaches(ndvi[0] - ndvi[1]) & ~self._below(ndvi[0], 0.2), 2),
-        ]
-        return np.select([row for row, _ in rows_of_the_rule], [np.uint8(code) for _, code in rows_of_the_rule], 0)
-
-    def _indices(self, date: Mapping[str, Dense]) -> dict[str, Dense]:
-        pairs = {
-            "NDVI": ("nir", "red"),
-            "NDWI": ("green", "nir"),
-            "MNDWI": ("green", "swir16"),
-            "NDBI": ("swir16", "nir"),
-            "UI": ("swir22", "nir"),
-        }
-        return {name: nd(date[a], date[b]) for name, (a, b) in pairs.items() if a in date and b in date}
-
-    def _water(self, date: Mapping[str, Dense]) -> Truth:
-        indices = self._indices(date)
-        for name in ("MNDWI", "NDWI"):
-            if name in indices:
-                return (indices[name] > 0) & (date.get("nir", np.zeros(self.shape)) < 0.15)
-        if "NDVI" in indices:
-            return (date["nir"] < 0.05) | (self._below(indices["NDVI"], 0.01) & (date["nir"] < 0.11))
-        return np.zeros(self.shape, np.bool_)
-
-    def _built(self, date: Mapping[str, Dense], water: Truth) -> Truth:
-        if "red" not in date or "nir" not in date or not {"swir16", "swir22"} & date.keys():
-            return np.zeros(self.shape, np.bool_)
-        name, share = ("swir16", 0.55) if "swir16" in date else ("swir22", 0.65)
-        swir, red, nir = date[name], date["red"], date["nir"]
-        built = ~water & self._below(nd(nir, red), 0.30) & ~self._below(nd(swir, nir), -0.15, excluded=True)
-        built &= (nir >= 0.11) & ~self._below(red - share * swir, 0, excluded=True)
-        if "blue" in date:
-            built &= self._below(nd(swir + red, nir + date["blue"]), 0.18)
-        return built
-
-    def _reaches(self, difference: Dense) -> Truth:
-        return ~self._below(difference, self.threshold - EPSILON) & ~self._below(difference, EPSILON, excluded=True)
-
-    def _below(self, values: Dense, limit: float, *, excluded: bool = False) -> Truth:
-        """values < limit, or values <= limit where the limit itself is `excluded` from what the caller wants."""
-        self.too_close |= np.abs(values - limit) < TOO_CLOSE
-        return values <= limit if excluded else values < limit
-
-
-def nd(a: Dense, b: Dense) -> Dense:
-    total = a + b
-    return np.where(total == 0, 0.0, (a - b) / np.where(total == 0, 1.0, total))
+HIDDEN = (0, 1, 3, 8, 9, 10, 11)  # classes of a scene classification
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Numbers and masks of two scenes of one place, and the map that the rule makes of them."""
+    """DN and masks of two scenes of one place, and the map that the rule makes of them."""
 
     numbers: tuple[Mapping[str, PixelArray], Mapping[str, PixelArray]]
     scl: tuple[Codes, Codes]
@@ -135,7 +55,7 @@ class Pair:
 
 
 def ground(random: np.random.Generator, bands: tuple[str, ...], count: int) -> tuple[Reflectances, Reflectances]:
-    """Typical ground, much of it changed, much of it the same, some of it anything at all."""
+    """Typical ground: much of it changes, much of it stays the same, some of it is random."""
     spectra = np.array(list(SPECTRA.values()))
     kinds = random.integers(0, len(spectra), (2, count))
     kinds[1] = np.where(random.random(count) < 0.3, kinds[0], kinds[1])
@@ -178,7 +98,7 @@ def pair(bands: tuple[str, ...], threshold: float, shape: tuple[int, int]) -> Pa
     random = np.random.default_rng(7)
     numbers = tuple({band: to_numbers(values) for band, values in date.items()} for date in (before, after))
     scl = tuple(random.choice(np.arange(13, dtype=np.uint8), shape) for _ in range(2))
-    expected = np.where(np.isin(scl[0], UNSEEN) | np.isin(scl[1], UNSEEN), 255, expected).astype(np.uint8)
+    expected = np.where(np.isin(scl[0], HIDDEN) | np.isin(scl[1], HIDDEN), 255, expected).astype(np.uint8)
     for date in numbers:
         for values in date.values():
             values[random.random(shape) < 0.02] = 0
@@ -235,7 +155,7 @@ def test_map_without_masks(tmp_path: Path) -> None:
     np.testing.assert_array_equal(result.numbers[decided], rule.classes[decided])
 
 
-def test_numbers_are_those_of_the_map(tmp_path: Path) -> None:
+def test_statistics_are_those_of_the_map(tmp_path: Path) -> None:
     bands, threshold, shape = CASES[1]
     scenes = pair(bands, threshold, shape)
     result = compare(write_shots(tmp_path / "scenes", *scenes.shots()), tmp_path / "out", bands=list(bands))
@@ -254,7 +174,7 @@ def test_numbers_are_those_of_the_map(tmp_path: Path) -> None:
 
 
 class RandomGround:
-    """Ground for the sandbox's own writer: every band at full resolution, nodata and clouds in both dates."""
+    """Ground for the sandbox's own writer: every band at full resolution, nodata and clouds at both dates."""
 
     def __init__(self, scenes: Pair) -> None:
         self._scenes = scenes
@@ -281,12 +201,12 @@ def test_map_of_scenes_that_the_sandbox_writes(tmp_path: Path) -> None:
     config = Config(sandbox_dir=tmp_path / "sandbox", use_sandbox=True)
     result = compare(config, tmp_path / "out", bands=list(BANDS))
     saturated = np.logical_or.reduce([values == 65535 for date in scenes.numbers for values in date.values()])
-    # The sandbox writes no saturated numbers, so there these pixels are very bright ones.
+    # The sandbox writes no saturated DN: these pixels are very bright there.
     np.testing.assert_array_equal(result.numbers[~saturated], scenes.expected[~saturated])
 
 
 def test_windows_leave_no_seam(tmp_path: Path) -> None:
-    """One field of gain across all windows is one piece, and the untouched rest stays untouched."""
+    """One field of gain across all windows stays one piece, and nothing beside it changes."""
     height, width = 2100, 1100
     before = {"red": np.full((height, width), 0.18), "nir": np.full((height, width), 0.26)}
     inside = np.zeros((height, width), np.bool_)

@@ -2,48 +2,25 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import combinations
 
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from processing.raster.operations import get_operation
+from processing.raster.operations._change_classes import Change
 from processing.raster.operations._change_rule import difference_or_0
-from processing.raster.operations.change_detection import OPERATION, Change
+from tests.raster.support.change_rule import ALL_BANDS, BAND_SETS, INDICES
 from tests.raster.support.pairs import SPECTRA, SPECTRUM_COLUMN, Codes, Dense, Reflectances, classes_of
 
 RED_NIR, WITH_SWIR = ("red", "nir"), ("red", "nir", "swir16")
-ALL_BANDS = ("blue", "green", "red", "nir", "nir08", "swir16", "swir22")
-INDICES = {("nir", "red"), ("green", "nir"), ("green", "swir16"), ("swir16", "nir"), ("swir22", "nir")}
 EPSILON = 1e-6
 NODATA = 255
-
-
-def forms_an_index(bands: Sequence[str]) -> bool:
-    roles = {"nir" if band == "nir08" else band for band in bands}
-    return any(roles >= set(pair) for pair in INDICES)
-
-
-BAND_SETS = [bands for size in range(2, 8) for bands in combinations(ALL_BANDS, size) if forms_an_index(bands)]
 NO_SWIR = [bands for bands in BAND_SETS if not {"swir16", "swir22"} & set(bands)]
 
 
 def spectrum(ground: str, bands: Sequence[str]) -> Reflectances:
     return {band: np.array([[SPECTRA[ground][SPECTRUM_COLUMN[band]]]]) for band in bands}
-
-
-def test_codes_are_in_the_documented_order() -> None:
-    assert [(change.value, change.title) for change in Change] == [
-        (0, "no change"),
-        (1, "vegetation gain"),
-        (2, "vegetation loss"),
-        (3, "built-up gain"),
-        (4, "water change"),
-    ]
-    assert get_operation("change_detection") is OPERATION
-    assert OPERATION.scene_roles == ("before", "after")
 
 
 @pytest.mark.parametrize(
@@ -78,18 +55,18 @@ def pixel(**reflectance: float) -> Reflectances:
             {"green": 0.05, "nir": 0.06, "swir16": 0.02},
             4,
         ),
-        # Water only where nir is dark, as far as nir is asked for.
+        # If nir is requested, only dark nir is water.
         ({"green": 0.05, "nir": 0.20}, {"green": 0.30, "nir": 0.20}, 0),
         ({"green": 0.05, "swir16": 0.20}, {"green": 0.30, "swir16": 0.20}, 4),
-        # Two bands: dark nir, or nir below red and rather dark.
+        # With two bands, water is dark nir, or nir that is below red and rather dark.
         ({"red": 0.02, "nir": 0.30}, {"red": 0.02, "nir": 0.049}, 4),
         ({"red": 0.02, "nir": 0.30}, {"red": 0.11, "nir": 0.10}, 4),
         ({"red": 0.02, "nir": 0.30}, {"red": 0.12, "nir": 0.12}, 2),
-        # Built-up by swir22 where swir16 is not asked for; its share of red is another one.
+        # Without swir16, built-up is found by swir22, which has another share of red.
         ({"red": 0.18, "nir": 0.26, "swir22": 0.30}, {"red": 0.16, "nir": 0.22, "swir22": 0.20}, 3),
         ({"red": 0.18, "nir": 0.26, "swir22": 0.45}, {"red": 0.16, "nir": 0.22, "swir22": 0.26}, 0),
         ({"red": 0.18, "nir": 0.26, "swir16": 0.45}, {"red": 0.16, "nir": 0.22, "swir16": 0.26}, 3),
-        # Blue takes bare ground out of the built-up.
+        # With blue, bare ground is no built-up.
         ({"red": 0.02, "nir": 0.30, "swir16": 0.1}, {"red": 0.22, "nir": 0.26, "swir16": 0.30}, 3),
         (
             {"red": 0.02, "nir": 0.30, "swir16": 0.1, "blue": 0.02},
@@ -101,7 +78,7 @@ def pixel(**reflectance: float) -> Reflectances:
         ({"red": 0.30, "nir": 0.30}, {"red": 0.19, "nir": 0.30}, 1),
         # A change in one band alone is a change, but none of these classes.
         ({"red": 0.20, "nir": 0.40}, {"red": 0.40, "nir": 0.80}, 0),
-        # Without NDVI there is no vegetation and nothing built.
+        # Without NDVI neither vegetation nor built-up is found.
         ({"nir": 0.40, "swir16": 0.20}, {"nir": 0.20, "swir16": 0.40}, 0),
     ],
 )
@@ -111,13 +88,13 @@ def test_parts_of_the_rule(before: dict[str, float], after: dict[str, float], ex
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (0, 4)])
-def test_difference_of_nothing_and_nothing_is_0(shape: tuple[int, int]) -> None:
+def test_difference_of_0_and_0_is_0(shape: tuple[int, int]) -> None:
     nothing = np.zeros(shape, np.float32)
     np.testing.assert_array_equal(difference_or_0(nothing, nothing), np.zeros(shape))
 
 
 @pytest.mark.filterwarnings("error")
-def test_nothing_among_others_leaves_them_as_they_are() -> None:
+def test_0_and_0_among_other_pixels_does_not_change_them() -> None:
     a, b = np.array([[0, 0.3, 0, 0.2, 1e-30]], np.float32), np.array([[0, 0.1, 0.4, 0, 1e-30]], np.float32)
     before = a.tobytes(), b.tobytes()
     np.testing.assert_allclose(difference_or_0(a, b), [[0, 0.5, -1, 1, 0]], rtol=1e-6)
@@ -125,31 +102,30 @@ def test_nothing_among_others_leaves_them_as_they_are() -> None:
     assert (a.tobytes(), b.tobytes()) == before
 
 
-def test_what_is_no_number_stays_none_and_0_over_0_beside_it_is_0() -> None:
+def test_nan_stays_nan_and_0_and_0_beside_it_is_0() -> None:
     """Pixels that are not valid may hold anything."""
     a, b = np.array([[np.nan, 0, 0.3]], np.float32), np.array([[0.1, 0, 0.1]], np.float32)
     np.testing.assert_allclose(difference_or_0(a, b), [[np.nan, 0, 0.5]], rtol=1e-6)
 
 
-def test_narrow_near_infrared_takes_the_part_of_the_wide_one() -> None:
+def test_narrow_near_infrared_replaces_the_wide_one() -> None:
     for first, second in (("forest", "bare soil"), ("bare soil", "urban"), ("forest", "clear water")):
         wide = [spectrum(ground, WITH_SWIR) for ground in (first, second)]
         narrow = [spectrum(ground, ("red", "nir08", "swir16")) for ground in (first, second)]
         assert classes_of(*narrow) == classes_of(*wide)
 
 
-# Reflectance in steps of a ten-thousandth, as satellites keep it.
-Number = int
-Spectrum = tuple[Number, ...]
-numbers = st.one_of(st.integers(0, 12_000), st.integers(0, 1_500), st.sampled_from([0, 500, 1100, 1500]))
+# Reflectance in ten-thousandths, one for each of ALL_BANDS.
+Spectrum = tuple[int, ...]
+reflectances = st.one_of(st.integers(0, 12_000), st.integers(0, 1_500), st.sampled_from([0, 500, 1100, 1500]))
 steps = st.one_of(st.just(0), st.sampled_from([1000, -1000, 500, -500, 1, -1]), st.integers(-12_000, 12_000))
 
 
 @st.composite
 def one_pixel(draw: st.DrawFn) -> tuple[Spectrum, Spectrum]:
-    """The numbers of all bands before and after."""
-    before = draw(st.tuples(*[numbers] * len(ALL_BANDS)))
-    after = [min(max(number + draw(steps), 0), 12_000) for number in before]
+    """Both dates of a pixel."""
+    before = draw(st.tuples(*[reflectances] * len(ALL_BANDS)))
+    after = [min(max(value + draw(steps), 0), 12_000) for value in before]
     return before, tuple(after)
 
 
@@ -199,7 +175,7 @@ def test_swapped_dates_mirror_the_classes(
 
 
 @given(pixels, st.sampled_from(BAND_SETS), thresholds)
-def test_only_detectable_classes_are_given(
+def test_only_detectable_classes_are_found(
     drawn: list[tuple[Spectrum, Spectrum]], bands: tuple[str, ...], threshold: float
 ) -> None:
     classes = classes_of(*dates(drawn, bands), threshold)
@@ -212,16 +188,16 @@ def test_only_detectable_classes_are_given(
 
 
 @given(pixels, st.sampled_from(BAND_SETS), thresholds, st.data())
-def test_what_is_invalid_at_either_date_is_nodata(
+def test_pixel_that_is_not_valid_at_either_date_is_nodata(
     drawn: list[tuple[Spectrum, Spectrum]], bands: tuple[str, ...], threshold: float, data: st.DataObject
 ) -> None:
     before, after = dates(drawn, bands)
     flags = st.lists(st.booleans(), min_size=len(drawn), max_size=len(drawn))
     valid = np.array([data.draw(flags)]), np.array([data.draw(flags)])
-    # What is not valid may hold anything, also what is no number.
+    # A pixel that is not valid may hold anything, NaN too.
     spoiled = [
-        {band: np.where(seen, values, np.nan) for band, values in date.items()}
-        for date, seen in zip((before, after), valid, strict=True)
+        {band: np.where(known, values, np.nan) for band, values in date.items()}
+        for date, known in zip((before, after), valid, strict=True)
     ]
     classes = classes_of(spoiled[0], spoiled[1], threshold, valid)
     both = valid[0] & valid[1]
@@ -249,7 +225,7 @@ def test_a_difference_of_exactly_the_threshold_counts(
         before, after = dates([both], bands)
         expected = classes_of(before, after, 0.0).item()
         threshold = float(exact_difference(*both, bands))
-        # These two classes ask for no more than a change; those of vegetation for a change of NDVI too.
+        # These two classes need only a change; those of vegetation need a change of NDVI too.
         if expected in (Change.WATER_CHANGE, Change.BUILT_UP_GAIN) and threshold + 3 * EPSILON <= 1:
             assert classes_of(before, after, threshold).item() == expected
             assert classes_of(before, after, threshold + 3 * EPSILON).item() == Change.NO_CHANGE

@@ -1,4 +1,4 @@
-"""Floats with fewer bits: every pixel within what is promised of it, in about half the bytes, at every level."""
+"""Compact precision: every pixel of every level is as exact as promised, in about half the bytes."""
 
 from functools import cache
 from pathlib import Path
@@ -19,13 +19,13 @@ from tests.raster.support.tile_decoding import decode_pages, decode_tile
 
 Floats = npt.NDArray[np.float32]
 COMPACT = get_operation("ndvi").pixel_format(NdviParams(precision="compact")).mantissa_bits
-PROMISED = 2.0**-13  # 1/8192 of a value, as the API tells
+PROMISED = 2.0**-13  # 1/8192 of a value, as the API says
 SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
-NUMBERS = st.floats(-1, 1, width=32)  # also -0, and denormals
+VALUES = st.floats(-1, 1, width=32)  # also -0, and denormals
 
 
 def rounded(values: Floats, mantissa_bits: int, compression: Compression = "deflate") -> Floats:
-    """What a reader finds in a tile of these values."""
+    """The values as a reader decodes them from a tile."""
     codec = TileCodec(compression=compression, predictor=FLOATING_POINT, mantissa_bits=mantissa_bits)
     tile: Floats = decode_tile(codec.encode(values), codec.tiff_code, FLOATING_POINT, "float32", *values.shape)
     return tile
@@ -35,19 +35,19 @@ def row(*values: float) -> Floats:
     return np.array([values], np.float32)
 
 
-@given(st.lists(NUMBERS, min_size=1, max_size=30))
+@given(st.lists(VALUES, min_size=1, max_size=30))
 @example([-1.0, 1.0, 0.0, -0.0, 0.99999994, -0.99999994, 1e-38, 1e-45, -1e-45, 0.5, 1 / 3])
-def test_ndvi_is_changed_by_no_more_than_is_promised(values: list[float]) -> None:
+def test_ndvi_changes_by_no_more_than_promised(values: list[float]) -> None:
     exact = row(*values)
     compact = rounded(exact, COMPACT)
-    # Denormals, which no NDVI comes to, have no bits to spare: their error is that of the smallest other number.
+    # Denormals have no bits to spare: their error is that of the smallest normal number. No NDVI is that small.
     allowed = PROMISED * np.maximum(np.abs(exact.astype(np.float64)), SMALLEST_NORMAL)
     assert (np.abs(compact.astype(np.float64) - exact) <= allowed).all()
     assert np.abs(compact).max() <= 1
     np.testing.assert_array_equal(np.signbit(compact), np.signbit(exact))
 
 
-@given(st.lists(NUMBERS, min_size=1, max_size=30), st.integers(1, 22))
+@given(st.lists(VALUES, min_size=1, max_size=30), st.integers(1, 22))
 def test_error_is_half_of_the_last_bit_that_is_kept(values: list[float], mantissa_bits: int) -> None:
     exact = row(*values)
     compact = rounded(exact, mantissa_bits)
@@ -59,7 +59,7 @@ def test_error_is_half_of_the_last_bit_that_is_kept(values: list[float], mantiss
 
 
 @pytest.mark.parametrize("value", [-1.0, 1.0, 0.0, -0.0, 0.5, -0.25, 0.75])
-def test_values_with_few_bits_stay_as_they_are(value: float) -> None:
+def test_values_with_few_bits_do_not_change(value: float) -> None:
     assert rounded(row(value), COMPACT).tobytes() == row(value).tobytes()
 
 
@@ -78,7 +78,7 @@ def test_rounding_is_to_the_nearest_and_away_from_zero_in_the_middle() -> None:
 
 
 @pytest.mark.parametrize("predictor", [NO_PREDICTOR, FLOATING_POINT])
-def test_rounding_leaves_the_pixels_as_they_were(predictor: int) -> None:
+def test_rounding_does_not_change_the_pixels_in_memory(predictor: int) -> None:
     tile = np.random.default_rng(1).uniform(-1, 1, (16, 16)).astype(np.float32)
     before = tile.tobytes()
     TileCodec(compression="deflate", predictor=predictor, mantissa_bits=COMPACT).encode(tile)
@@ -96,7 +96,7 @@ def test_part_of_a_larger_array_is_encoded_like_a_copy_of_it() -> None:
 
 @cache
 def noise() -> dict[str, npt.NDArray[np.float64]]:
-    """Reflectance of chance with holes, over several windows."""
+    """Random reflectance with holes, over several windows."""
     random = np.random.default_rng(11)
     bands = {name: random.uniform(0.02, 0.6, (1300, 1100)) for name in ("red", "nir")}
     bands["red"][random.random((1300, 1100)) < 0.1] = np.nan
@@ -121,7 +121,7 @@ def test_compact_file_is_valid_and_much_smaller(results: dict[str, Result]) -> N
     assert compact.path.stat().st_size == compact.size < 0.7 * full.size
 
 
-def test_every_pixel_of_a_compact_file_is_within_what_is_promised(results: dict[str, Result]) -> None:
+def test_every_pixel_of_a_compact_file_is_as_exact_as_promised(results: dict[str, Result]) -> None:
     exact, compact = (results[precision].numbers.astype(np.float64) for precision in ("full", "compact"))
     np.testing.assert_array_equal(np.isnan(compact), np.isnan(exact))
     assert np.isnan(exact).any()

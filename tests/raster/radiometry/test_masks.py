@@ -28,35 +28,35 @@ SHAPE = (40, 50)
 LANDSAT = {"platform": "landsat-8"}
 
 
-def test_scene_classification_of_every_number() -> None:
-    numbers = np.arange(256, dtype=np.uint8)
-    hidden = np.flatnonzero(~clear_pixels(numbers, "scl"))
+def test_scene_classification_of_every_dn() -> None:
+    dn = np.arange(256, dtype=np.uint8)
+    hidden = np.flatnonzero(~clear_pixels(dn, "scl"))
     assert set(hidden.tolist()) == HIDDEN_SCL
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "float32"])
 def test_scene_classification_of_every_dtype(dtype: str) -> None:
-    numbers = np.arange(12).astype(dtype).reshape(3, 4)
-    hidden = ~clear_pixels(numbers, "scl")
+    dn = np.arange(12).astype(dtype).reshape(3, 4)
+    hidden = ~clear_pixels(dn, "scl")
     assert hidden.shape == (3, 4)
     assert set(np.flatnonzero(hidden).tolist()) == HIDDEN_SCL
 
 
-def test_quality_bits_of_every_number() -> None:
-    numbers = np.arange(65536, dtype=np.uint16)
+def test_quality_bits_of_every_dn() -> None:
+    dn = np.arange(65536, dtype=np.uint16)
     hidden = np.zeros(65536, np.bool_)
     for bit in HIDDEN_QA_BITS:
-        hidden |= (numbers >> bit) % 2 == 1
-    np.testing.assert_array_equal(~clear_pixels(numbers, "qa_pixel"), hidden)
+        hidden |= (dn >> bit) % 2 == 1
+    np.testing.assert_array_equal(~clear_pixels(dn, "qa_pixel"), hidden)
 
 
 @pytest.mark.parametrize(
-    ("number", "clear"),
+    ("dn", "clear"),
     [(21824, True), (21888, True), (21952, True), (1, False), (22280, False), (23888, False), (54596, False)],
 )
-def test_quality_numbers_of_real_scenes(number: int, clear: bool) -> None:
+def test_quality_of_real_scenes(dn: int, clear: bool) -> None:
     """Clear land, clear with the clear bit alone, clear water; fill, cloud, shadow, cirrus."""
-    assert clear_pixels(np.array([number], np.uint16), "qa_pixel").item() is clear
+    assert clear_pixels(np.array([dn], np.uint16), "qa_pixel").item() is clear
 
 
 def scene(mask: Codes | Numbers | None = None, key: str = "scl", **properties: Any) -> Shot:
@@ -71,10 +71,10 @@ def scene(mask: Codes | Numbers | None = None, key: str = "scl", **properties: A
 
 
 def half(first: int, second: int, dtype: type = np.uint8) -> Any:
-    """The upper rows of one class, the lower of another."""
-    numbers = np.full(SHAPE, first, dtype)
-    numbers[SHAPE[0] // 2 :] = second
-    return numbers
+    """A mask whose upper half has one DN, and whose lower half has another."""
+    dn = np.full(SHAPE, first, dtype)
+    dn[SHAPE[0] // 2 :] = second
+    return dn
 
 
 def test_masks_of_both_dates_count(tmp_path: Path) -> None:
@@ -82,9 +82,9 @@ def test_masks_of_both_dates_count(tmp_path: Path) -> None:
     left[:, :20] = 9
     config = write_shots(tmp_path / "scenes", scene(half(4, 3)), scene(left).named(AFTER))
     result = compare(config, tmp_path / "out")
-    seen = (half(4, 3) == 4) & (left == 4)
-    np.testing.assert_array_equal(result.numbers == 255, ~seen)
-    hidden = 100 * (1 - seen.mean())
+    clear = (half(4, 3) == 4) & (left == 4)
+    np.testing.assert_array_equal(result.numbers == 255, ~clear)
+    hidden = 100 * (1 - clear.mean())
     assert result.statistics["masked_percent"] == pytest.approx(hidden)
     assert result.statistics["valid_percent"] == pytest.approx(100 - hidden)
     assert any("70 % of the pixels are masked" in warning for warning in result.product.warnings)
@@ -106,7 +106,7 @@ def test_more_than_half_masked_is_a_warning(tmp_path: Path, rows: int, warned: b
     assert any("masked" in warning for warning in result.product.warnings) is warned
 
 
-def test_share_is_of_the_pixels_with_data(tmp_path: Path) -> None:
+def test_masked_percent_is_of_the_pixels_with_data(tmp_path: Path) -> None:
     mask = half(4, 8)
     shot = scene(mask)
     for row in (range(10), range(20, 30)):
@@ -116,7 +116,7 @@ def test_share_is_of_the_pixels_with_data(tmp_path: Path) -> None:
     assert result.statistics["valid_percent"] == pytest.approx(25)
 
 
-def test_masks_can_be_left_alone(tmp_path: Path) -> None:
+def test_masks_are_not_read_without_cloud_mask(tmp_path: Path) -> None:
     config = write_shots(tmp_path / "scenes", scene(half(9, 9)), scene(half(8, 8)).named(AFTER))
     result = compare(config, tmp_path / "out", cloud_mask=False)
     assert result.statistics["valid_percent"] == pytest.approx(100)
@@ -125,7 +125,7 @@ def test_masks_can_be_left_alone(tmp_path: Path) -> None:
     assert [scene["mask"] for scene in result.product.provenance["scenes"]] == [None, None]
 
 
-def test_missing_mask_is_a_warning_and_no_end(tmp_path: Path) -> None:
+def test_missing_mask_is_a_warning_and_no_error(tmp_path: Path) -> None:
     config = write_shots(tmp_path / "scenes", scene(half(4, 9)), scene().named(AFTER))
     result = compare(config, tmp_path / "out")
     np.testing.assert_array_equal(result.numbers == 255, half(4, 9) == 9)
@@ -145,33 +145,33 @@ def test_all_masked_is_an_error_that_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("colormap", [None, "viridis"])
-def test_ndvi_masks_clouds_only_where_it_is_told_to(tmp_path: Path, colormap: str | None) -> None:
+def test_ndvi_masks_clouds_only_if_asked_to(tmp_path: Path, colormap: str | None) -> None:
     config = write_shots(tmp_path / "scenes", scene(half(4, 9)))
     default = ndvi(config, tmp_path / "default", colormap=colormap)
-    told_not = ndvi(config, tmp_path / "told_not", colormap=colormap, cloud_mask=False)
-    told = ndvi(config, tmp_path / "told", colormap=colormap, cloud_mask=True)
-    np.testing.assert_array_equal(default.numbers, told_not.numbers)
-    assert default.statistics == told_not.statistics
+    unmasked = ndvi(config, tmp_path / "unmasked", colormap=colormap, cloud_mask=False)
+    masked = ndvi(config, tmp_path / "masked", colormap=colormap, cloud_mask=True)
+    np.testing.assert_array_equal(default.numbers, unmasked.numbers)
+    assert default.statistics == unmasked.statistics
     assert default.statistics["valid_percent"] == pytest.approx(100)
     assert "masked_percent" not in default.statistics
-    nodata = np.isnan(told.numbers) if colormap is None else told.numbers == 0
+    nodata = np.isnan(masked.numbers) if colormap is None else masked.numbers == 0
     np.testing.assert_array_equal(nodata, half(4, 9) == 9)
-    np.testing.assert_array_equal(told.numbers[~nodata], default.numbers[~nodata])
-    assert told.statistics["masked_percent"] == pytest.approx(50)
-    assert told.statistics["valid_percent"] == pytest.approx(50)
+    np.testing.assert_array_equal(masked.numbers[~nodata], default.numbers[~nodata])
+    assert masked.statistics["masked_percent"] == pytest.approx(50)
+    assert masked.statistics["valid_percent"] == pytest.approx(50)
     upper = default.numbers[:20] if colormap is None else None
     if upper is not None:
-        assert told.statistics["mean"] == pytest.approx(float(upper.mean(dtype=np.float64)), rel=1e-6)
+        assert masked.statistics["mean"] == pytest.approx(float(upper.mean(dtype=np.float64)), rel=1e-6)
 
 
-def test_ndvi_without_a_mask_warns_only_where_one_is_wanted(tmp_path: Path) -> None:
+def test_ndvi_warns_of_a_missing_mask_only_if_asked_for_one(tmp_path: Path) -> None:
     config = write_shots(tmp_path / "scenes", scene())
     assert ndvi(config, tmp_path / "default").product.warnings == ()
-    (warning,) = ndvi(config, tmp_path / "told", cloud_mask=True).product.warnings
+    (warning,) = ndvi(config, tmp_path / "masked", cloud_mask=True).product.warnings
     assert "no cloud mask" in warning
 
 
-def test_impossible_class_of_a_mask_hides_nothing(tmp_path: Path) -> None:
+def test_unknown_class_of_a_mask_hides_nothing(tmp_path: Path) -> None:
     """Real masks that were resampled hold a few 12."""
     config = write_shots(tmp_path / "scenes", scene(half(12, 200)), scene(half(4, 4)).named(AFTER))
     assert compare(config, tmp_path / "out").statistics["valid_percent"] == pytest.approx(100)

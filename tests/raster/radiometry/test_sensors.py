@@ -72,7 +72,7 @@ def test_offset_of_a_row_holds_from_its_baseline_on(
 
 
 @pytest.mark.usefixtures("row")
-def test_mask_of_a_new_row_is_of_its_kind_alone() -> None:
+def test_mask_of_a_new_row_is_only_of_its_kind() -> None:
     mask = resolve_mask(scene("R1", "scl", "qa_pixel"))
     assert mask is not None
     assert (mask.asset, mask.kind) == ("qa_pixel", "qa_pixel")
@@ -109,11 +109,11 @@ def test_landsat_satellites_with_level_2_products_are_known(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["LC05", "LC07", "LE08", "LT07", "LM05", "LC10", "lc08"])
-def test_landsat_satellites_that_never_were_are_refused(name: str) -> None:
+def test_landsat_satellites_without_level_2_products_are_refused(name: str) -> None:
     assert LandsatName.parse(LANDSAT_NAME.replace("LX10", name)) is None
 
 
-def test_scene_of_an_unknown_sensor_is_read_like_sentinel_2_where_roles_name_its_bands() -> None:
+def test_scene_of_an_unknown_sensor_is_read_like_sentinel_2_if_roles_mark_its_bands() -> None:
     asset = {"roles": ["reflectance"], "eo:bands": [{"common_name": "red"}]}
     unknown = scene("R1", "qa_pixel", **{"s2:processing_baseline": "05.11"})
     unknown = replace(unknown, item={**unknown.item, "assets": {"R1": asset, "B08": {}, "qa_pixel": {}}})
