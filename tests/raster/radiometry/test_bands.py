@@ -10,7 +10,7 @@ from processing.raster.errors import BandNotFound
 from processing.raster.radiometry import resolve_band
 from processing.raster.radiometry.bands import find_asset
 from processing.raster.types import RemoteFile, Scene, SceneId
-from tests.raster.support.scenes import real_scene, scene
+from tests.raster.support.items import real_scene, scene
 
 CDSE = "cdse-v1_s2-l2a_stac11_FeatureCollection_N0500"
 PLANETARY = "pc_s2-l2a_pb0212_S2B_MSIL2A_20190629T212529"

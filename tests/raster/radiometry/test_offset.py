@@ -9,7 +9,7 @@ from processing.raster.errors import OffsetUnknown
 from processing.raster.radiometry import resolve_band
 from processing.raster.radiometry.offset import contradicts_offset, may_be_shifted_already, processing_baseline
 from processing.raster.types import Band
-from tests.raster.support.scenes import scene, scene_of
+from tests.raster.support.items import scene, scene_of
 
 
 def shifted(**more: Any) -> dict[str, Any]:
