@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from .radiometry.bands import processing_baseline, sensor_bands
-from .reading.scene_reader import OpenScene
+from .reading import OpenScene
 
 _MUCH_MASKED_PERCENT = 50.0
 _SMALL_OVERLAP_PERCENT = 50.0

@@ -12,13 +12,13 @@ import numpy as np
 from rasterio.windows import Window
 
 from .cog.writer import CogWriter
+from .gdal import enter_gdal_environment
 from .grids.overlay import Overlay
 from .operations import Operation, Tally
 from .params import Params
-from .reading.raster_file import enter_gdal_environment
-from .reading.scene_reader import SceneReader, SceneWindow
+from .reading import SceneReader, SceneWindow
 from .threads import Crew
-from .types import BoolArray, Config, PixelArray, Pixels
+from .types import BoolArray, PixelArray, Pixels
 
 # Rows that are worked on at once: their arrays stay in the processor's cache, and their memory is used again and again.
 _STRIP_ROWS = 128
@@ -67,17 +67,17 @@ class WindowWork:
         params: Params,
         readers: Sequence[SceneReader],
         overlay: Overlay,
-        config: Config,
+        threads: int,
     ) -> None:
         self.operation, self.params, self.overlay = operation, params, overlay
         self.scenes = [reader.scene for reader in readers]
         self.tally: Tally = operation.tally(params)
         self.counts = Counts()
-        self._readers, self._config = readers, config
+        self._readers, self._threads = readers, threads
         self._dtype = operation.pixel_format(params).dtype
         # Arithmetic is many short calls of numpy, each of which gives the interpreter's lock away and has to get it
         # back. Two threads in the midst of that hold each other up, while decoding and encoding leave the lock alone.
-        self._arithmetic = threading.Semaphore(max(1, config.threads // 2))
+        self._arithmetic = threading.Semaphore(max(1, threads // 2))
 
     def write_windows(self, cog: CogWriter) -> Generator[int, None, None]:
         """Read, compute and write every window; gives the number of those that are done.
@@ -85,7 +85,7 @@ class WindowWork:
         Close the iterator where it is not used up: only then do its threads end.
         """
         with ExitStack() as crews:
-            computing = crews.enter_context(Crew(self._config.threads, enter_gdal_environment))
+            computing = crews.enter_context(Crew(self._threads, enter_gdal_environment))
             ledgers = computing.each(lambda window: self._compute(window, cog), self._fetched(cog, crews))
             # Taken together in the order of the windows, so that sums are the same to the last digit every time.
             for done, ledger in enumerate(ledgers, start=1):

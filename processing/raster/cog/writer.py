@@ -16,8 +16,8 @@ from rasterio.io import MemoryFile
 from rasterio.windows import Window
 
 from ..errors import ResultNotWritten
+from ..gdal import GdalError, gdal_errors
 from ..grids.grid import Grid
-from ..reading.raster_file import GDAL_ERRORS
 from ..types import Compression, PixelArray, PixelFormat
 from . import ifd
 from .pyramid import BLOCK, WINDOW, Pyramid
@@ -86,15 +86,21 @@ class CogWriter:
         if not self._pyramid.is_whole:  # windows are missing
             raise _not_written()
         try:
-            with self._part_path.open("wb") as part:
-                checksum = _write_hashed(part, self._pieces(band_tags or {}))
+            with gdal_errors():
+                checksum = self._write_part(band_tags or {})
             size = self._part_path.stat().st_size
-            if not is_cog(self._part_path):
-                raise _not_written()
             self._part_path.replace(self._path)
-        except (*GDAL_ERRORS, OSError) as error:
+        except (GdalError, OSError) as error:
             raise _not_written() from error
         return WrittenCog(path=self._path, size=size, sha256=checksum)
+
+    def _write_part(self, band_tags: Mapping[str, str]) -> str:
+        """Write the whole file under another name and check it. Returns its SHA-256."""
+        with self._part_path.open("wb") as part:
+            checksum = _write_hashed(part, self._pieces(band_tags))
+        if not is_cog(self._part_path):
+            raise _not_written()
+        return checksum
 
     def _pieces(self, band_tags: Mapping[str, str]) -> Iterator[bytes | memoryview]:
         """The file from its beginning: directories, overviews from the coarsest, full resolution."""

@@ -18,7 +18,7 @@ from tifffile import TiffFile
 from processing.raster.cog import ifd
 from processing.raster.cog.writer import CogWriter, is_cog
 from processing.raster.errors import ResultNotWritten, Stopped
-from processing.raster.reading.raster_file import gdal_environment
+from processing.raster.gdal import gdal_environment
 from tests.raster.support.cogs import FORMATS, TAGS, pixels_for, write_cog
 from tests.raster.support.rasters import grid, read_tif, write_tif
 

@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 from typing import ClassVar
 
 from ...errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, SceneNotFound
-from ...types import Config, Scene, SceneId
+from ...types import Catalogues, Network, Scene, SceneId
 from ..stac import Item, StacApi
 
 _MOST_CANDIDATES = 10
@@ -29,18 +29,20 @@ class Provider(ABC):
         """Raise InvalidSceneId where no scene of this catalogue could ever have that id. Asks nobody."""
 
     @abstractmethod
-    def find(self, scene_id: SceneId, config: Config) -> Scene:
+    def find(self, scene_id: SceneId, catalogues: Catalogues, network: Network) -> Scene:
         """The one scene that the id means. Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable."""
 
-    def ask_in_order(self, config: Config, ask: Callable[[StacApi], list[Item]]) -> list[Item]:
-        """What the first catalogue that has any such item answers; the order of the roots is the operator's.
+    def ask_in_order(
+        self, catalogues: Catalogues, network: Network, ask: Callable[[StacApi], list[Item]]
+    ) -> list[Item]:
+        """The items of the first catalogue that has any, in the order of its roots.
 
-        A catalogue that is down is passed over, but only if another one has the item is that the end of it.
+        A catalogue that is down is skipped; its error is raised only if no other has the item.
         """
         unavailable: ProviderUnavailable | None = None
-        for root in config.stac_roots.get(self.name) or self.default_roots:
+        for root in catalogues.roots.get(self.name) or self.default_roots:
             try:
-                if items := ask(StacApi(root, config.private_hosts)):
+                if items := ask(StacApi(root, network.private_hosts)):
                     return items
             except ProviderUnavailable as error:
                 unavailable = unavailable or error

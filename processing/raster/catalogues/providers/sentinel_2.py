@@ -2,7 +2,7 @@
 
 import re
 
-from ...types import Config, Scene, SceneId
+from ...types import Catalogues, Network, Scene, SceneId
 from ..sentinel_2_products import ProductName, find_products, product_of
 from ..sources import sources_of
 from . import Provider, only_one
@@ -22,14 +22,14 @@ class Sentinel2(Provider):
         if not _ITEM_ID.fullmatch(scene_id.original_id):
             ProductName.of(scene_id)
 
-    def find(self, scene_id: SceneId, config: Config) -> Scene:
+    def find(self, scene_id: SceneId, catalogues: Catalogues, network: Network) -> Scene:
         if _ITEM_ID.fullmatch(scene_id.original_id):
-            items = self.ask_in_order(config, lambda api: api.items(COLLECTIONS, [scene_id.original_id]))
+            items = self.ask_in_order(catalogues, network, lambda api: api.items(COLLECTIONS, [scene_id.original_id]))
         else:
             name = ProductName.of(scene_id)
-            items = self.ask_in_order(config, lambda api: find_products(api, COLLECTIONS, name))
+            items = self.ask_in_order(catalogues, network, lambda api: find_products(api, COLLECTIONS, name))
         item = only_one(scene_id, {product_of(item): item for item in items})
-        return Scene(id=scene_id, item=item, sources=sources_of(item, config))
+        return Scene(id=scene_id, item=item, sources=sources_of(item, network))
 
 
 PROVIDER = Sentinel2()
