@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from . import aoi, caveats
-from .cog.pyramid import WINDOW
-from .cog.writer import CogWriter, WrittenCog
+from .cog import WINDOW, CogWriter, WrittenCog
 from .errors import NoValidPixels
 from .gdal import gdal_environment
 from .grids.overlay import Overlay, clip, lay_over

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from rasterio.crs import CRS
 
 from processing.raster import pipeline
-from processing.raster.cog.pyramid import BLOCK
-from processing.raster.cog.writer import is_cog
+from processing.raster.cog import is_cog
+from processing.raster.cog.levels import BLOCK
 from processing.raster.errors import AoiOutsideScene, NoValidPixels
 from processing.raster.grids.grid import Grid
 from processing.raster.operations.change_detection import ChangeDetectionParams

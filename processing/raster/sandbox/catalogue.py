@@ -12,7 +12,7 @@ import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
 
-from ..cog.writer import write_cog
+from ..cog import write_cog
 from ..grids.grid import Grid
 from ..radiometry.bands import SENTINEL_2
 from ..types import COG_MEDIA_TYPE, Float32Array, PixelArray, PixelFormat

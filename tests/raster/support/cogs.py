@@ -10,8 +10,8 @@ from rasterio.windows import Window
 from rio_cogeo import cog_validate
 from tifffile import TiffFile
 
+from processing.raster.cog import CogWriter, WrittenCog
 from processing.raster.cog.tiles import Compression
-from processing.raster.cog.writer import CogWriter, WrittenCog
 from processing.raster.gdal import gdal_environment
 from processing.raster.grids.grid import Grid
 from processing.raster.types import PixelArray, PixelFormat
