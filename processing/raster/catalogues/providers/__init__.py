@@ -18,7 +18,7 @@ _MOST_CANDIDATES = 10
 
 
 class Provider(ABC):
-    """A catalogue that turns a scene id into exactly one scene."""
+    """Finds the one scene that an id names, in one or more STAC catalogues."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -26,11 +26,11 @@ class Provider(ABC):
 
     @abstractmethod
     def check_id(self, scene_id: SceneId) -> None:
-        """Raise InvalidSceneId where no scene of this catalogue could ever have that id. Asks nobody."""
+        """Raise InvalidSceneId if no scene of this catalogue can have that id. Asks no host."""
 
     @abstractmethod
     def find(self, scene_id: SceneId, catalogues: Catalogues, network: Network) -> Scene:
-        """The one scene that the id means. Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable."""
+        """The one scene that the id names. Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable."""
 
     def ask_in_order(
         self, catalogues: Catalogues, network: Network, ask: Callable[[StacApi], list[Item]]
@@ -59,7 +59,7 @@ def all_providers() -> Mapping[str, Provider]:
 
 
 def get_provider(name: str) -> Provider:
-    """The provider of that name, or InvalidSceneId where there is none."""
+    """The provider of that name. Raises InvalidSceneId if there is none."""
     try:
         return all_providers()[name]
     except KeyError as error:
@@ -69,7 +69,10 @@ def get_provider(name: str) -> Provider:
 
 
 def only_one(scene_id: SceneId, candidates: Mapping[str, Item]) -> Item:
-    """The only candidate. They stand by the full names that the caller can choose from where there are several."""
+    """The only candidate. Their keys are the full names that a caller can choose from if there are several.
+
+    Raises SceneNotFound or AmbiguousSceneId.
+    """
     if not candidates:
         raise SceneNotFound(f"No scene of the catalogue is called {scene_id}.", scene_id=str(scene_id))
     if len(candidates) > 1:

@@ -1,4 +1,4 @@
-"""Planetary Computer: Sentinel-2 and Landsat. Its files are private until a token is added, when they are read."""
+"""Planetary Computer: Sentinel-2 and Landsat. Its files are private: a token is added when they are read."""
 
 from ...types import Catalogues, Network, Scene, SceneId
 from ..landsat_products import LandsatName
@@ -37,7 +37,7 @@ class PlanetaryComputer(Provider):
 
 
 def _newest_of_tile(api: StacApi, name: ProductName) -> list[Item]:
-    """Ids here leave out baseline and time of generation: of one tile's several processings, the newest is meant."""
+    """Ids of this catalogue leave out baseline and time of generation, and mean a tile's newest processing."""
     items = find_sentinel_2(api, [_SENTINEL_2], name)
     if name.tile is None or name.generated is not None:
         return items
@@ -45,7 +45,7 @@ def _newest_of_tile(api: StacApi, name: ProductName) -> list[Item]:
 
 
 def _generated(item: Item) -> str:
-    """When the product was made: the last part of its full name."""
+    """The time at which the product was generated: the last part of its full name."""
     return product_of(item).rpartition("_")[2]
 
 

@@ -1,4 +1,4 @@
-"""Sentinel-2 L2A: Earth Search by default; any STAC API whose items tell their product names will do, as CDSE's."""
+"""Sentinel-2 L2A: Earth Search by default. Any STAC API works whose items have their product names, such as CDSE's."""
 
 import re
 
@@ -9,7 +9,7 @@ from . import Provider, only_one
 
 # The older collection of Earth Search first: its COGs are public and complete up to the day.
 COLLECTIONS = ("sentinel-2-l2a", "sentinel-2-c1-l2a")
-# Ids that Earth Search gives its items: S2A_32TPS_20230602_0_L2A, S2B_T38XNF_20250422T091553_L2A.
+# Ids of Earth Search's items: S2A_32TPS_20230602_0_L2A, S2B_T38XNF_20250422T091553_L2A.
 _ITEM_ID = re.compile(r"S2[A-D]_(\d{1,2}[A-Z]{3}_\d{8}_\d|T\d{2}[A-Z]{3}_\d{8}T\d{6})_L2A")
 
 
