@@ -1,4 +1,4 @@
-"""What the documentation says is so: its picture and its map."""
+"""What the documentation says is so: its picture, its map, and the commands that stand in several files."""
 
 import re
 import subprocess
@@ -11,6 +11,7 @@ import pytest
 from docs.draw_imports import PICTURE, ROOT, diagram, with_others, without_implied
 
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
 # --- The picture of the imports -------------------------------------------------------------------------------------
 
@@ -52,7 +53,7 @@ def _arrow(letters: str) -> tuple[str, str]:
     return letters[0], letters[1]
 
 
-# --- The map --------------------------------------------------------------------------------------------------------
+# --- Map and commands -----------------------------------------------------------------------------------------------
 
 
 def test_map_of_the_readme_names_only_what_is_there() -> None:
@@ -77,3 +78,20 @@ def map_lines() -> list[str]:
     lines = [line for line in section.splitlines() if line.startswith("    ")]
     assert lines
     return lines
+
+
+def recipes() -> dict[str, str]:
+    """The commands of the justfile by the names of their recipes, without what a caller adds."""
+    text = (ROOT / "justfile").read_text()
+    found = re.findall(r"^(\w+)(?: \*arguments)?:\n    (.+)$", text, flags=re.MULTILINE)
+    return {name: command.replace(" {{ arguments }}", "") for name, command in found if not name.startswith("_")}
+
+
+def test_every_recipe_stands_in_contributing_as_a_plain_command() -> None:
+    assert set(recipes()) == {"setup", "check", "test", "demo", "bench"}
+    assert [command for command in recipes().values() if command not in CONTRIBUTING] == []
+
+
+@pytest.mark.parametrize("name", ["setup", "test", "demo", "bench"])
+def test_recipe_is_the_command_of_the_readme(name: str) -> None:
+    assert recipes()[name] in README
