@@ -8,6 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import Account, ApiKey
+from tests.answers import client_with
 from tests.servers import RangeServer, StacServer
 
 # How long an example takes says more about the machine than about the code.
@@ -55,9 +56,7 @@ def live_key(account: Account) -> str:
 @pytest.fixture
 def api(test_key: str) -> APIClient:
     """A client that sends the test key of `account`."""
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {test_key}")
-    return client
+    return client_with(test_key)
 
 
 @pytest.fixture
