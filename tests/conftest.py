@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from accounts.models import Account, ApiKey
 from tests.answers import client_with
 from tests.servers import RangeServer, StacServer
+from tests.summary import pytest_terminal_summary as pytest_terminal_summary
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("patient", deadline=None)
