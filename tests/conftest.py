@@ -20,6 +20,12 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SHARED_SPEC = SHARED_DATA.parent / "spec"
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """No workers for tests that are named: few run faster without, and can be debugged. Else one for each core."""
+    are_named = config.args_source is pytest.Config.ArgsSource.ARGS
+    return 0 if are_named else None
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real scenes and STAC items, which lie beside the project where it is developed."""
