@@ -15,6 +15,7 @@ app.autodiscover_tasks()
 
 
 @worker_process_init.connect
-def load_raster_libraries(**_: Any) -> None:
-    """So that the first job of a worker's process does not wait for them."""
+def prepare_for_rasters(**_: Any) -> None:
+    """Load the raster libraries, so that a worker's first job does not wait for them, and tune its heaps."""
     import_module("processing.raster.pipeline")
+    import_module("processing.raster.threads").keep_heaps_warm()

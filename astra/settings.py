@@ -190,9 +190,7 @@ STAC_ROOTS = {
     "landsat": http_urls("ASTRA_LANDSAT_STAC"),
     "planetary-computer": http_urls("ASTRA_PLANETARY_COMPUTER_STAC"),
 }
-PLANETARY_COMPUTER_TOKENS = http_url(
-    "ASTRA_PLANETARY_COMPUTER_TOKENS", "https://planetarycomputer.microsoft.com/api/sas/v1/token"
-)
+PLANETARY_COMPUTER_TOKENS = http_url("ASTRA_PLANETARY_COMPUTER_TOKENS")
 # Access to buckets of scenes (CDSE, or requester-pays at AWS); never that of the results.
 SCENE_S3: dict[str, Any] = {
     "access_key": text("ASTRA_SCENES_S3_ACCESS_KEY_ID"),

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from processing.raster import pipeline
 from processing.raster.operations import get_operation
-from processing.raster.types import Config, Request, SceneId
+from processing.raster.threads import keep_heaps_warm
+from processing.raster.types import Catalogues, Config, Limits, Network, RasterJob, SceneId
 
 from .jobs import JOBS
 
@@ -28,15 +29,16 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=1, help="how often the job runs, one after the other")
     parser.add_argument("--out", type=Path, help="where the result is kept")
     options = parser.parse_args()
+    keep_heaps_warm()  # as a worker does
     config = _config(options.scenes, options.root, options.threads)
-    seconds = [_run(_request(options.job), config, options.scenes.parent, options.out) for _ in range(options.times)]
+    seconds = [_run(_raster_job(options.job), config, options.scenes.parent, options.out) for _ in range(options.times)]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     print(json.dumps({"seconds": seconds, "peak_mb": peak}))
 
 
-def _request(job: str) -> Request:
+def _raster_job(job: str) -> RasterJob:
     asked = JOBS[job]
-    return Request(
+    return RasterJob(
         operation=asked["operation"],
         scene_ids=tuple(SceneId.parse(text) for text in asked["scene_ids"]),
         params=get_operation(asked["operation"]).params_model.model_validate(asked["params"]),
@@ -45,19 +47,18 @@ def _request(job: str) -> Request:
 
 def _config(scenes: Path, root: str | None, threads: int) -> Config:
     return Config(
-        sandbox_dir=scenes,
-        use_sandbox=root is None,
-        stac_roots={"sentinel-2": (root,)} if root else {},
-        private_hosts=frozenset(["127.0.0.1"]),
+        catalogues=Catalogues(sandbox=None if root else scenes, roots={"sentinel-2": (root,)} if root else {}),
+        network=Network(private_hosts=frozenset(["127.0.0.1"])),
+        limits=Limits(max_pixels=1e12),
         threads=threads,
     )
 
 
-def _run(request: Request, config: Config, work: Path, out: Path | None) -> float:
+def _run(job: RasterJob, config: Config, work: Path, out: Path | None) -> float:
     """Seconds in the pipeline."""
     with tempfile.TemporaryDirectory(dir=work) as folder:
         started = time.perf_counter()
-        product = pipeline.run(request, Path(folder), lambda share: None, config)
+        product = pipeline.run(job, Path(folder), lambda share: None, config)
         seconds = time.perf_counter() - started
         if out:
             product.path.replace(out)

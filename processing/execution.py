@@ -23,7 +23,7 @@ from . import results
 from .models import Job, Status, error_body, timed_out
 from .raster.errors import RasterError, Stopped
 from .raster.operations import get_operation
-from .raster.types import Compression, Config, Product, Request, S3Access, SceneId
+from .raster.types import Catalogues, Compression, Config, Limits, Network, Product, RasterJob, S3Access, SceneId
 
 logger = logging.getLogger(__name__)
 
@@ -130,29 +130,30 @@ def remove_stale_work_directories() -> None:
 
 def raster_config(*, use_sandbox: bool) -> Config:
     """The settings, as the raster code takes them."""
+    s3 = S3Access(**settings.SCENE_S3) if settings.SCENE_S3["access_key"] else None
     return Config(
-        sandbox_dir=settings.SANDBOX_DIR,
-        use_sandbox=use_sandbox,
-        version=__version__,
-        stac_roots=settings.STAC_ROOTS,
-        token_root=settings.PLANETARY_COMPUTER_TOKENS,
-        s3=S3Access(**settings.SCENE_S3) if settings.SCENE_S3["access_key"] else None,
-        private_hosts=settings.PRIVATE_HOSTS,
-        max_pixels=settings.MAX_PIXELS,
+        catalogues=Catalogues(
+            sandbox=settings.SANDBOX_DIR if use_sandbox else None,
+            roots=settings.STAC_ROOTS,
+            token_root=settings.PLANETARY_COMPUTER_TOKENS,
+        ),
+        network=Network(private_hosts=settings.PRIVATE_HOSTS, s3=s3),
+        limits=Limits(max_pixels=settings.MAX_PIXELS),
         threads=settings.THREADS,
         compression=cast(Compression, settings.COMPRESSION),
+        version=__version__,
     )
 
 
 def _run(job: Job, directory: Path, kept: KeptJob) -> Product:
     from .raster import pipeline  # brings GDAL along, which only a worker's own processes may load
 
-    request = Request(
+    wanted = RasterJob(
         operation=job.operation,
         scene_ids=tuple(SceneId.parse(text) for text in job.scene_ids),
         params=get_operation(job.operation).params_model.model_validate(job.params),
     )
-    return pipeline.run(request, directory, kept.tick, raster_config(use_sandbox=job.mode == "test"))
+    return pipeline.run(wanted, directory, kept.tick, raster_config(use_sandbox=job.mode == "test"))
 
 
 def _complete(job: Job, product: Product) -> None:

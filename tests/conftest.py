@@ -8,7 +8,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import Account, ApiKey
+from tests.answers import client_with
 from tests.servers import RangeServer, StacServer
+from tests.summary import pytest_terminal_summary as pytest_terminal_summary
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -16,6 +18,12 @@ hypothesis.settings.load_profile("patient")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SHARED_SPEC = SHARED_DATA.parent / "spec"
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """No workers for tests that are named: few run faster without, and can be debugged. Else one for each core."""
+    are_named = config.args_source is pytest.Config.ArgsSource.ARGS
+    return 0 if are_named else None
 
 
 @pytest.fixture(scope="session")
@@ -55,9 +63,7 @@ def live_key(account: Account) -> str:
 @pytest.fixture
 def api(test_key: str) -> APIClient:
     """A client that sends the test key of `account`."""
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {test_key}")
-    return client
+    return client_with(test_key)
 
 
 @pytest.fixture

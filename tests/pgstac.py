@@ -64,7 +64,7 @@ def _database(programs: Path) -> Iterator[Environment]:
         os.chown(folder, owner.get("user", -1), owner.get("group", -1))
         settings = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale", "C", "--no-sync"]
         _run([programs / "initdb", "-D", folder, *settings], **owner)
-        server = [programs / "postgres", "-D", folder, "-h", "127.0.0.1", "-p", port, "-k", "", "-F"]
+        server: list[str | Path] = [programs / "postgres", "-D", folder, "-h", "127.0.0.1", "-p", port, "-k", "", "-F"]
         ready = partial(_is_ready, [programs / "pg_isready", "-h", "127.0.0.1", "-p", port])
         with _running(server, ready, **owner):
             place = {"PGHOST": "127.0.0.1", "PGPORT": port, "PGDATABASE": "postgres"}

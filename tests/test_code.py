@@ -1,5 +1,6 @@
-"""The code's own rules: style, types, who may import whom, and migrations that match the models."""
+"""The code's own rules: style, types, who may import whom, migrations that match the models, pinned packages."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,3 +26,23 @@ BIN = Path(sys.executable).parent
 def test_rule_holds(command: list[str]) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "tests/requirements.txt", "bench/requirements.txt"])
+def test_requirements_are_pinned_and_sorted(file: str) -> None:
+    for part in (ROOT / file).read_text().split("\n\n"):
+        lines = [line for line in part.splitlines() if not line.startswith("#")]
+        assert [line for line in lines if not re.match(r"[\w.-]+(\[[\w,]+\])?==\d", line)] == []
+        assert names(lines) == sorted(names(lines))
+
+
+def test_no_package_is_required_twice() -> None:
+    required = names((ROOT / "requirements.txt").read_text().splitlines())
+    required += names((ROOT / "tests" / "requirements.txt").read_text().splitlines())
+    assert sorted(required) == sorted(set(required))
+
+
+def names(lines: list[str]) -> list[str]:
+    """The packages that are required, spelled as in an index."""
+    found = [re.match(r"[\w.-]+", line) for line in lines]
+    return [re.sub(r"[-_.]+", "-", match[0]).lower() for match in found if match]

@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig
 from django.db import IntegrityError, OperationalError, connection
-from django.http import Http404, HttpResponse
+from django.http import Http404
+from django.test import Client
 from pytest_django import Settings
 from rest_framework import exceptions as drf
 from rest_framework.test import APIClient
 
-from accounts.keys import new_key
+from accounts.keys import Mode, new_key
 from accounts.models import Account
 from astra import exceptions as ours
 from astra.exceptions import error_response
 from astra.logs import WithoutKeys
+from tests.answers import assert_error
 from tests.processing.jobs import EXAMPLE, URL, completed
 
 FAULT = {"parameter": "limit", "message": "This must be a whole number.", "received": "x", "code": "VALIDATION_ERROR"}
@@ -48,19 +50,6 @@ TABLE: list[tuple[Exception, int, str]] = [
     (RecursionError(), 500, "INTERNAL_ERROR"),
     (MemoryError(), 500, "INTERNAL_ERROR"),
 ]
-
-
-def assert_envelope(response: HttpResponse, status: int, code: str | None = None) -> dict[str, Any]:
-    assert response.status_code == status, response.content
-    assert response["Content-Type"] == "application/json", response.content[:200]
-    body = response.json()  # type: ignore[attr-defined]
-    assert set(body) == {"error"}
-    error = dict(body["error"])
-    assert set(error) == {"code", "message", "details"}
-    assert isinstance(error["details"], dict)
-    assert error["message"]
-    assert code is None or error["code"] == code
-    return error
 
 
 @pytest.fixture
@@ -114,13 +103,13 @@ def test_what_went_wrong_with_us_is_logged_and_not_told(error: Exception, caplog
 
 
 def test_an_unexpected_exception_is_an_internal_error(
-    api: APIClient, account: Account, client: Any, broken_storage: None
+    api: APIClient, account: Account, client: Client, broken_storage: None
 ) -> None:
     job = completed(account.api_keys.get())
     href = api.get(f"{URL}/{job.pk}").json()["result"]["href"]
     client.raise_request_exception = False
     answer = client.get(href)
-    assert_envelope(answer, 500, "INTERNAL_ERROR")
+    assert_error(answer, 500, "INTERNAL_ERROR")
     assert b"fire" not in answer.content
     assert b"/srv" not in answer.content
 
@@ -134,7 +123,7 @@ def test_a_database_that_is_away_is_told_with_when_to_come_again(api: APIClient,
 
     with connection.execute_wrapper(refuse):
         answer = getattr(api, method)(address, EXAMPLE if method == "post" else None, format="json")
-    assert_envelope(answer, 503, "SERVICE_UNAVAILABLE")
+    assert_error(answer, 503, "SERVICE_UNAVAILABLE")
     assert int(answer["Retry-After"]) >= 1
     assert b"db.internal" not in answer.content
 
@@ -166,22 +155,22 @@ def test_a_database_that_is_away_is_told_with_when_to_come_again(api: APIClient,
 def test_every_error_is_json_in_the_envelope(api: APIClient, method: str, address: str, status: int) -> None:
     for accept in ("application/json", "text/html", "image/png", "nonsense"):
         answer = api.generic(method.upper(), address, "{}", content_type="application/json", headers={"accept": accept})
-        assert_envelope(answer, status)
+        assert_error(answer, status)
 
 
 @pytest.mark.parametrize("address", [URL, f"{URL}/job_1", "/api/v1/operations"])
-def test_every_address_of_the_api_needs_a_key(client: Any, db: None, address: str) -> None:
+def test_every_address_of_the_api_needs_a_key(client: Client, db: None, address: str) -> None:
     answer = client.get(address)
-    assert_envelope(answer, 401, "UNAUTHORIZED")
+    assert_error(answer, 401, "UNAUTHORIZED")
     assert answer["WWW-Authenticate"] == "Bearer"
 
 
 def test_a_host_that_is_not_ours_is_refused_in_the_envelope(api: APIClient) -> None:
     answer = api.get(URL, headers={"host": "evil.example"})
-    assert_envelope(answer, 400)
+    assert_error(answer, 400)
 
 
-def test_health_needs_no_key(client: Any, db: None) -> None:
+def test_health_needs_no_key(client: Client, db: None) -> None:
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
@@ -201,9 +190,9 @@ def log() -> tuple[logging.Logger, StringIO]:
 
 
 @pytest.mark.parametrize("mode", ["live", "test"])
-def test_no_key_gets_into_the_logs(log: tuple[logging.Logger, StringIO], mode: str) -> None:
+def test_no_key_gets_into_the_logs(log: tuple[logging.Logger, StringIO], mode: Mode) -> None:
     logger, out = log
-    key = new_key(mode)  # type: ignore[arg-type]
+    key = new_key(mode)
     logger.warning(f"Authorization: Bearer {key}, again {key}.")
     logger.warning("%s for %d", f"Bearer {key}", 7)
     logger.warning({"header": key})

@@ -110,7 +110,7 @@ class SceneDetail(APIView):
         """One scene, with its bands as they would be read: the cheapest way to see that an id is right."""
         config = execution.raster_config(use_sandbox=key_of(request).is_test)
         try:
-            return Response(scene_item(find_scene(SceneId.parse(scene_id), config)))
+            return Response(scene_item(find_scene(SceneId.parse(scene_id), config.catalogues, config.network)))
         except RasterError as error:
             status = self._statuses.get(error.code, 503)
             raise NamedProblem(status, error.code, error.message, error.details) from error

@@ -1,0 +1,9 @@
+"""Talking to hosts that are not ours: which of them may be reached at all, retries, JSON bounded in time and size.
+
+Knows no Django, as the raster code uses it.
+"""
+
+from .fetch import HostUnavailable, fetch_json
+from .guard import ForbiddenAddress, PrivateHosts, open_session
+
+__all__ = ["ForbiddenAddress", "HostUnavailable", "PrivateHosts", "fetch_json", "open_session"]

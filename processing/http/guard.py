@@ -1,6 +1,6 @@
 """Which hosts the service may talk to. Addresses come from catalogues and from callers, so none is trusted.
 
-Public hosts over https, and what the operator named in `private_hosts` (host or host:port), by plain http too.
+Allowed are public hosts over https, and the operator's `private_hosts` (host or host:port), over plain http too.
 """
 
 import socket
@@ -31,14 +31,14 @@ class ForbiddenAddress(ValueError):
 def open_session(
     url: str, private_hosts: PrivateHosts, timeout: tuple[float, float], longest: float = 60.0, connections: int = 1
 ) -> requests.Session:
-    """A session that can talk to the host of `url` and follows no redirect. Raises ForbiddenAddress.
+    """Return a session that can talk to the host of `url` and follows no redirect. Raises ForbiddenAddress.
 
-    The address is checked where the connection is made, so a name that resolves differently the second time
-    gains nothing. `timeout` is (connect, read) in seconds; a connection is cut off after `longest` seconds in all,
-    because a host that sends a byte now and then never lets a read time out. `connections` are kept for later requests.
+    The address is checked when the connection is made, so a name that resolves differently the second time gains
+    nothing. `timeout` is (connect, read) in seconds. A connection is cut off after `longest` seconds, because a host
+    that sends a byte now and then never lets a read time out. `connections` are kept for later requests.
     """
     config = HardenedConfig(
-        ip_filter_enable=not _is_private_host(_parse(url, private_hosts), private_hosts),
+        ip_filter_enable=not _is_private_host(parse_url(url, private_hosts), private_hosts),
         ip_filter_allow_loopback_ips=False,
         never_redirect=True,
         default_timeout=timeout,
@@ -46,7 +46,7 @@ def open_session(
     )
     session: requests.Session = HTTPSession(config)
     session.trust_env = False
-    # Where it does not follow, requests still reads the whole answer that redirects, however long it is.
+    # requests reads a redirect's whole body even when told not to follow. Hide the target.
     session.get_redirect_target = lambda response: None  # type: ignore[method-assign,assignment]
     if config.ip_filter_enable:
         session.mount("https://", _PublicAdapter(is_https_proto=True))
@@ -58,18 +58,18 @@ def open_session(
 
 
 def check_form(url: str, private_hosts: PrivateHosts) -> None:
-    """Raise ForbiddenAddress where `url` can never be allowed: its form, or an address that it names outright.
+    """Raise ForbiddenAddress if `url` can never be allowed, by its form or by an IP address that stands in it.
 
     Looks up no name, so it may be called while a caller waits.
     """
-    parts = _parse(url, private_hosts)
+    parts = parse_url(url, private_hosts)
     if _is_address((parts.hostname or "").rstrip(".")):
         check_url(url, private_hosts)
 
 
 def check_url(url: str, private_hosts: PrivateHosts) -> None:
-    """Raise ForbiddenAddress unless `url` leads to a public https host, or one that the operator named."""
-    parts = _parse(url, private_hosts)
+    """Raise ForbiddenAddress unless `url` leads to a public https host, or to one of the operator's private hosts."""
+    parts = parse_url(url, private_hosts)
     if _is_private_host(parts, private_hosts):
         return
     try:
@@ -80,8 +80,16 @@ def check_url(url: str, private_hosts: PrivateHosts) -> None:
         raise ForbiddenAddress(f"{parts.hostname} cannot be resolved.") from error
 
 
+def host_of(url: str) -> str:
+    """Host and port of a URL, to name it in a message: the rest may hold a token. Empty if the URL is malformed."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
+
+
 def _cut_off_after(longest: float) -> dict[str, type[HTTPConnectionPool]]:
-    """Connection pools whose connections live that many seconds at most."""
+    """Classes of connection pools whose connections live that many seconds at most."""
 
     class Connection(_CutOff, HTTPConnection):
         seconds = longest
@@ -99,9 +107,9 @@ def _cut_off_after(longest: float) -> dict[str, type[HTTPConnectionPool]]:
 
 
 class _CutOff:
-    """Ends a connection's socket under whoever still reads from it.
+    """Shuts a connection's socket down after `seconds`, even if a response still reads from it.
 
-    That may be a response whose connection is closed already, so closing does not call the end off.
+    Closing the connection does not cancel that, because a response can outlive its closed connection.
     """
 
     seconds: float
@@ -120,7 +128,7 @@ class _CutOff:
 
 
 class _PublicAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has no types
-    """Adds to the library's filter, where the connection is made, what it lets pass."""
+    """Refuses, when the connection is made, what the library's own filter lets pass."""
 
     def build_connection_pool_key_attributes(self, *args: Any, **options: Any) -> Any:
         host, pool = super().build_connection_pool_key_attributes(*args, **options)
@@ -129,18 +137,19 @@ class _PublicAdapter(IPFilterAdapter):  # type: ignore[misc]  # the library has 
 
 
 def _refuse_unassigned(address: str) -> None:
-    """The only IPv6 addresses that are routed are in 2000::/3; others can stand for an IPv4 address inside."""
+    """Only 2000::/3 is routed in IPv6. Other addresses can embed a private IPv4 address."""
     ip = ip_address(address.strip("[]"))
     if isinstance(ip, IPv6Address) and ip not in _GLOBAL_UNICAST:
         raise InvalidIPAddress(ip)
 
 
-def _parse(url: str, private_hosts: PrivateHosts) -> SplitResult:
+def parse_url(url: str, private_hosts: PrivateHosts) -> SplitResult:
+    """The parts of a URL that may be asked by its form. Raises ForbiddenAddress."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ForbiddenAddress("That is not a URL.") from error
+        raise ForbiddenAddress("This is not a URL.") from error
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or port == 0:
         raise ForbiddenAddress("A URL has the form https://host/path.")
     if parts.username is not None or parts.password is not None:
@@ -151,7 +160,7 @@ def _parse(url: str, private_hosts: PrivateHosts) -> SplitResult:
 
 
 def _is_address(host: str) -> bool:
-    """Also the old spellings of IPv4 addresses (0x7f.1, 2130706433), which contain no letter beyond hexadecimal's."""
+    """Whether the host is an IP address, old spellings of IPv4 included (0x7f.1, 2130706433)."""
     return ":" in host or host == "localhost" or all(part and part[0].isdigit() for part in host.split("."))
 
 

@@ -1,4 +1,4 @@
-"""What was found out in the last minutes, so that it is not asked for again and again."""
+"""A small memory of recent answers, so that a host is not asked the same again and again."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Value]):
-    """Values by key, each kept for `seconds`; at most `most` of them. Safe to use from several threads."""
+    """At most `most` values by key, each kept for `seconds`. Safe to use from several threads."""
 
     def __init__(self, seconds: float, most: int) -> None:
         self._seconds, self._most = seconds, most
@@ -26,7 +26,3 @@ class Recent(Generic[Value]):
             self._kept[key] = (time.monotonic(), value)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._kept.clear()

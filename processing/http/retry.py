@@ -1,4 +1,4 @@
-"""Asking hosts again that fail for a moment."""
+"""Asking a host again that fails for a moment."""
 
 import time
 from collections.abc import Callable
@@ -11,42 +11,45 @@ import requests
 Answer = TypeVar("Answer")
 
 _PASSING_STATUSES = (429, 500, 502, 503, 504)
-# Seconds before each further try of a request that met a passing fault. A host that asks for more patience than the
-# longest wait is given up for now: the queue tries the job again later.
+# Seconds before each further try. A host that asks for a longer pause than the longest wait is left alone for now: the
+# queue tries the job again later.
 _RETRY_DELAYS = (0.5, 1.0, 2.0)
 _LONGEST_WAIT = 10.0
 _MOST_DIGITS = 15
 
 
 class PassingFault(Exception):
-    """What may be gone in a moment. `retry_after` is the pause in seconds that the host asks for."""
+    """A fault that may be gone in a moment. `fault` ends a sentence that begins with the host.
 
-    def __init__(self, what: str, retry_after: float = 0.0) -> None:
-        super().__init__(what)
-        self.what, self.retry_after = what, retry_after
+    `retry_after` is the pause in seconds that the host asks for, 0 if it does not ask.
+    """
+
+    def __init__(self, fault: str, retry_after: float = 0.0) -> None:
+        super().__init__(fault)
+        self.fault, self.retry_after = fault, retry_after
 
 
 def patiently(ask: Callable[[], Answer]) -> Answer:
-    """What `ask` gives, asked again after a pause where it meets a PassingFault. Raises the one of the last try."""
-    for delay in (*_RETRY_DELAYS, None):
+    """Return what `ask` returns. On a PassingFault ask again after a pause; raises the fault of the last try."""
+    for delay in _RETRY_DELAYS:
         try:
             return ask()
         except PassingFault as fault:
-            wait = max(delay or 0, fault.retry_after)
-            if delay is None or wait > _LONGEST_WAIT:
+            wait = max(delay, fault.retry_after)
+            if wait > _LONGEST_WAIT:
                 raise
             time.sleep(wait)
-    raise AssertionError("the last try returns or raises")
+    return ask()
 
 
 def refuse_passing_status(response: requests.Response) -> None:
-    """Raise PassingFault where the host says that it cannot answer now."""
+    """Raise PassingFault if the host says that it cannot answer now."""
     if response.status_code in _PASSING_STATUSES:
         raise PassingFault(f"answers with status {response.status_code}", _retry_after(response))
 
 
 def _retry_after(response: requests.Response) -> float:
-    """Seconds, told as such or as a date; none where the header makes no sense."""
+    """Seconds, whether the header has a number or a date; 0 if it makes no sense."""
     header = response.headers.get("Retry-After", "")
     if header.isascii() and header.isdigit():
         return float(header[:_MOST_DIGITS])

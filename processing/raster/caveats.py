@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from .radiometry import sensor_of
 from .radiometry.offset import processing_baseline
-from .reading.scene_reader import OpenScene
+from .reading import OpenScene
 
 _MUCH_MASKED_PERCENT = 50.0
 _SMALL_OVERLAP_PERCENT = 50.0

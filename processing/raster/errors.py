@@ -1,6 +1,6 @@
 """What can go wrong between scene ids and a finished COG, each with a code the API shows and a sentence to act on."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 
 class RasterError(Exception):
@@ -62,9 +62,22 @@ class ProviderUnavailable(RasterError):
     code = "PROVIDER_UNAVAILABLE"
     retryable = True
 
+    @classmethod
+    def at(cls, host: str, fault: str, retry_after: float = 0.0) -> Self:
+        """`fault` ends a sentence that begins with the host. `retry_after` is the pause in seconds that it asks for."""
+        details = {"retry_after": retry_after} if retry_after else {}
+        return cls(f"The host {host} {fault}. Try again later.", host=host, **details)
+
+
+class LocalCopyNotWritten(RasterError):
+    """A remote file could not be copied to this machine's disk, as if the disk is full."""
+
+    code = "STORAGE_UNAVAILABLE"
+    retryable = True
+
 
 class ResultNotWritten(RasterError):
-    """The result could not be written whole, as on a full disk."""
+    """The result could not be written whole, as if the disk is full."""
 
     code = "STORAGE_UNAVAILABLE"
     retryable = True

@@ -1,4 +1,4 @@
-"""What every operation's params have in common."""
+"""The params that all operations share."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -6,7 +6,7 @@ from .aoi import AreaOfInterest
 
 
 class Params(BaseModel):
-    """Base of every operation's params: exact types, no unknown names, never changed once read."""
+    """Base of every operation's params: exact types, no unknown names, immutable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -17,7 +17,7 @@ class Params(BaseModel):
 
 
 class InvalidParams(ValueError):
-    """Params that are well formed but do not fit together or the scenes. `parameter` is one of the params."""
+    """Params that are well formed but do not fit together, or do not fit the scenes. `parameter` names one of them."""
 
     def __init__(self, parameter: str, message: str) -> None:
         super().__init__(message)

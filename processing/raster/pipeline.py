@@ -7,59 +7,75 @@ from pathlib import Path
 from typing import Any
 
 from . import aoi, caveats
-from .cog.pyramid import WINDOW
-from .cog.writer import CogWriter, WrittenCog
+from .cog import WINDOW, CogWriter, WrittenCog
 from .errors import NoValidPixels
-from .grids.overlay import clip, lay_over
-from .operations import get_operation
+from .gdal import gdal_environment
+from .grids.overlay import Overlay, clip, lay_over
+from .operations import Operation, get_operation
 from .radiometry.offset import processing_baseline
-from .reading.open_rasters import OpenRasters
-from .reading.raster_file import gdal_environment
-from .reading.scene_reader import OpenScene, SceneReader, open_scene
+from .reading import OpenRasters, OpenScene, SceneReader, open_scene
 from .scenes import find_scene
 from .threads import side_by_side
-from .types import Config, Product, Request, Tick
+from .types import Config, Product, RasterJob, Scene, Tick
 from .windows import WindowWork
 
-# What is left for laying out and checking the file once all windows are done.
+# The rest is for laying out and checking the file once all windows are done.
 _WINDOWS_SHARE = 0.8
 
 
-def run(request: Request, directory: Path, tick: Tick, config: Config) -> Product:
-    """Do what `request` asks and leave one verified COG in `directory`. Raises a RasterError, and then leaves nothing.
+def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
+    """Do what `job` asks and leave one verified COG in `directory`. Raises a RasterError, and then leaves nothing.
 
-    `tick` is told the share that is done after every window, and may raise to end the work. Once the file is finished
-    it is not asked again.
+    `tick` is called with the share done after every window, and may raise to end the work. It is not called any more
+    once the file is finished.
     """
-    operation, params = get_operation(request.operation), request.params
-    with gdal_environment(), OpenRasters(config, directory) as rasters:
-        found = side_by_side(lambda scene_id: find_scene(scene_id, config), request.scene_ids)
+    operation = get_operation(job.operation)
+    with gdal_environment(), OpenRasters(config.network, config.limits, directory) as rasters:
+        found = side_by_side(lambda scene_id: find_scene(scene_id, config.catalogues, config.network), job.scene_ids)
         tick(0.0)
-        scenes = side_by_side(
-            lambda scene: open_scene(scene, operation.bands(params), rasters, with_mask=params.cloud_mask), found
-        )
-        overlay = lay_over([opened.grid for opened in scenes])
-        if params.aoi is not None:
-            overlay = clip(overlay, aoi.geometry(params.aoi))
-        readers = [SceneReader(opened, overlay, index, rasters) for index, opened in enumerate(scenes)]
-        work = WindowWork(operation, params, readers, overlay, config)
-        with CogWriter(
-            directory / f"{request.operation}_output.tif",
-            overlay.grid,
-            operation.pixel_format(params),
-            _tags(request, scenes, config),
-            config.compression,
-        ) as cog:
-            total = overlay.grid.window_count(WINDOW)
-            with closing(work.write_windows(cog)) as windows:
-                for done in windows:
-                    tick(_WINDOWS_SHARE * done / total)
-            if work.tally.valid == 0:
-                raise _no_valid_pixels(work)
-            tick(_WINDOWS_SHARE)
+        scenes = _open_scenes(operation, job, found, rasters)
+        overlay = _overlay(scenes, job)
+        readers = [SceneReader.open(scene, overlay, index, rasters) for index, scene in enumerate(scenes)]
+        work = WindowWork(operation, job.params, readers, overlay, config.threads)
+        with _cog_writer(operation, job, directory, work, config) as cog:
+            _write_windows(work, cog, tick)
             statistics = work.tally.statistics()
-            written = cog.finish(_band_tags(operation.file_statistics(params, statistics)))
-    return _product(request, work, statistics, written)
+            written = cog.finish(_band_tags(operation.file_statistics(job.params, statistics)))
+    return _product(job, work, statistics, written)
+
+
+def _open_scenes(
+    operation: Operation[Any], job: RasterJob, found: Sequence[Scene], rasters: OpenRasters
+) -> list[OpenScene]:
+    bands, with_mask = operation.bands(job.params), job.params.cloud_mask
+    return side_by_side(lambda scene: open_scene(scene, bands, rasters, with_mask=with_mask), found)
+
+
+def _overlay(scenes: Sequence[OpenScene], job: RasterJob) -> Overlay:
+    overlay = lay_over([scene.grid for scene in scenes])
+    return overlay if job.params.aoi is None else clip(overlay, aoi.geometry(job.params.aoi))
+
+
+def _cog_writer(
+    operation: Operation[Any], job: RasterJob, directory: Path, work: WindowWork, config: Config
+) -> CogWriter:
+    return CogWriter(
+        directory / f"{job.operation}_output.tif",
+        work.overlay.grid,
+        operation.pixel_format(job.params),
+        _tags(job, work.scenes, config.version),
+        config.compression,
+    )
+
+
+def _write_windows(work: WindowWork, cog: CogWriter, tick: Tick) -> None:
+    total = work.overlay.grid.window_count(WINDOW)
+    with closing(work.write_windows(cog)) as windows:
+        for done in windows:
+            tick(_WINDOWS_SHARE * done / total)
+    if work.tally.valid == 0:
+        raise _no_valid_pixels(work)
+    tick(_WINDOWS_SHARE)
 
 
 def _no_valid_pixels(work: WindowWork) -> NoValidPixels:
@@ -74,11 +90,11 @@ def _no_valid_pixels(work: WindowWork) -> NoValidPixels:
 
 
 def _band_tags(statistics: Mapping[str, float]) -> dict[str, str]:
-    """By GDAL's names: programs that know them need not read the file to stretch its colours."""
+    """Statistics by GDAL's names. Programs that know them stretch the colours without reading the whole file."""
     return {f"STATISTICS_{name.upper()}": str(value) for name, value in statistics.items()}
 
 
-def _product(request: Request, work: WindowWork, statistics: Mapping[str, Any], written: WrittenCog) -> Product:
+def _product(job: RasterJob, work: WindowWork, statistics: Mapping[str, Any], written: WrittenCog) -> Product:
     grid, counts, overlay = work.overlay.grid, work.counts, work.overlay
     statistics = {**statistics, "valid_percent": 100 * work.tally.valid / counts.asked}
     if work.params.cloud_mask:
@@ -92,7 +108,6 @@ def _product(request: Request, work: WindowWork, statistics: Mapping[str, Any], 
     )
     return Product(
         path=written.path,
-        filename=written.path.name,
         size=written.size,
         sha256=written.sha256,
         proj_code=grid.proj_code,
@@ -105,16 +120,16 @@ def _product(request: Request, work: WindowWork, statistics: Mapping[str, Any], 
     )
 
 
-def _tags(request: Request, scenes: Sequence[OpenScene], config: Config) -> dict[str, str]:
-    """What made the file, inside the file."""
+def _tags(job: RasterJob, scenes: Sequence[OpenScene], version: str) -> dict[str, str]:
+    """What the file was made of and by, to stand in the file itself."""
     return {
-        "TIFFTAG_SOFTWARE": f"ASTRA {config.version}".strip(),
-        "ASTRA_OPERATION": request.operation,
+        "TIFFTAG_SOFTWARE": f"ASTRA {version}".strip(),
+        "ASTRA_OPERATION": job.operation,
         "ASTRA_SCENES": " ".join(str(opened.scene.id) for opened in scenes),
         "ASTRA_ITEMS": " ".join(opened.scene.item_id for opened in scenes),
         "ASTRA_DATETIMES": " ".join(str(opened.scene.properties.get("datetime")) for opened in scenes),
         "ASTRA_BANDS": " ".join(scenes[0].bands),
-        "ASTRA_PARAMS": request.params.model_dump_json(),
+        "ASTRA_PARAMS": job.params.model_dump_json(),
         "ASTRA_PROVENANCE": json.dumps([_provenance(opened) for opened in scenes]),
     }
 

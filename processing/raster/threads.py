@@ -1,44 +1,62 @@
-"""Threads that work through things and give what they make of them in order."""
+"""Threads that work side by side and return what they make in order."""
 
 import ctypes
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from functools import cache
-from typing import Self, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any, Self, TypeVar
 
 Thing = TypeVar("Thing")
 Outcome = TypeVar("Outcome")
 
 _MOST_AT_ONCE = 16
-# Options of glibc's malloc.h: at most two heaps; arrays come from them and stay with them, up to these bytes.
-_HEAP_OPTIONS = {-8: 2, -3: 32 << 20, -2: 16 << 20, -1: 128 << 20}
+# Options of glibc's mallopt(3), by their numbers in malloc.h.
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
+_HEAP_OPTIONS = {
+    _M_ARENA_MAX: 2,
+    _M_MMAP_THRESHOLD: 32 << 20,
+    _M_TOP_PAD: 16 << 20,
+    _M_TRIM_THRESHOLD: 128 << 20,
+}
 
 
-@cache
-def _keep_heaps_warm() -> None:
-    """As it is, glibc gives each thread a heap, and gives large arrays back only to ask for new pages at once."""
-    with suppress(AttributeError):  # other libraries have no such heaps
+def keep_heaps_warm() -> None:
+    """Share two heaps and keep freed arrays. By default glibc returns them to the kernel and faults them in again.
+
+    Holds for the whole process: call it once, at its start. Does nothing with another C library.
+    """
+    with suppress(AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
         for option, value in _HEAP_OPTIONS.items():
             mallopt(option, value)
 
 
 def side_by_side(work: Callable[[Thing], Outcome], things: Iterable[Thing]) -> list[Outcome]:
-    """What `work` makes of each thing, in order, all at once: for work that waits for hosts."""
+    """What `work` returns for each thing, in order. All run at once, as the work waits for hosts."""
     with ThreadPoolExecutor(_MOST_AT_ONCE) as pool:
         return list(pool.map(work, things))
 
 
-class Crew:
-    """`size` threads, each of which does `begin` before all else where it is given.
+@contextmanager
+def failing_together(promises: Iterable[Future[Any]]) -> Iterator[None]:
+    """Pass an error in the block on to all threads that wait for one of the promises not kept yet."""
+    try:
+        yield
+    except BaseException as error:
+        for promise in promises:
+            if not promise.done():
+                promise.set_exception(error)
+        raise
 
-    Used as a context manager: on the way out nothing new is begun, and what is under way is waited for.
+
+class Crew:
+    """`size` threads, each of which calls `begin` first if it is given.
+
+    Used as a context manager: on the way out no new work begins, and work under way is waited for.
     """
 
     def __init__(self, size: int, begin: Callable[[], object] | None = None) -> None:
-        _keep_heaps_warm()
         self.size = size
         self._pool = ThreadPoolExecutor(size, initializer=begin)
 
@@ -51,9 +69,9 @@ class Crew:
     def each(
         self, work: Callable[[Thing], Outcome], things: Iterable[Thing], ahead: int | None = None
     ) -> Iterator[Outcome]:
-        """What `work` makes of each thing, in order.
+        """Yield what `work` returns for each thing, in order.
 
-        No more than `ahead` are under way or wait to be taken; without it, as many as keep the threads busy.
+        At most `ahead` things are under way or done and not yet taken. By default just enough to keep all threads busy.
         """
         most = self.size + 1 if ahead is None else ahead
         under_way: deque[Future[Outcome]] = deque()

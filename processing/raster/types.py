@@ -37,7 +37,7 @@ class SceneId:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Split `text`, or raise InvalidSceneId where it is not of the form `provider:original_id`."""
+        """Split `text`. Raises InvalidSceneId if it does not have the form `provider:original_id`."""
         match = _SCENE_ID.fullmatch(text)
         if match is None:
             raise InvalidSceneId(
@@ -59,7 +59,7 @@ class LocalFile:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
-    """A raster behind http(s). Where `token_url` is set, a token from there must be added when the file is read."""
+    """A raster behind http(s). If `token_url` is set, a token from there must be added when the file is read."""
 
     url: str
     token_url: str = ""
@@ -84,7 +84,7 @@ MaskKind = Literal["scl", "qa_pixel"]
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """One scene of a catalogue: its STAC Item, and where the files that the item names may be read from."""
+    """One scene of a catalogue: its STAC Item, and the source of each of its assets that can be read."""
 
     id: SceneId
     item: Mapping[str, Any]
@@ -104,7 +104,7 @@ class Scene:
 
     @property
     def datetime(self) -> datetime | None:
-        """When the scene was sensed, in UTC; None where the item does not say."""
+        """When the scene was sensed, in UTC; None if the item does not say."""
         try:
             moment = datetime.fromisoformat(str(self.properties.get("datetime")))
         except ValueError:
@@ -114,7 +114,7 @@ class Scene:
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
-    """One band of a scene and how its numbers become reflectance: DN x scale + offset."""
+    """One band of a scene, and how its DN become reflectance: DN x scale + offset."""
 
     scene_id: str
     name: str
@@ -137,7 +137,7 @@ class Band:
 
 @dataclass(frozen=True, kw_only=True)
 class Mask:
-    """The file in which a scene's catalogue marks clouds, and in which way: `scl` or `qa_pixel`."""
+    """The file in which a scene's catalogue marks clouds, and the kind of its values."""
 
     scene_id: str
     asset: str
@@ -149,7 +149,7 @@ class Mask:
 class Pixels:
     """A window of one scene: per band a (rows, columns) array of reflectance, and where all bands are valid.
 
-    Reflectance is a fraction, clipped at 0. Where `valid` is False the numbers mean nothing.
+    Reflectance is a fraction, clipped at 0. It means nothing where `valid` is False.
     """
 
     reflectance: Mapping[str, Float32Array]
@@ -158,7 +158,7 @@ class Pixels:
 
 @dataclass(frozen=True, kw_only=True)
 class PixelFormat:
-    """How one band is laid down in a file."""
+    """How one band is stored in a file."""
 
     dtype: str
     nodata: float
@@ -172,7 +172,7 @@ class PixelFormat:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class RasterJob:
     """What a job asks for. `params` are of the operation's own model."""
 
     operation: str
@@ -192,19 +192,43 @@ class S3Access:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
-    """What the surroundings decide: roots of catalogues, limits, hosts."""
+class Network:
+    """Which hosts may be reached though they are not public (host or host:port), and how buckets are read if at all."""
 
-    sandbox_dir: Path
-    use_sandbox: bool = False
-    version: str = ""
-    stac_roots: Mapping[str, Sequence[str]] = field(default_factory=dict)
     private_hosts: frozenset[str] = frozenset()
     s3: S3Access | None = None
-    token_root: str = "https://planetarycomputer.microsoft.com/api/sas/v1/token"  # noqa: S105
-    max_pixels: float = 1.5e9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogues:
+    """Where scenes are looked up: in the sandbox in that folder, else in the providers' catalogues.
+
+    `roots` are those of STAC APIs by provider, in the order in which they are asked. A provider without any has its
+    own. `token_root` is where Planetary Computer's tokens come from, empty for its own.
+    """
+
+    sandbox: Path | None = None
+    roots: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    token_root: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one job may take. `max_pixels` are those of one band."""
+
+    max_pixels: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The operator's decisions about a job."""
+
+    catalogues: Catalogues
+    network: Network
+    limits: Limits
     threads: int = 1
     compression: Compression = "deflate"
+    version: str = ""  # of this software, for the file's tags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +236,6 @@ class Product:
     """A finished, verified COG on disk and everything the API says about it."""
 
     path: Path
-    filename: str
     size: int
     sha256: str
     proj_code: str | None

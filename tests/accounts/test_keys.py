@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
-from accounts.keys import is_well_formed, new_key
+from accounts.keys import Mode, is_well_formed, new_key
 from accounts.models import Account, ApiKey, KeyEnded
 from tests.accounts.clock import Clock
 
@@ -29,8 +29,8 @@ def create_key(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("mode", ["live", "test"])
-def test_a_key_is_50_characters_of_the_documented_form(mode: str) -> None:
-    key = new_key(mode)  # type: ignore[arg-type]
+def test_a_key_is_50_characters_of_the_documented_form(mode: Mode) -> None:
+    key = new_key(mode)
     assert re.fullmatch(rf"astra_sk_{mode}_[0-9A-Za-z]{{36}}", key)
     assert len(key) == 50
     assert is_well_formed(key)

@@ -1,30 +1,25 @@
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import rasterio
 from rasterio.io import DatasetReader
 
-from processing.raster.catalogues import stac
-from processing.raster.files import ranges
-from processing.raster.reading.raster_file import gdal_environment
+from processing.raster.gdal import gdal_environment
 from processing.raster.types import Config
+from tests.raster.support.configs import config_for
+from tests.raster.support.memories import forget_hosts
 
 
 @pytest.fixture(autouse=True)
-def nothing_remembered() -> Iterator[None]:
-    """No test is answered with what a catalogue said in another, whose port it may have got."""
-    yield
-    stac._answers.clear()
-    ranges._tokens.clear()
-    ranges._final_urls.clear()
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_hosts(monkeypatch)
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
-    """The scenes of a test lie where its files do."""
-    return Config(sandbox_dir=tmp_path)
+def config() -> Config:
+    """No host but public ones may be reached, and no catalogue is known but the real ones."""
+    return config_for()
 
 
 @pytest.fixture

@@ -16,13 +16,14 @@ from pydantic import ValidationError
 from rasterio.crs import CRS
 
 from processing.raster import pipeline
-from processing.raster.cog.pyramid import BLOCK
-from processing.raster.cog.writer import is_cog
+from processing.raster.cog import is_cog
+from processing.raster.cog.levels import BLOCK
 from processing.raster.errors import AoiOutsideScene, NoValidPixels
 from processing.raster.grids.grid import Grid
 from processing.raster.operations.change_detection import ChangeDetectionParams
 from processing.raster.operations.ndvi import NdviParams
 from processing.raster.types import Config
+from tests.raster.support.configs import config_for
 from tests.raster.support.pairs import (
     AFTER,
     BEFORE,
@@ -197,7 +198,7 @@ SWIR = ["red", "nir", "swir16"]
 
 @pytest.fixture(scope="module")
 def whole(sandbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    config, out = Config(sandbox_dir=sandbox, use_sandbox=True), tmp_path_factory.mktemp("whole")
+    config, out = config_for(sandbox=sandbox), tmp_path_factory.mktemp("whole")
     change = compare(config, out / "change", bands=SWIR)
     assert min(change.grid.shape) > pipeline.WINDOW > BLOCK
     return Whole(config, change, ndvi(config, out / "ndvi", cloud_mask=True))

@@ -15,12 +15,13 @@ from rio_tiler.io import Reader
 from rio_tiler.models import ImageData
 
 from processing.raster.errors import RasterError
+from processing.raster.gdal import gdal_environment
 from processing.raster.grids.grid import Grid
 from processing.raster.pipeline import run
 from processing.raster.radiometry.bands import resolve_band
-from processing.raster.reading.raster_file import gdal_environment
 from processing.raster.types import Band, BoolArray, Config, Float32Array, Product, RemoteFile, Scene, SceneId
-from tests.raster.support.rasters import band, float_ndvi, ndvi_request, opened, read_reflectance, read_tif
+from tests.raster.support.configs import config_for
+from tests.raster.support.rasters import band, described, float_ndvi, ndvi_request, read_reflectance, read_tif
 from tests.raster.support.real_scenes import SCENES, real_items, scene_file, serve_files
 from tests.servers import RangeServer, StacServer
 
@@ -36,9 +37,8 @@ def served(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with RangeServer(folder / "files") as files, StacServer(folder / "stac") as catalogue:
         serve_files(shared_data, files)
         root = catalogue.serve("sentinel-2-l2a", real_items(shared_data, files.url))
-        yield Config(
-            sandbox_dir=folder / "sandbox",
-            stac_roots={"sentinel-2": (root,)},
+        yield config_for(
+            roots={"sentinel-2": (root,)},
             private_hosts=frozenset({files.host, catalogue.host}),
         )
 
@@ -135,10 +135,10 @@ def test_offset_that_the_items_declare_would_be_wrong(
 
 
 def read_band(asked: Band, directory: Path, on: Grid | None = None) -> tuple[Float32Array, BoolArray]:
-    config = Config(sandbox_dir=directory)
-    with gdal_environment(), opened(asked, config) as file:
-        on = on or file.grid
-        return read_reflectance(file, asked, on, Window(0, 0, on.width, on.height))
+    config = config_for()
+    with gdal_environment(), described(asked, config) as raster:
+        on = on or raster.grid
+        return read_reflectance(raster, asked, on, Window(0, 0, on.width, on.height))
 
 
 @pytest.mark.parametrize("name", ["swir1", "swir2"])

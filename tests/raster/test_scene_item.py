@@ -9,10 +9,11 @@ import pytest
 from processing.raster.catalogues.sources import sources_of
 from processing.raster.radiometry.bands import resolve_band, resolve_mask
 from processing.raster.scene_item import scene_item
-from processing.raster.types import Config, S3Access, Scene, SceneId
+from processing.raster.types import S3Access, Scene, SceneId
+from tests.raster.support.configs import config_for
 from tests.raster.support.served_catalogues import stored_item
 
-WITH_BUCKETS = Config(sandbox_dir=Path("unused"), s3=S3Access(access_key="AKREADER", secret_key="of-the-reader"))
+WITH_BUCKETS = config_for(s3=S3Access(access_key="AKREADER", secret_key="of-the-reader"))
 TPS = "earthsearch-v1_s2-l2a_2023_boa-true_S2A_32TPS_20230602_0_L2A"
 C1 = "earthsearch-v1_s2-c1-l2a_stac11_S2B_T38XNF_20250422T091553_L2A"
 CDSE = "cdse-v1_s2-l2a_stac11_FeatureCollection_N0500"
@@ -36,7 +37,7 @@ FILES = [file for file, *_ in ITEMS]
 
 def scene_of(item: dict[str, Any], provider: str = "sentinel-2") -> Scene:
     scene_id = SceneId(provider=provider, original_id="the-id-that-was-asked-for")
-    return Scene(id=scene_id, item=item, sources=sources_of(item, WITH_BUCKETS))
+    return Scene(id=scene_id, item=item, sources=sources_of(item, WITH_BUCKETS.network))
 
 
 @pytest.mark.parametrize(("file", "provider", "title", "cloud", "platform", "crs", "red", "nir"), ITEMS, ids=FILES)

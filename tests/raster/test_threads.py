@@ -3,13 +3,13 @@
 import itertools
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.thread import BrokenThreadPool
-from typing import Any
+from contextlib import closing
 
 import pytest
 
-from processing.raster.threads import Crew, side_by_side
+from processing.raster.threads import Crew, failing_together, side_by_side
 
 PATIENCE = 20  # seconds after which a thread that should have gone on is given up
 
@@ -99,20 +99,10 @@ def test_error_reaches_the_caller_and_the_rest_is_not_begun(size: int) -> None:
     assert max(begun) <= 4 + size + 1
 
 
-def set_on_the_way_out(crew: Crew, leaving: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`leaving` is set once the crew takes no more work, and before what is under way is waited for."""
-    shutdown = crew._pool.shutdown
-
-    def shut_down(*, wait: bool, cancel_futures: bool) -> None:
-        shutdown(wait=False, cancel_futures=cancel_futures)
-        leaving.set()
-        shutdown(wait=wait)
-
-    monkeypatch.setattr(crew._pool, "shutdown", shut_down)
-
-
-def test_on_the_way_out_nothing_is_begun_and_what_is_under_way_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    is_begun, leaving, begun, ended = threading.Event(), threading.Event(), [], []
+def test_on_the_way_out_nothing_more_begins_and_work_under_way_is_waited_for() -> None:
+    is_begun, leaving = threading.Event(), threading.Event()
+    begun: list[int] = []
+    ended: list[int] = []
 
     def work(thing: int) -> None:
         begun.append(thing)
@@ -122,15 +112,18 @@ def test_on_the_way_out_nothing_is_begun_and_what_is_under_way_is_waited_for(mon
         ended.append(thing)
 
     def leave() -> None:
-        with Crew(1, nothing) as crew:
-            set_on_the_way_out(crew, leaving, monkeypatch)
-            next(crew.each(work, range(100)))
+        with Crew(1, nothing) as crew, closing(crew.each(work, itertools.count())) as outcomes:
+            next(outcomes)
             assert is_begun.wait(PATIENCE)
+            leaving.set()
             raise Broken
 
     with pytest.raises(Broken):
         leave()
-    assert begun == ended == [0, 1]
+    at_the_end = list(begun)
+    assert begun == ended
+    assert begun == at_the_end
+    assert len(begun) <= 4  # the first two, and those that the crew had taken already
 
 
 def test_error_in_the_things_themselves_reaches_the_caller() -> None:
@@ -179,22 +172,17 @@ def test_things_side_by_side_are_worked_on_at_once() -> None:
     assert sorted(side_by_side(lambda thing: together.wait(PATIENCE), range(8))) == list(range(8))
 
 
-def test_error_side_by_side_comes_out_once_all_that_were_begun_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    all_begun, leaving, ended = threading.Barrier(3), threading.Event(), []
-    shutdown = ThreadPoolExecutor.shutdown
-
-    def shut_down(pool: ThreadPoolExecutor, *args: Any, **options: Any) -> None:
-        leaving.set()
-        shutdown(pool, *args, **options)
+def test_error_side_by_side_comes_out_once_all_that_were_begun_have_ended() -> None:
+    all_begun, failed, ended = threading.Barrier(3), threading.Event(), []
 
     def work(thing: int) -> None:
         all_begun.wait(PATIENCE)
         if thing == 0:
+            failed.set()
             raise Broken
-        assert leaving.wait(PATIENCE)
+        assert failed.wait(PATIENCE)
         ended.append(thing)
 
-    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", shut_down)
     with pytest.raises(Broken):
         side_by_side(work, range(3))
     assert sorted(ended) == [1, 2]
@@ -212,3 +200,18 @@ def test_error_side_by_side_is_that_of_the_first_thing_whichever_failed_first() 
 
     with pytest.raises(Broken, match="first"):
         side_by_side(work, ["first", "second"])
+
+
+def test_error_reaches_all_who_wait_for_a_promise_not_kept_yet() -> None:
+    kept, broken = Future[int](), Future[int]()
+
+    def keep_one() -> None:
+        with failing_together([kept, broken]):
+            kept.set_result(1)
+            raise Broken
+
+    with pytest.raises(Broken):
+        keep_one()
+    assert kept.result(timeout=0) == 1
+    with pytest.raises(Broken):
+        broken.result(timeout=0)

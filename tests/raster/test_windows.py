@@ -1,62 +1,52 @@
-"""The threads of a job: who may do what beside whom."""
+"""The windows of a job: the same result with any number of threads, none of which outlives the job."""
 
 import threading
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 
-from processing.raster import windows
-from processing.raster.cog.pyramid import WINDOW
-from processing.raster.windows import WindowWork
+from processing.raster.cog import WINDOW
+from processing.raster.errors import SceneUnreadable
+from processing.raster.types import Config
 from tests.raster.support.pairs import Layer, Shot, ndvi, square, write_shots
 
-PATIENCE = 15  # seconds after which a thread that should have come is given up
-WINDOWS_A_SIDE = 2
+GRID = square(2 * WINDOW + 100, 2 * WINDOW)
 
 
-class Turns(threading.Semaphore):
-    """Knows when as many threads as there are have come, whether they were let in or not."""
-
-    def __init__(self, value: int, threads: int) -> None:
-        super().__init__(value)
-        self._awaited, self._counting, self.all_came = threads, threading.Lock(), threading.Event()
-
-    def __enter__(self) -> bool:
-        with self._counting:
-            self._awaited -= 1
-            if self._awaited == 0:
-                self.all_came.set()
-        return self.acquire()
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A scene of six windows, in part without data."""
+    random = np.random.default_rng(3)
+    layers = {}
+    for name in ("red", "nir"):
+        dn = random.integers(1, 10_000, GRID.shape, dtype=np.uint16)
+        dn[:WINDOW, : WINDOW // 2] = 0
+        layers[name] = Layer(numbers=dn, grid=GRID)
+    return write_shots(tmp_path_factory.mktemp("scenes"), Shot(layers=layers))
 
 
-@pytest.mark.parametrize(("threads", "at_once"), [(1, 1), (2, 1), (4, 2)])
-def test_half_of_the_threads_do_arithmetic_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int, at_once: int
-) -> None:
-    """The others decode and encode."""
-    inside, most, lock, encoded = 0, 0, threading.Lock(), WindowWork._encoded
+def test_result_is_the_same_with_any_number_of_threads(config: Config, tmp_path: Path) -> None:
+    first, *others = [
+        ndvi(replace(config, threads=threads), tmp_path / str(threads), cloud_mask=False) for threads in (1, 2, 5)
+    ]
+    for other in others:
+        np.testing.assert_array_equal(other.numbers, first.numbers)
+        assert other.statistics == first.statistics
 
-    def watched(work: Any, *args: Any) -> Any:
-        nonlocal inside, most
-        with lock:
-            inside += 1
-            most = max(most, inside)
-        assert work._arithmetic.all_came.wait(PATIENCE)
-        result = encoded(work, *args)
-        with lock:
-            inside -= 1
-        return result
 
-    monkeypatch.setattr(windows, "threading", SimpleNamespace(Semaphore=lambda value: Turns(value, threads)))
-    monkeypatch.setattr(WindowWork, "_encoded", watched)
-    grid = square(WINDOWS_A_SIDE * WINDOW, WINDOWS_A_SIDE * WINDOW)
-    numbers = np.full(grid.shape, 3000, np.uint16)
-    config = write_shots(
-        tmp_path / "scenes", Shot(layers={b: Layer(numbers=numbers, grid=grid) for b in ("red", "nir")})
-    )
-    ndvi(replace(config, threads=threads), tmp_path / "out")
-    assert most == at_once
+def test_no_thread_outlives_a_job_that_fails(config: Config, tmp_path: Path) -> None:
+    (path,) = config.catalogues.sandbox.rglob("nir.tif") if config.catalogues.sandbox else ()
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    content = path.read_bytes()
+    try:
+        path.write_bytes(content[: len(content) // 2])
+        before = threading.active_count()
+        with pytest.raises(SceneUnreadable):
+            ndvi(replace(config, threads=3), broken, cloud_mask=False)
+        assert threading.active_count() == before
+    finally:
+        path.write_bytes(content)
+    assert list(broken.iterdir()) == []

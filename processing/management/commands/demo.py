@@ -140,8 +140,8 @@ def _download(result: Mapping[str, Any], target: Path) -> None:
 
 def _check(result: Mapping[str, Any], target: Path) -> None:
     """The file is what the API said of it, it is a COG, and a picture can be made of it."""
+    from processing.raster.cog import is_cog
     from processing.raster.cog.preview import write_preview
-    from processing.raster.cog.writer import is_cog
 
     with target.open("rb") as file:
         checksum = "1220" + hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,9 @@
+"""The only room that writes rasters: windows in, one verified COG out, in one pass and in bounded memory.
+
+Also makes the small picture of a finished COG.
+"""
+
+from .pyramid import WINDOW
+from .writer import CogWriter, WrittenCog, is_cog, write_cog
+
+__all__ = ["WINDOW", "CogWriter", "WrittenCog", "is_cog", "write_cog"]

@@ -1,4 +1,4 @@
-"""The directories (IFDs) of a GeoTIFF as bytes, laid out the way that GDAL's COG driver lays them out.
+"""The image file directories (IFDs) of a GeoTIFF as bytes, laid out as GDAL's COG driver does.
 
 Sources: TIFF 6.0; BigTIFF as in libtiff; GDAL, "COG - Cloud Optimized GeoTIFF generator", on the header's ghost area
 and on the size before and the repeated last bytes after each tile.
@@ -20,7 +20,7 @@ PLANAR_CONFIGURATION, PREDICTOR, COLOR_MAP = 284, 317, 320
 TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS, TILE_BYTE_COUNTS = 322, 323, 324, 325
 EXTRA_SAMPLES, SAMPLE_FORMAT, GDAL_NODATA = 338, 339, 42113
 
-# What an overview shares with the full resolution; all else (georeferencing, metadata) is told once.
+# Tags that an overview shares with the full resolution. All others (georeferencing, metadata) are written once.
 _OF_OVERVIEWS = (
     BITS_PER_SAMPLE,
     PHOTOMETRIC,
@@ -48,16 +48,16 @@ _STRUCTURE = (
     b"LAYOUT=IFDS_BEFORE_DATA\nBLOCK_ORDER=ROW_MAJOR\nBLOCK_LEADER=SIZE_AS_UINT4\n"
     b"BLOCK_TRAILER=LAST_4_BYTES_REPEATED\nKNOWN_INCOMPATIBLE_EDITION=NO\n "
 )
-# The byte at its end is not counted: it lets the first directory begin at an even place.
+# The byte at its end is not counted: it moves the first directory to an even offset.
 GHOST_AREA = b"GDAL_STRUCTURAL_METADATA_SIZE=%06d bytes\n" % len(_STRUCTURE) + _STRUCTURE + b"\0"
 
-# A classic TIFF addresses 4 GiB; some room is left for what comes around the tiles.
+# A classic TIFF addresses 4 GiB. The rest is room for everything but the tiles.
 _CLASSIC_LIMIT = 4_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tag:
-    """The value of a TIFF tag: its type, how many of that type, and their bytes."""
+    """The value of a TIFF tag: its type, the number of values, and their bytes."""
 
     kind: int
     count: int
@@ -78,7 +78,7 @@ class Level:
 
 
 def framed(tile: bytes) -> tuple[bytes, bytes, bytes]:
-    """A tile as it stands in the file: its size before it, its last four bytes once more after it."""
+    """A tile as it stands in the file: after its size, and followed by its last four bytes again."""
     return struct.pack("<I", len(tile)), tile, tile[-4:]
 
 
@@ -102,7 +102,7 @@ def tags_of(classic_tiff: bytes) -> Tags:
 def header(described: Tags, levels: Sequence[Level], compression: int, predictor: int) -> bytes:
     """Everything before the first tile, for a file whose tiles follow from the coarsest level to the finest.
 
-    `described` are the tags of the full resolution that tell of its contents; `levels` begin with it.
+    `described` are the tags of the full resolution that describe its contents; `levels` begin with it.
     """
     data_bytes = sum(sum(level.sizes) + FRAME_BYTES * len(level.sizes) for level in levels)
     form = _BIG if data_bytes > _CLASSIC_LIMIT else _CLASSIC
@@ -136,12 +136,12 @@ def _directory(
 def _with_offsets(
     directories: Sequence[dict[int, Tag]], levels: Sequence[Level], start: int, form: "_Form"
 ) -> list[dict[int, Tag]]:
-    """The directories with the places of their tiles, which begin at `start` with the coarsest level."""
+    """The directories with the offsets of their tiles, which begin at `start` with the coarsest level."""
     placed = list(directories)
     for index in reversed(range(len(levels))):
         steps = np.array(levels[index].sizes, dtype=np.uint64) + FRAME_BYTES
         ends = start + np.cumsum(steps)
-        offsets = ends - steps + 4  # behind the size that stands before each tile
+        offsets = ends - steps + 4  # after the tile's size
         placed[index] = directories[index] | {TILE_OFFSETS: _numbers(form.offset_kind, [int(at) for at in offsets])}
         start = int(ends[-1])
     return placed
@@ -154,7 +154,7 @@ def _numbers(kind: int, values: Sequence[int]) -> Tag:
 
 @dataclass(frozen=True, kw_only=True)
 class _Form:
-    """How classic and big TIFF differ: widths of counts and pointers."""
+    """The differences between classic and big TIFF: widths of counts and pointers."""
 
     signature: bytes
     pointer: int  # bytes
@@ -167,7 +167,7 @@ class _Form:
         return 4 + 2 * self.pointer
 
     def size_of(self, tags: Tags) -> int:
-        """Bytes of a directory and of the values that do not fit into it."""
+        """Bytes of a directory together with the values that do not fit into it."""
         fixed = struct.calcsize(self.count_code) + self.entry * len(tags) + self.pointer
         return fixed + fixed % 2 + sum(_padded(tag.data) for tag in tags.values() if len(tag.data) > self.pointer)
 
@@ -198,7 +198,7 @@ class _Form:
 
 
 def _padded(data: bytes) -> int:
-    """Values begin at even places."""
+    """Values begin at even offsets."""
     return len(data) + len(data) % 2
 
 

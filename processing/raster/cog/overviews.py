@@ -1,6 +1,6 @@
-"""Halving rasters for overviews. Each function takes (rows, columns) and gives half of both, rounded up.
+"""Halving rasters for overviews. Each function takes (rows, columns) and returns half of both, rounded up.
 
-Where a side is odd, the last row or column counts for itself alone.
+If a side is odd, its last row or column counts alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,15 +11,15 @@ from ..types import PixelArray, PixelFormat
 
 Halve = Callable[[PixelArray], PixelArray]
 
-_STRIP_ROWS = 64  # even; keeps what is worked on in the processor's cache
+_STRIP_ROWS = 64  # even; a strip fits into the processor's cache
 
 
 def halving_for(pixel_format: PixelFormat) -> Halve:
-    """Classes by mode; floats, and indices that stand for steps of one scale, by the mean of the valid pixels."""
+    """The mode for classes; the mean of the valid pixels for floats and for indices that are steps of one scale."""
     if pixel_format.overview_resampling == "mode":
         return lambda pixels: _in_strips(pixels, lambda strip: _mode(strip, int(pixel_format.nodata)))
     if pixel_format.dtype == "float32":
-        return lambda pixels: _in_strips(pixels, _mean_of_numbers)
+        return lambda pixels: _in_strips(pixels, _mean_of_floats)
     return lambda pixels: _in_strips(pixels, lambda strip: _mean_of_integers(strip, int(pixel_format.nodata)))
 
 
@@ -33,7 +33,7 @@ def _in_strips(pixels: PixelArray, halve: Halve) -> PixelArray:
 
 
 def _even(strip: PixelArray) -> PixelArray:
-    """With the last row and column repeated where there is an odd number of them: a mean or mode stays what it is."""
+    """With the last row and column repeated if their number is odd, which changes no mean and no mode."""
     rows, columns = strip.shape
     if rows % 2 == 0 and columns % 2 == 0:
         return strip
@@ -44,8 +44,8 @@ def _quarters(strip: PixelArray) -> tuple[PixelArray, PixelArray, PixelArray, Pi
     return strip[0::2, 0::2], strip[0::2, 1::2], strip[1::2, 0::2], strip[1::2, 1::2]
 
 
-def _mean_of_numbers(strip: PixelArray) -> PixelArray:
-    """Mean of those of four floats that are not NaN; NaN where all are."""
+def _mean_of_floats(strip: PixelArray) -> PixelArray:
+    """Mean of the floats among four that are not NaN; NaN if all four are."""
     pairs = strip[0::2] + strip[1::2]  # rows first: they lie together in memory
     mean: PixelArray = pairs[:, 0::2] + pairs[:, 1::2]
     mean *= np.float32(0.25)
@@ -61,21 +61,21 @@ def _mean_of_numbers(strip: PixelArray) -> PixelArray:
 
 
 def _mean_of_integers(strip: PixelArray, nodata: int) -> PixelArray:
-    """Rounded mean of those of four that are not nodata; nodata where all are.
+    """Rounded mean of the integers among four that are not nodata; nodata if all four are.
 
-    Nodata is the lowest or the highest of all numbers, so that no mean of others comes to it.
+    Nodata must be the lowest or the highest value, so that it is no mean of other values.
     """
     valid = strip != nodata
     count = sum((quarter.astype(np.uint8) for quarter in _quarters(valid)), start=np.uint8(0))
-    numbers = np.where(valid, strip, 0).astype(np.uint32)
-    total = sum(_quarters(numbers), start=np.uint32(0))
+    values = np.where(valid, strip, 0).astype(np.uint32)
+    total = sum(_quarters(values), start=np.uint32(0))
     mean = (2 * total + count) // np.maximum(2 * count, 1)
     halved: PixelArray = np.where(count > 0, mean, nodata).astype(strip.dtype)
     return halved
 
 
 def _mode(strip: PixelArray, nodata: int) -> PixelArray:
-    """The class that most of four pixels have, nodata aside; of equally many, the one that comes first."""
+    """The class of most of four pixels, nodata aside; on a tie, the one that comes first."""
     a, b, c, d = _quarters(strip)
     differ = (a != b) | (a != c) | (a != d)
     mode = a.copy()

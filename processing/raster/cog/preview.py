@@ -1,4 +1,4 @@
-"""A finished COG as a small picture, for people who have no GIS at hand."""
+"""A finished COG as a small picture, for people without a GIS."""
 
 import warnings
 from pathlib import Path
@@ -15,12 +15,12 @@ _DEFAULT_COLORMAP: colormaps.Colormap = "rdylgn"
 
 
 def write_preview(cog: Path, png: Path, longest_side: int = 1024) -> None:
-    """Write `png`: the COG in its own palette, or its values -1..1 in red to green; nodata is transparent."""
+    """Write `png`: the COG in its own palette, or values -1..1 from red to green. Nodata is transparent."""
     with rasterio.open(cog, driver="GTiff") as dataset:
         picture = _colored(dataset, longest_side)
     count, height, width = picture.shape
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a picture lies nowhere on the ground
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a picture is not georeferenced
         with rasterio.open(png, "w", driver="PNG", width=width, height=height, count=count, dtype="uint8") as target:
             target.write(picture)
 

@@ -1,9 +1,11 @@
-"""The encoded tiles of full resolution, on the disk until all that stands before them in a COG is known."""
+"""The encoded tiles of one level, on the disk until everything that stands before them in a COG is known."""
 
 import ctypes
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BufferedRandom
 from pathlib import Path
+from typing import Self
 
 from isal import isal_zlib
 
@@ -12,17 +14,19 @@ _PUNCH_HOLE = 0x3  # of linux/falloc.h, without a change of the file's size
 
 
 class TilesChanged(OSError):
-    """The disk gives back something else than was written."""
+    """The disk returns other bytes than were written."""
 
 
 class TileFile:
-    """Takes tiles one after the other, and gives them back as one run of bytes. Raises OSError."""
+    """Takes tiles one after the other, and returns them as one run of bytes. Raises OSError."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = path.open("w+b")
-        # Of all that went to the disk, so that nothing else is taken for it on the way back.
-        self._crc = 0
+    def __init__(self, path: Path, file: BufferedRandom) -> None:
+        self._path, self._file = path, file
+        self._crc = 0  # of everything written, to be compared with what is read back
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        return cls(path, path.open("w+b"))
 
     def append(self, *parts: bytes) -> None:
         for part in parts:
@@ -30,7 +34,7 @@ class TileFile:
             self._file.write(part)
 
     def pieces(self) -> Iterator[memoryview]:
-        """All that was appended, once. A piece is good until the next one is asked for."""
+        """Everything that was appended, once. A piece is valid until the next one is asked for."""
         self._file.seek(0)
         buffer = memoryview(bytearray(_PIECE_BYTES))
         crc = taken = 0
@@ -43,16 +47,16 @@ class TileFile:
             raise TilesChanged("the tiles on the disk are not those that were written")
 
     def remove(self) -> None:
-        with suppress(OSError):  # a full disk refuses what has not left memory yet; it is thrown away anyway
+        with suppress(OSError):  # a full disk refuses what is still in memory; the file is thrown away anyway
             self._file.close()
         self._path.unlink(missing_ok=True)
 
 
 def _free(file: int, start: int, size: int) -> None:
-    """Give that part of a file back to the disk, where the system can: what follows is written in its place.
+    """Return that part of a file to the disk, if the system can: the final file is written in its place.
 
-    So a COG needs room for itself once, not twice, and memory that is warm takes the new pages.
+    So a COG needs room on the disk once, not twice, and its new pages are in memory that is warm.
     """
-    with suppress(AttributeError):  # systems other than Linux
+    with suppress(AttributeError):  # not on systems other than Linux
         off_t = ctypes.c_int64
         ctypes.CDLL(None).fallocate(file, _PUNCH_HOLE, off_t(start), off_t(size))

@@ -1,4 +1,4 @@
-"""One tile of a GeoTIFF as bytes: prediction, then compression. Both leave the interpreter's lock to other threads.
+"""One tile of a GeoTIFF as bytes: prediction, then compression. Both release the interpreter's lock.
 
 Source of the predictors: TIFF 6.0, section 14 (horizontal differences), and Adobe Photoshop TIFF Technical Note 3
 (floating point).
@@ -24,9 +24,9 @@ _LEVEL = 1
 
 @dataclass(frozen=True, kw_only=True)
 class TileCodec:
-    """How the tiles of a file are encoded. `tiff_code` and `predictor` are the numbers that stand in its tags.
+    """How the tiles of a file are encoded. `tiff_code` and `predictor` are values of its tags.
 
-    With fewer `mantissa_bits` than float32 has, floats are rounded: normal ones by no more than 2 ** -(bits + 1) of
+    With fewer `mantissa_bits` than float32 has, floats are rounded: normal ones by at most 2 ** -(bits + 1) of
     themselves.
     """
 
@@ -50,14 +50,14 @@ class TileCodec:
 
 
 def predictor_for(dtype: str, *, has_palette: bool) -> int:
-    """The predictor that makes such pixels smallest: palette indices and classes are best left alone."""
+    """The predictor with which such pixels need the fewest bytes: none for palette indices and classes."""
     if has_palette or dtype == "uint8":
         return NO_PREDICTOR
     return FLOATING_POINT if np.dtype(dtype).kind == "f" else HORIZONTAL
 
 
 def _rounded(tile: PixelArray, mantissa_bits: int) -> PixelArray:
-    """float32 whose last bits are 0, rounded half away from zero. The NaN of numpy stays what it is."""
+    """float32 with the last bits 0, rounded half away from zero. numpy's NaN stays the same."""
     dropped = FULL_MANTISSA - mantissa_bits
     bits = tile.view(np.uint32) + np.uint32(1 << (dropped - 1))
     bits &= np.uint32(0xFFFFFFFF << dropped & 0xFFFFFFFF)
@@ -89,7 +89,7 @@ _local = threading.local()
 
 
 def _scratch(rows: int, size: int, columns: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Two arrays that each thread keeps: fresh ones of a megabyte would cost more than the arithmetic."""
+    """Two arrays that each thread keeps: allocating a megabyte costs more than the arithmetic."""
     shape = rows, size, columns
     if getattr(_local, "shape", None) != shape:
         _local.shape = shape

@@ -1,7 +1,7 @@
-"""The only file that writes a raster: windows in, one Cloud Optimized GeoTIFF out, in a single pass.
+"""Windows in, one Cloud Optimized GeoTIFF out, in a single pass.
 
-The tiles of all resolutions wait on the disk. In the end the directories, which can be written only now, go before them
-into the final file, as readers of COGs want it.
+The tiles of all levels wait on the disk. Readers of COGs want the directories first, but these can be written only when
+all tiles are known: then directories and tiles are put together into the final file.
 """
 
 import hashlib
@@ -16,11 +16,12 @@ from rasterio.io import MemoryFile
 from rasterio.windows import Window
 
 from ..errors import ResultNotWritten
+from ..gdal import GdalError, gdal_errors
 from ..grids.grid import Grid
-from ..reading.raster_file import GDAL_ERRORS
 from ..types import Compression, PixelArray, PixelFormat
 from . import ifd
-from .pyramid import BLOCK, WINDOW, Pyramid
+from .levels import BLOCK
+from .pyramid import WINDOW, Pyramid
 from .tiles import TileCodec, predictor_for
 
 
@@ -58,7 +59,7 @@ class CogWriter:
 
     def __enter__(self) -> Self:
         try:
-            self._pyramid = Pyramid(self._path, self._grid.shape, self._format, self._codec)
+            self._pyramid = Pyramid.create(self._path, self._grid.shape, self._format, self._codec)
         except OSError as error:
             raise _not_written() from error
         return self
@@ -68,7 +69,7 @@ class CogWriter:
         self._part_path.unlink(missing_ok=True)
 
     def windows(self) -> Iterator[Window]:
-        """The windows that the writer takes, in the order in which it likes them best."""
+        """The windows that the writer takes. In this order the fewest tiles wait in memory."""
         return self._grid.windows(WINDOW)
 
     def write(self, window: Window, pixels: PixelArray) -> None:
@@ -81,30 +82,36 @@ class CogWriter:
     def finish(self, band_tags: Mapping[str, str] | None = None) -> WrittenCog:
         """Put directories, overviews and tiles together, check them, and put the file in place.
 
-        `band_tags` say of the band what is only known now. Raises ResultNotWritten.
+        `band_tags` are those that are known only now. Raises ResultNotWritten.
         """
-        if not self._pyramid.is_whole:  # windows are missing
+        if not self._pyramid.is_whole:
             raise _not_written()
         try:
-            with self._part_path.open("wb") as part:
-                checksum = _write_hashed(part, self._pieces(band_tags or {}))
+            with gdal_errors():
+                checksum = self._write_part(band_tags or {})
             size = self._part_path.stat().st_size
-            if not is_cog(self._part_path):
-                raise _not_written()
             self._part_path.replace(self._path)
-        except (*GDAL_ERRORS, OSError) as error:
+        except (GdalError, OSError) as error:
             raise _not_written() from error
         return WrittenCog(path=self._path, size=size, sha256=checksum)
 
+    def _write_part(self, band_tags: Mapping[str, str]) -> str:
+        """Write the whole file under another name and check it. Returns its SHA-256."""
+        with self._part_path.open("wb") as part:
+            checksum = _write_hashed(part, self._pieces(band_tags))
+        if not is_cog(self._part_path):
+            raise _not_written()
+        return checksum
+
     def _pieces(self, band_tags: Mapping[str, str]) -> Iterator[bytes | memoryview]:
-        """The file from its beginning: directories, overviews from the coarsest, full resolution."""
+        """The file from its beginning: directories, then the levels from the coarsest to the finest."""
         described = ifd.tags_of(self._empty_twin(band_tags))
         layout = self._pyramid.layout()
         yield ifd.header(described, layout, self._codec.tiff_code, self._codec.predictor)
         yield from self._pyramid.pieces()
 
     def _empty_twin(self, band_tags: Mapping[str, str]) -> bytes:
-        """A file without pixels, written by GDAL: its tags say all that the COG shall say of itself."""
+        """A file without pixels, written by GDAL for its tags, which the COG takes over."""
         with MemoryFile() as memory:
             with memory.open(
                 driver="GTiff",
@@ -124,7 +131,7 @@ class CogWriter:
                 twin.scales, twin.offsets = (self._format.scale,), (self._format.offset,)
                 twin.set_band_description(1, self._format.description)
                 twin.update_tags(**self._tags)
-                # GDAL keeps category names in a side file, which a download loses; tags stay in the file.
+                # GDAL writes category names into a side file, which a download loses. Tags stay in the file.
                 classes = {f"CLASS_{code}": name for code, name in enumerate(self._format.class_names)}
                 twin.update_tags(1, **classes, **band_tags)
                 if self._format.palette:
@@ -133,7 +140,7 @@ class CogWriter:
 
 
 def write_cog(path: Path, grid: Grid, pixels: PixelArray, pixel_format: PixelFormat) -> WrittenCog:
-    """Write a raster that is in memory as a whole: (rows, columns). Raises ResultNotWritten."""
+    """Write a whole raster that is in memory: (rows, columns). Raises ResultNotWritten."""
     with CogWriter(path, grid, pixel_format) as cog:
         for window in cog.windows():
             cog.write(window, pixels[window.toslices()])
@@ -156,7 +163,7 @@ def _codec(pixel_format: PixelFormat, compression: Compression) -> TileCodec:
 
 
 def _write_hashed(part: BinaryIO, pieces: Iterable[bytes | memoryview]) -> str:
-    """Write the pieces and give their SHA-256, which one thread works out while the other writes."""
+    """Write the pieces and return their SHA-256, computed by another thread."""
     digest = hashlib.sha256()
     with ThreadPoolExecutor(1) as hashing:
         for piece in pieces:

@@ -1,28 +1,29 @@
 """Remote files on this machine's disk, as far as they are needed. GDAL reads them there and never asks a host itself.
 
-So there is one way of reading rasters, a host can do nothing to GDAL that a file could not, and who waits for hosts
-holds up nobody who computes.
+So rasters are read in one way, a host can do no more to GDAL than a file could, and waiting for hosts holds up no
+computation.
 """
 
 import os
 import tempfile
-import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
-from ..errors import ResultNotWritten
-from ..threads import side_by_side
-from ..types import Config, RemoteFile, S3File
-from .ranges import Connections, RemoteBytes, Span
+from ..errors import LocalCopyNotWritten
+from ..threads import failing_together, side_by_side
+from ..types import Network, RemoteFile, S3File
+from .connections import Connections
+from .ranges import RemoteBytes, Span
 
-# The first holds the directories of most COGs, so that one answer tells where all blocks lie; the second those of most
-# others.
+# The first holds the directories of most COGs, so that one answer shows where all blocks lie; the second those of most
+# other files.
 _HEADS = (1 << 16, 1 << 20)
-# C libraries read more than they are asked for and keep it: up to so many bytes before and after, or one of the disk's
-# blocks. That must be here, too, or what they keep of a hole would hide what is brought there later.
+# C stdio reads ahead and caches up to 32 KiB around a request, or one of the disk's blocks. Fetch that margin too, or
+# it caches zeros from a hole.
 _READ_AROUND = 1 << 15
 _NEAR_BYTES = 2 * _READ_AROUND
 _MOST_REQUEST_BYTES = 16 << 20
@@ -31,31 +32,39 @@ _MOST_REQUEST_BYTES = 16 << 20
 class LocalCopy:
     """A remote file, of which parts are here, in a file at `path`. Any thread may bring more of it.
 
-    At first it is as short as its head: whoever reads on fails, and takes nothing for data that was never fetched. From
-    the first `bring` on it has its full length, with holes, and what is read has to be brought before. All that fetches
-    raises SceneUnreadable, SceneTooLarge, ProviderUnavailable or, where the disk is full, ResultNotWritten.
+    Until the first `bring` the file is only its head, so reading past it fails. From then on it has its full length,
+    with holes, and what is read has to be brought before. All that fetches raises SceneUnreadable, SceneTooLarge,
+    ProviderUnavailable or, if the disk is full, LocalCopyNotWritten.
     """
 
-    def __init__(self, source: RemoteFile | S3File, config: Config, connections: Connections, folder: Path) -> None:
-        self._remote = RemoteBytes(source, config, connections)
-        with _room_on_disk():
-            self._descriptor, name = tempfile.mkstemp(dir=folder, suffix=".part")
-            self._around = max(_READ_AROUND, os.fstat(self._descriptor).st_blksize)
-        self.path = Path(name)
-        self._lock = threading.Lock()
+    def __init__(self, remote: RemoteBytes, descriptor: int, path: Path) -> None:
+        self._remote, self._descriptor, self.path = remote, descriptor, path
+        self._around = max(_READ_AROUND, os.fstat(descriptor).st_blksize)
+        self._lock = Lock()
         self._asked_for: dict[Span, Future[None]] = {}
         self._head, self._after_head, self._has_holes = 0, b"", False
+
+    @classmethod
+    def fetch(
+        cls, source: RemoteFile | S3File, network: Network, connections: Connections, folder: Path
+    ) -> "LocalCopy":
+        """Begin a copy in `folder` with the head of the file."""
+        remote = RemoteBytes.of(source, network, connections)
+        with _room_on_disk():
+            descriptor, name = tempfile.mkstemp(dir=folder, suffix=".part")
+        copy = cls(remote, descriptor, Path(name))
         try:
-            self.bring_more_head()
+            copy.bring_more_head()
         except BaseException:
-            self._remove()
+            copy.remove()
             raise
+        return copy
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._remove()
+        self.remove()
 
     @property
     def size(self) -> int:
@@ -69,7 +78,7 @@ class LocalCopy:
         return any(os.pread(self._descriptor, len(signature), 0) == signature for signature in signatures)
 
     def bring_more_head(self) -> None:
-        """Fetch more of what the file begins with: some of it, then much, then all. Not for several threads."""
+        """Fetch a longer head: 64 KiB, then 1 MiB, then the whole file. For one thread only."""
         longer = next((head for head in _HEADS if head > self._head), None)
         if longer is None or self._has_holes:
             self.bring_all()
@@ -83,7 +92,7 @@ class LocalCopy:
             os.ftruncate(self._descriptor, longer)
 
     def bring_all(self) -> None:
-        """Fetch what is missing of the file as a whole. Not for several threads."""
+        """Fetch the rest of the file. For one thread only."""
         self._show_after_head()
         starts = range(self._head, self.size, _MOST_REQUEST_BYTES)
         parts = [Span(start, min(start + _MOST_REQUEST_BYTES, self.size)) for start in starts]
@@ -91,27 +100,27 @@ class LocalCopy:
         self._head = self.size
 
     def bring(self, spans: Iterable[Span]) -> None:
-        """Return when these are here. What is under way in another thread is waited for."""
+        """Return once these spans are here. Waits for those that another thread is fetching."""
         wanted = set() if self.is_whole else set(spans)
         with self._lock:
             self._take_full_length()
             mine = {span: Future[None]() for span in wanted if span not in self._asked_for}
             self._asked_for.update(mine)
-        try:
+        with failing_together(mine.values()):
             for run in runs(mine):
                 self._fetch(run)
                 for span in run:
                     mine[span].set_result(None)
-        except BaseException as error:
-            for promised in mine.values():
-                if not promised.done():
-                    promised.set_exception(error)
-            raise
         for span in wanted:
             self._asked_for[span].result()
 
+    def remove(self) -> None:
+        with suppress(OSError):  # a full disk refuses what is still in memory; the file is thrown away anyway
+            os.close(self._descriptor)
+        self.path.unlink(missing_ok=True)
+
     def _show_after_head(self) -> None:
-        """Put what was fetched beyond the head, and kept back until something follows it, in its place."""
+        """Append the margin that was fetched beyond the head and kept back until more of the file follows it."""
         self._write(self._head, self._after_head)
         self._head, self._after_head = self._head + len(self._after_head), b""
 
@@ -125,7 +134,7 @@ class LocalCopy:
     def _fetch(self, run: list[Span]) -> None:
         start, stop = min(run).start, max(span.stop for span in run)
         needed = Span(max(0, start - self._around), min(stop + self._around, self.size))
-        if needed.start < needed.stop:  # else it lies beyond the file's end, which whoever reads it finds out
+        if needed.start < needed.stop:  # else it lies beyond the end of the file, and reading it fails
             self._remote.read(needed, self._write)
 
     def _write(self, offset: int, part: bytes) -> None:
@@ -134,22 +143,17 @@ class LocalCopy:
                 written = os.pwrite(self._descriptor, part, offset)
                 offset, part = offset + written, part[written:]
 
-    def _remove(self) -> None:
-        with suppress(OSError):  # a full disk refuses what has not left memory yet; it is thrown away anyway
-            os.close(self._descriptor)
-        self.path.unlink(missing_ok=True)
-
 
 @contextmanager
 def _room_on_disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ResultNotWritten("The disk of the service has no room for the files of the scene.") from error
+        raise LocalCopyNotWritten("The disk of the service has no room for the files of the scene.") from error
 
 
 def runs(spans: Iterable[Span]) -> Iterator[list[Span]]:
-    """Spans that lie beside each other, put together to what is worth a request."""
+    """Group spans that lie close to each other into runs, each worth one request."""
     run: list[Span] = []
     for span in sorted(spans):
         if run and not (span.start - run[-1].stop <= _NEAR_BYTES and span.stop - run[0].start <= _MOST_REQUEST_BYTES):

@@ -1,4 +1,4 @@
-"""Where in a TIFF's file the blocks of its raster lie."""
+"""Where the blocks of a TIFF's raster lie in its file."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Self
 
 from rasterio.io import DatasetReader
 
-from ..files.ranges import Span
+from ..files import Span
 
 _MOST_BLOCKS = 200_000
 
@@ -22,9 +22,9 @@ class BlockLayout:
 
     @classmethod
     def of(cls, dataset: DatasetReader) -> Self | None:
-        """Of the first band. None where not all blocks are told, or they are too many.
+        """The layout of the first band. None if a block's place is unknown, or there are too many blocks.
 
-        GDAL tells blocks that a sparse file leaves out by the same answer as those that it cannot find.
+        GDAL gives no offset for a sparse block, nor for one it cannot locate; both count as unknown.
         """
         block_shape = dataset.block_shapes[0]
         rows, columns = (-(-side // block) for side, block in zip(dataset.shape, block_shape, strict=True))
@@ -32,7 +32,7 @@ class BlockLayout:
             return None
         spans = []
         for row, column in product(range(rows), range(columns)):
-            span = _told(dataset, row, column)
+            span = _span(dataset, row, column)
             if span is None:
                 return None
             spans.append(span)
@@ -40,18 +40,18 @@ class BlockLayout:
 
     @property
     def stored_bytes(self) -> int:
-        """Of all blocks. Some writers store blocks that are alike once."""
+        """Of all blocks together. Some writers store equal blocks once."""
         return sum(span.stop - span.start for span in set(self.spans))
 
     def spans_of(self, rows: slice, columns: slice) -> Iterator[Span]:
-        """Of the blocks on which this part of the raster lies."""
+        """The bytes of the blocks on which this part of the raster lies."""
         height, width = self.block_shape
         for row in range(rows.start // height, -(-rows.stop // height)):
             first = row * self.columns
             yield from self.spans[first + columns.start // width : first + -(-columns.stop // width)]
 
 
-def _told(dataset: DatasetReader, row: int, column: int) -> Span | None:
+def _span(dataset: DatasetReader, row: int, column: int) -> Span | None:
     start = dataset.get_tag_item(f"BLOCK_OFFSET_{column}_{row}", "TIFF", bidx=1)
     size = dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=1)
     return None if start is None or size is None else Span(int(start), int(start) + int(size))

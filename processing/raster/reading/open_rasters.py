@@ -1,32 +1,32 @@
-"""The rasters of a job: opened together, closed together."""
+"""The rasters of a job: described together, closed together."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from ..files.local_copy import LocalCopy
-from ..files.ranges import Connections
+from ..files import Connections, LocalCopy
 from ..threads import side_by_side
-from ..types import Band, Config, LocalFile, Mask
-from .raster_file import RasterFile, named_errors
+from ..types import Band, Limits, LocalFile, Mask, Network
+from .checks import named_errors
+from .raster_file import RasterFile
 
 
 class OpenRasters(ExitStack):
-    """Closes on the way out what was opened by it, and removes the copies of remote files, which are in `folder`."""
+    """On the way out closes everything opened for the job, and removes its local copies, which are in `folder`."""
 
-    def __init__(self, config: Config, folder: Path) -> None:
+    def __init__(self, network: Network, limits: Limits, folder: Path) -> None:
         super().__init__()
-        self._config, self._folder = config, folder
+        self._network, self._limits, self._folder = network, limits, folder
         self._connections = self.enter_context(Connections())
 
-    def open_all(self, wanted: Mapping[str, Band | Mask]) -> dict[str, RasterFile]:
-        """Those rasters by the same names. Hosts are asked all at once. Raises what copying and opening a file does."""
-        copies = side_by_side(self._copy_of, wanted.values())
-        opened = (RasterFile(one, self._config, copy) for one, copy in zip(wanted.values(), copies, strict=True))
-        return {name: self.enter_context(file) for name, file in zip(wanted, opened, strict=True)}
+    def describe(self, wanted: Sequence[Band | Mask]) -> list[RasterFile]:
+        """The rasters in the same order. All hosts are asked at once. Raises what fetching and opening a file does."""
+        copies = side_by_side(self._copy_of, wanted)
+        return [RasterFile.describe(one, self._limits, copy) for one, copy in zip(wanted, copies, strict=True)]
 
     def _copy_of(self, wanted: Band | Mask) -> LocalCopy | None:
         if isinstance(wanted.source, LocalFile):
             return None
         with named_errors(wanted):
-            return self.enter_context(LocalCopy(wanted.source, self._config, self._connections, self._folder))
+            copy = LocalCopy.fetch(wanted.source, self._network, self._connections, self._folder)
+        return self.enter_context(copy)

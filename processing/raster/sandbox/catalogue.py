@@ -12,7 +12,7 @@ import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
 
-from ..cog.writer import write_cog
+from ..cog import write_cog
 from ..grids.grid import Grid
 from ..radiometry.sensors import SENTINEL_2
 from ..types import COG_MEDIA_TYPE, Float32Array, PixelArray, PixelFormat
@@ -25,7 +25,7 @@ PRODUCTS = {
 }
 TRUTH = "truth.tif"
 EPSG = 32610
-_DRAFT, _DRAFT_SECONDS = ".draft-", 3600.0  # older ones are nobody's
+_DRAFT, _DRAFT_SECONDS = ".draft-", 3600.0  # older ones are left over
 _WEST, _NORTH = 540_000.0, 4_180_000.0  # upper left corner in metres, inside tile 10SEG
 _SCALE, _OFFSET = SENTINEL_2.scale, SENTINEL_2.offset
 _NODATA = 0
@@ -34,7 +34,7 @@ _BOUNDS = [-122.55, 37.58, -122.31, 37.77]  # WGS 84: west, south, east, north
 
 
 class Ground(Protocol):
-    """What scenes can be taken of; a Landscape, or what a benchmark makes of one."""
+    """The ground of which scenes are taken: a Landscape, or a benchmark's larger one."""
 
     @property
     def size(self) -> int: ...
@@ -47,9 +47,9 @@ class Ground(Protocol):
 
 
 def sandbox_catalogue(directory: Path, ground: Ground | None = None) -> Path:
-    """Folder of the sandbox's catalogue below `directory`, written first where it is not there yet.
+    """Folder of the sandbox's catalogue below `directory`, written first if it is missing.
 
-    Several processes may ask at once: each writes its own copy, and the first to finish puts its copy in place.
+    Several processes may do so at once: each writes its own copy, and the first to finish puts its copy in place.
     """
     final = catalogue_folder(directory)
     if final.exists():
@@ -69,7 +69,7 @@ def sandbox_catalogue(directory: Path, ground: Ground | None = None) -> Path:
 
 
 def _remove_old_drafts(directory: Path) -> None:
-    """What writers that were killed left behind."""
+    """Remove drafts that killed processes left behind."""
     for draft in directory.glob(f"{_DRAFT}*"):
         if time.time() - draft.stat().st_mtime > _DRAFT_SECONDS:
             shutil.rmtree(draft, ignore_errors=True)
@@ -89,7 +89,7 @@ def _write_catalogue(folder: Path, ground: Ground) -> None:
 
 
 def _write_truth(path: Path, ground: Ground) -> None:
-    """The change that each pixel was made with, in the codes of change_detection."""
+    """The change made in each pixel, in the codes of change_detection."""
     truth = ground.truth()
     pixel_format = PixelFormat(dtype="uint8", nodata=255, overview_resampling="mode", description="change as made")
     write_cog(path, _grid(truth, ground.size), truth, pixel_format)
@@ -110,8 +110,8 @@ def _write_scene(folder: Path, ground: Ground, date: str) -> dict[str, Any]:
 
 
 def _write_band(folder: Path, band: str, reflectance: Float32Array, size: int) -> dict[str, Any]:
-    numbers = np.rint((reflectance - _OFFSET) / _SCALE)
-    pixels = np.where(np.isnan(numbers), _NODATA, np.clip(numbers, 1, 65534)).astype(np.uint16)
+    dn = np.rint((reflectance - _OFFSET) / _SCALE)
+    pixels = np.where(np.isnan(dn), _NODATA, np.clip(dn, 1, 65534)).astype(np.uint16)
     pixel_format = PixelFormat(
         dtype="uint16",
         nodata=_NODATA,
@@ -139,7 +139,7 @@ def _write_mask(folder: Path, classes: PixelArray, size: int) -> dict[str, Any]:
 
 
 def _grid(pixels: PixelArray, size: int) -> Grid:
-    """10 m pixels where the array has as many rows as the landscape, 20 m where it has half of them."""
+    """10 m pixels if the array has as many rows as the landscape, 20 m if it has half as many."""
     metres = 10.0 * size / pixels.shape[0]
     return Grid(
         crs=CRS.from_epsg(EPSG),

@@ -1,11 +1,11 @@
-"""Where the sandbox's catalogue lies; known without loading what is needed to write it."""
+"""Where the sandbox's catalogue lies. A module of its own, as writing the catalogue loads GDAL."""
 
 from pathlib import Path
 
-# Goes up whenever the pixels or the metadata change, so that a data folder of an older release is written anew.
+# Raise it whenever pixels or metadata change, so that a data folder of an older release gets a new catalogue.
 VERSION = 1
 
 
 def catalogue_folder(directory: Path) -> Path:
-    """Folder of the current catalogue below `directory`; it is there whole or not at all."""
+    """Folder of the current catalogue below `directory`. It is either complete or missing."""
     return directory / f"v{VERSION}"

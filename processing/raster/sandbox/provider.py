@@ -1,4 +1,4 @@
-"""Answers any scene id from the sandbox's catalogue; used in place of every provider by test keys."""
+"""Finds any scene id in the sandbox's catalogue. Takes the place of every provider for test keys."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from .location import catalogue_folder
 
 
 def find_in_sandbox(scene_id: SceneId, directory: Path) -> Scene:
-    """The invented scene of that name. Raises SceneNotFound (naming those there are) or AmbiguousSceneId."""
+    """The invented scene with that id. Raises SceneNotFound, which names all scenes, or AmbiguousSceneId."""
     items = _items(_catalogue(directory))
     name = ProductName.parse(scene_id.original_id)
     matches = [item for item in items if name is not None and name.names(items[item]["id"])]
@@ -29,7 +29,7 @@ def find_in_sandbox(scene_id: SceneId, directory: Path) -> Scene:
 def _catalogue(directory: Path) -> Path:
     folder = catalogue_folder(directory)
     if not folder.exists():
-        # Imported late: it brings GDAL along, which the web process does without as long as the sandbox is there.
+        # Imported late, as it loads GDAL, which the web process does not need once the sandbox is written.
         from .catalogue import sandbox_catalogue
 
         sandbox_catalogue(directory)
@@ -37,7 +37,7 @@ def _catalogue(directory: Path) -> Path:
 
 
 def _items(catalogue: Path) -> dict[Path, dict[str, Any]]:
-    """Every item of the catalogue by the folder it lies in."""
+    """Every item of the catalogue by its folder."""
     links = json.loads((catalogue / "catalog.json").read_text())["links"]
     paths = [catalogue / link["href"] for link in links if link["rel"] == "item"]
     return {path.parent: json.loads(path.read_text()) for path in paths}

@@ -1,4 +1,4 @@
-"""How well a change map of the sandbox's two scenes finds the changes that were made between them."""
+"""Compares a change map of the sandbox's two scenes with the changes that were made between them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,14 +14,17 @@ _SQUARE_METRES_PER_HECTARE = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """Hectares of each class as made, among the pixels that the map shows; and the share that it shows as made."""
+    """Hectares of each class as made, and the share of pixels that the map shows as made.
+
+    Both count only pixels that are not nodata in the map.
+    """
 
     hectares_made: Mapping[int, float]
     percent_as_made: float
 
 
 def compare_with_truth(change_map: Path, sandbox_dir: Path) -> Agreement:
-    """Hold a map of the whole sandbox against the truth. Pixels that the map leaves out count on neither side."""
+    """Compare a map of the whole sandbox with the truth. Pixels that are nodata in the map count on neither side."""
     with rasterio.open(change_map) as found_file, rasterio.open(sandbox_catalogue(sandbox_dir) / TRUTH) as truth_file:
         found, made = found_file.read(1), truth_file.read(1)
         hectares = abs(truth_file.transform.determinant) / _SQUARE_METRES_PER_HECTARE

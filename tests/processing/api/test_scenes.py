@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from processing.http import retry
-from processing.raster.catalogues import stac
 from processing.raster.radiometry.bands import resolve_band
 from processing.raster.scenes import find_scene
-from processing.raster.types import Config, SceneId
+from processing.raster.types import Catalogues, Network, SceneId
+from tests.raster.support.memories import forget_hosts
 from tests.raster.support.misbehaving import AnyServer, as_json, content, status
 from tests.raster.support.served_catalogues import closed_root, stored_item
 
@@ -27,13 +26,11 @@ PRODUCT = "S2A_MSIL2A_20230602T100601_N0509_R022_T32TPS_20230602T162001"
 
 
 @pytest.fixture(autouse=True)
-def _settings(settings: Settings, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _settings(settings: Settings, sandbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SANDBOX_DIR = sandbox
     settings.PRIVATE_HOSTS = frozenset({"127.0.0.1"})
     monkeypatch.setattr(retry, "_RETRY_DELAYS", (0.0,))
-    stac._answers.clear()
-    yield
-    stac._answers.clear()
+    forget_hosts(monkeypatch)
 
 
 @pytest.fixture
@@ -70,7 +67,7 @@ def test_test_key_sees_the_sandbox_with_what_the_pipeline_would_use(api: APIClie
     assert answer.status_code == 200, answer.content
     assert answer["Content-Type"] == "application/json"
     item = answer.json()
-    scene = find_scene(SceneId.parse(SHORT), Config(sandbox_dir=sandbox, use_sandbox=True))
+    scene = find_scene(SceneId.parse(SHORT), Catalogues(sandbox=sandbox), Network())
     assert (item["type"], item["id"]) == ("Feature", SHORT)
     assert item["properties"]["astra:original_id"] == scene.item_id
     assert item["properties"]["astra:provider"] == "sentinel-2"

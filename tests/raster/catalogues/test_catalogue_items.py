@@ -14,13 +14,14 @@ from processing.raster.errors import BandNotFound, OffsetUnknown
 from processing.raster.pipeline import run
 from processing.raster.radiometry.bands import reflectance_assets, resolve_band, resolve_mask
 from processing.raster.types import Config, Product, S3Access, S3File, Scene, SceneId
+from tests.raster.support.configs import config_for
 from tests.raster.support.rasters import ndvi_request, read_tif, write_tif
 from tests.raster.support.served_catalogues import stored_item
 from tests.servers import RangeServer, StacServer
 
 ACCESS = S3Access(access_key="AKREADER", secret_key="of-the-reader")
-WITHOUT_BUCKETS = Config(sandbox_dir=Path("unused"))
-WITH_BUCKETS = Config(sandbox_dir=Path("unused"), s3=ACCESS)
+WITHOUT_BUCKETS = config_for()
+WITH_BUCKETS = config_for(s3=ACCESS)
 SENTINEL, LANDSAT = 1e-4, 2.75e-5
 
 
@@ -78,7 +79,7 @@ OF_SENTINEL_2 = [expected.file for expected in TABLE if expected.scale == SENTIN
 
 
 def as_scene(item: dict[str, Any], config: Config = WITH_BUCKETS) -> Scene:
-    return Scene(id=SceneId(provider="any", original_id="scene"), item=item, sources=sources_of(item, config))
+    return Scene(id=SceneId(provider="any", original_id="scene"), item=item, sources=sources_of(item, config.network))
 
 
 def scene_of(shared_data: Path, name: str, config: Config = WITH_BUCKETS) -> Scene:
@@ -345,9 +346,7 @@ def ndvi_of(item: dict[str, Any], dark: int, files: RangeServer, catalogue: Stac
         item["assets"][key]["href"] = f"{files.url}/{key}.tif"
     item["links"] = []
     root = catalogue.serve(item["collection"], [item])
-    config = Config(
-        sandbox_dir=directory, stac_roots={"sentinel-2": [root]}, private_hosts=frozenset({files.host, catalogue.host})
-    )
+    config = config_for(roots={"sentinel-2": [root]}, private_hosts=frozenset({files.host, catalogue.host}))
     product = item["properties"]["s2:product_uri"].removesuffix(".SAFE")
     return run(ndvi_request(product), directory, lambda share: None, config)
 

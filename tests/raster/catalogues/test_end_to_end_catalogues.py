@@ -14,8 +14,9 @@ from processing.raster.operations.change_detection import ChangeDetectionParams
 from processing.raster.operations.ndvi import NdviParams
 from processing.raster.params import Params
 from processing.raster.pipeline import run
-from processing.raster.types import Config, Product, Request, SceneId
+from processing.raster.types import Config, Product, RasterJob, SceneId
 from tests.pgstac import pgstac
+from tests.raster.support.configs import config_for
 from tests.raster.support.rasters import float_ndvi, read_tif
 from tests.raster.support.real_scenes import SCENES, real_items, scene_file, serve_files
 from tests.raster.support.served_catalogues import catalogues
@@ -42,7 +43,7 @@ def far(
         with request.param(folder / "catalogues", sentinel, landsat) as (sentinel_root, landsat_root):
             roots = {"sentinel-2": [sentinel_root], "landsat": [landsat_root]}
             hosts = frozenset(url.removeprefix("http://") for url in (files.url, sentinel_root, landsat_root))
-            yield Config(sandbox_dir=folder / "sandbox", stac_roots=roots, private_hosts=hosts), files
+            yield config_for(roots=roots, private_hosts=hosts), files
 
 
 def landsat_file(shared_data: Path, ending: str) -> Path:
@@ -72,7 +73,7 @@ def run_far(
 ) -> Product:
     provider = "landsat" if names[0].startswith("L") else "sentinel-2"
     ids = tuple(SceneId(provider=provider, original_id=name) for name in names)
-    return run(Request(operation=operation, scene_ids=ids, params=params), directory, lambda share: None, far[0])
+    return run(RasterJob(operation=operation, scene_ids=ids, params=params), directory, lambda share: None, far[0])
 
 
 def test_ndvi_of_a_real_landsat_scene_is_as_green_as_it_was_measured(
@@ -134,7 +135,7 @@ def test_all_pages_of_a_search_are_followed(far: tuple[Config, RangeServer], mon
     monkeypatch.setattr(stac, "_PAGE", 2)
     config, _ = far
     start, end = datetime(2023, 8, 1, tzinfo=UTC), datetime(2023, 9, 1, tzinfo=UTC)
-    found = stac.StacApi(config.stac_roots["sentinel-2"][0], config.private_hosts).search(
+    found = stac.StacApi(config.catalogues.roots["sentinel-2"][0], config.network.private_hosts).search(
         ["sentinel-2-l2a"], start, end
     )
     assert sorted(item["id"] for item in found) == sorted(SCENES)

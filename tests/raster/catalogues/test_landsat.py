@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from processing.http import retry
-from processing.raster.catalogues import stac
 from processing.raster.errors import InvalidSceneId, ProviderUnavailable, SceneNotFound
 from processing.raster.radiometry.bands import resolve_band
 from processing.raster.types import RemoteFile, S3Access, S3File, Scene
+from tests.raster.support.memories import forget_hosts
 from tests.raster.support.served_catalogues import (
     Item,
     catalogues,
@@ -105,11 +105,13 @@ def test_neighbours_are_not_taken_for_it(tmp_path: Path, look: list[Item], wrong
 
 
 @pytest.mark.parametrize("name", [OLI, OLI_SHORT, OLI_2, OLI_2_SHORT])
-def test_every_catalogue_is_asked_in_order(tmp_path: Path, look: list[Item], short: Item, name: str) -> None:
+def test_every_catalogue_is_asked_in_order(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, look: list[Item], short: Item, name: str
+) -> None:
     expected = f"{OLI}_SR" if name in (OLI, OLI_SHORT) else OLI_2_SHORT
     with catalogues(tmp_path, (LOOK, look), (SHORT, [short])) as roots:
         assert landsat(name, *roots).item_id == expected
-        stac._answers.clear()
+        forget_hosts(monkeypatch)
         assert landsat(name, *reversed(roots)).item_id == expected
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from processing.http import retry
-from processing.raster.catalogues import stac
+from processing.http import fetch, retry
 from processing.raster.catalogues.providers import get_provider
 from processing.raster.errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, RasterError, SceneNotFound
-from processing.raster.types import Config, RemoteFile, Scene, SceneId
+from processing.raster.types import RemoteFile, Scene, SceneId
+from tests.raster.support.configs import config_for
 from tests.raster.support.real_scenes import SCENES, as_product, real_item, real_items
 from tests.servers import HttpServer, StacServer, free_port
 
@@ -32,10 +32,10 @@ Finder = Callable[[str], Scene]
 
 
 def find(original_id: str, root: str, host: str) -> Scene:
-    config = Config(
-        sandbox_dir=Path("unused"), stac_roots={"sentinel-2": (root,)}, private_hosts=frozenset({host, "files.example"})
+    config = config_for(roots={"sentinel-2": (root,)}, private_hosts=frozenset({host, "files.example"}))
+    return get_provider("sentinel-2").find(
+        SceneId(provider="sentinel-2", original_id=original_id), config.catalogues, config.network
     )
-    return get_provider("sentinel-2").find(SceneId(provider="sentinel-2", original_id=original_id), config)
 
 
 def finder(server: StacServer, items: list[dict[str, Any]]) -> Finder:
@@ -237,8 +237,8 @@ def server(one_catalogue: Catalogue) -> Catalogue:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same patience, only without the waiting."""
     monkeypatch.setattr(retry, "_RETRY_DELAYS", (0.0,) * len(retry._RETRY_DELAYS))
-    monkeypatch.setattr(stac, "_TIMEOUT", (1.0, 0.4))
-    monkeypatch.setattr(stac, "_MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(fetch, "_TIMEOUT", (1.0, 0.4))
+    monkeypatch.setattr(fetch, "_MOST_BYTES", 1 << 20)
 
 
 LOGIN_PAGE = b"<!doctype html><html><body><form action='/login'>Sign in</form></body></html>"

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from processing.http import retry
-from processing.raster.catalogues import stac
 from processing.raster.errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, SceneNotFound
 from processing.raster.radiometry.bands import resolve_band
 from processing.raster.types import S3Access, S3File, Scene
+from tests.raster.support.memories import forget_hosts
 from tests.raster.support.served_catalogues import Item, catalogues, changed, closed_root, find, stored_item
 
 V1, C1 = "sentinel-2-l2a", "sentinel-2-c1-l2a"
@@ -133,13 +133,15 @@ def test_newer_collection_is_asked_where_the_older_has_it_not(tmp_path: Path, tp
         assert sentinel_2(TPS_PRODUCT, *roots).item_id == TPS_ID
 
 
-def test_older_collection_comes_first_where_both_have_it(tmp_path: Path, tps: Item, xnf: Item) -> None:
+def test_older_collection_comes_first_if_both_have_the_product(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tps: Item, xnf: Item
+) -> None:
     both = changed(xnf, "S2A_T32TPS_20230602T100553_L2A", s2__product_uri=f"{TPS_PRODUCT}.SAFE")
     both["properties"]["datetime"] = tps["properties"]["datetime"]
     both |= {"geometry": tps["geometry"], "bbox": tps["bbox"]}
     with catalogues(tmp_path, (V1, [tps]), (C1, [both])) as (older, newer):
         assert sentinel_2(TPS_PRODUCT, older, newer).item_id == TPS_ID
-        stac._answers.clear()
+        forget_hosts(monkeypatch)
         assert sentinel_2(TPS_PRODUCT, newer, older).item_id == both["id"]  # the operator's order
 
 

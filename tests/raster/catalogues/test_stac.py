@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from processing.http import retry
-from processing.raster.catalogues import stac
+from processing.http import fetch, recent, retry
 from processing.raster.catalogues.providers import get_provider
 from processing.raster.errors import ProviderUnavailable, RasterError, SceneNotFound
 from processing.raster.radiometry.bands import reflectance_assets, resolve_band, resolve_mask
 from processing.raster.scene_item import scene_item
-from processing.raster.types import Config, Scene, SceneId
+from processing.raster.types import Scene, SceneId
+from tests.raster.support.configs import config_for
 from tests.raster.support.misbehaving import (
     LOGIN_PAGE,
     SLOW_BODY,
@@ -60,8 +59,8 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same limits on time, only shorter."""
-    monkeypatch.setattr(stac, "_TIMEOUT", (1.0, 0.4))
-    monkeypatch.setattr(stac, "_LONGEST_ANSWER", 1.0)
+    monkeypatch.setattr(fetch, "_TIMEOUT", (1.0, 0.4))
+    monkeypatch.setattr(fetch, "_LONGEST_ANSWER", 1.0)
     monkeypatch.setattr(retry, "_RETRY_DELAYS", (0.0,))
 
 
@@ -248,9 +247,11 @@ def test_answer_of_one_byte_at_a_time_is_given_up(impatient: None, kind: str) ->
 
 def test_host_that_may_not_be_reached_is_not_asked(naps: list[float]) -> None:
     with AnyServer(FOUND) as server:
-        config = Config(sandbox_dir=Path("unused"), stac_roots={"sentinel-2": [server.url]})
+        config = config_for(roots={"sentinel-2": [server.url]})
         with unavailable(server):
-            get_provider("sentinel-2").find(SceneId(provider="sentinel-2", original_id=PRODUCT), config)
+            get_provider("sentinel-2").find(
+                SceneId(provider="sentinel-2", original_id=PRODUCT), config.catalogues, config.network
+            )
         assert (server.asked, naps) == ([], [])
 
 
@@ -408,11 +409,11 @@ def test_answer_is_good_for_minutes(naps: list[float]) -> None:
 
 
 def test_answer_is_not_good_for_ever(naps: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert 60 <= stac._answers._seconds <= 600
+    an_hour_later = time.monotonic() + 3600
     with AnyServer(FOUND) as server:
         sentinel_2(server)
         asked = len(server.asked)
-        monkeypatch.setattr(stac._answers, "_seconds", 0.0)
+        monkeypatch.setattr(recent.time, "monotonic", lambda: an_hour_later)
         sentinel_2(server)
         assert len(server.asked) == 2 * asked
 
@@ -429,11 +430,3 @@ def test_answer_of_one_catalogue_is_not_that_of_another(naps: list[float]) -> No
         assert sentinel_2(one).item_id == ITEM["id"]
         with pytest.raises(SceneNotFound):
             sentinel_2(other)
-
-
-def test_no_more_is_remembered_than_fits(naps: list[float]) -> None:
-    with AnyServer(FOUND) as server:
-        for number in range(80):
-            with suppress(SceneNotFound):
-                sentinel_2(server, f"S2A_MSIL2A_20230602T1006{number % 60:02}_N05{number:02}_R022_T32TPS")
-    assert len(stac._answers._kept) <= 64

@@ -15,12 +15,11 @@ from rasterio.shutil import copy as copy_raster
 from rio_tiler.io import Reader
 from tifffile import TiffFile
 
-from processing.raster.cog import ifd
+from processing.raster.cog import CogWriter, WrittenCog, ifd
+from processing.raster.cog import write_cog as write_whole_cog
 from processing.raster.cog.tiles import Compression
-from processing.raster.cog.writer import CogWriter, WrittenCog
-from processing.raster.cog.writer import write_cog as write_whole_cog
+from processing.raster.gdal import gdal_environment
 from processing.raster.grids.grid import Grid
-from processing.raster.reading.raster_file import gdal_environment
 from processing.raster.types import PixelArray, PixelFormat
 from tests.raster.support.cogs import (
     COMPRESSIONS,

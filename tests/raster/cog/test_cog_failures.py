@@ -15,10 +15,9 @@ from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window
 from tifffile import TiffFile
 
-from processing.raster.cog import ifd
-from processing.raster.cog.writer import CogWriter, is_cog
+from processing.raster.cog import CogWriter, ifd, is_cog
 from processing.raster.errors import ResultNotWritten, Stopped
-from processing.raster.reading.raster_file import gdal_environment
+from processing.raster.gdal import gdal_environment
 from tests.raster.support.cogs import FORMATS, TAGS, pixels_for, write_cog
 from tests.raster.support.rasters import grid, read_tif, write_tif
 
@@ -236,7 +235,7 @@ WRITES_UNDER_A_LIMIT = textwrap.dedent(
 
     import numpy as np
 
-    from processing.raster.cog.writer import CogWriter
+    from processing.raster.cog import CogWriter
     from processing.raster.errors import ResultNotWritten
     from processing.raster.types import PixelFormat
     from tests.raster.support.rasters import grid

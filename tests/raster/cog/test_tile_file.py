@@ -19,7 +19,7 @@ TILES = [b"first", b"second", b"third"]
 def test_what_is_appended_comes_back_in_pieces(tiles: list[list[bytes]], piece: int) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(tile_file, "_PIECE_BYTES", piece)
-        file = TileFile(Path(folder, "tiles"))
+        file = TileFile.create(Path(folder, "tiles"))
         for parts in tiles:
             file.append(*parts)
         pieces = [bytes(piece) for piece in file.pieces()]
@@ -30,7 +30,7 @@ def test_what_is_appended_comes_back_in_pieces(tiles: list[list[bytes]], piece: 
 
 def filled(path: Path) -> TileFile:
     """All of it on the disk, nothing of it in memory."""
-    file = TileFile(path)
+    file = TileFile.create(path)
     file.append(*TILES)
     file._file.flush()
     return file
@@ -88,7 +88,7 @@ def test_tiles_of_an_earlier_file_are_not_taken_for_these(tmp_path: Path) -> Non
 def test_room_on_the_disk_is_given_back_as_pieces_are_taken(tmp_path: Path) -> None:
     if not keeps_holes(tmp_path):
         pytest.skip("this file system cannot give back a part of a file")
-    file = TileFile(tmp_path / "tiles")
+    file = TileFile.create(tmp_path / "tiles")
     file.append(bytes(range(256)) * (4 << 12))
     taken = sum(len(piece) for piece in file.pieces())
     assert taken == (tmp_path / "tiles").stat().st_size == 4 << 20
@@ -97,7 +97,7 @@ def test_room_on_the_disk_is_given_back_as_pieces_are_taken(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("tiles", [[], TILES])
 def test_nothing_is_left_of_a_file_that_is_removed(tmp_path: Path, tiles: list[bytes]) -> None:
-    file = TileFile(tmp_path / "tiles")
+    file = TileFile.create(tmp_path / "tiles")
     file.append(*tiles)
     file.remove()
     assert list(tmp_path.iterdir()) == []
@@ -106,7 +106,7 @@ def test_nothing_is_left_of_a_file_that_is_removed(tmp_path: Path, tiles: list[b
 
 
 def test_file_that_somebody_else_removed_is_removed_without_complaint(tmp_path: Path) -> None:
-    file = TileFile(tmp_path / "tiles")
+    file = TileFile.create(tmp_path / "tiles")
     (tmp_path / "tiles").unlink()
     file.remove()
     file.remove()
@@ -116,7 +116,7 @@ def test_file_that_somebody_else_removed_is_removed_without_complaint(tmp_path: 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 def test_disk_without_room_is_told_and_its_file_can_still_be_removed(tmp_path: Path) -> None:
     (tmp_path / "tiles").symlink_to("/dev/full")
-    file = TileFile(tmp_path / "tiles")
+    file = TileFile.create(tmp_path / "tiles")
     with pytest.raises(OSError, match="No space"):
         file.append(bytes(1 << 20))
     file.append(b"so little that it waits in memory")
@@ -126,4 +126,4 @@ def test_disk_without_room_is_told_and_its_file_can_still_be_removed(tmp_path: P
 
 def test_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
-        TileFile(tmp_path / "gone" / "tiles")
+        TileFile.create(tmp_path / "gone" / "tiles")

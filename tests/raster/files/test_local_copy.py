@@ -22,15 +22,16 @@ from rasterio.windows import Window
 from tifffile import TiffWriter
 
 from processing.http import retry
-from processing.raster.errors import ProviderUnavailable, ResultNotWritten, SceneUnreadable
+from processing.raster.errors import LocalCopyNotWritten, ProviderUnavailable, SceneUnreadable
 from processing.raster.files import local_copy
 from processing.raster.files.local_copy import runs
 from processing.raster.files.ranges import Span
-from processing.raster.reading.on_grid import BandReader
-from processing.raster.reading.open_rasters import OpenRasters
-from processing.raster.reading.raster_file import RasterFile, enter_gdal_environment
+from processing.raster.gdal import enter_gdal_environment
+from processing.raster.reading import OpenRasters
+from processing.raster.reading.raster_file import RasterFile
 from processing.raster.types import Config, PixelArray, RemoteFile
-from tests.raster.support.rasters import band, grid, opened, write_tif
+from tests.raster.support.configs import config_for
+from tests.raster.support.rasters import band, described, grid, read_dn, read_window, write_tif
 from tests.servers import RangeServer, _RangeHandler
 
 pytestmark = pytest.mark.usefixtures("gdal")
@@ -41,7 +42,7 @@ TILES: dict[str, Any] = {"tiled": True, "blockxsize": 64, "blockysize": 128}
 
 
 def remote(server: RangeServer, path: Path) -> tuple[RemoteFile, Config]:
-    config = Config(sandbox_dir=path.parent, private_hosts=frozenset({server.host}))
+    config = config_for(private_hosts=frozenset({server.host}))
     return RemoteFile(url=f"{server.url}/{path.name}"), config
 
 
@@ -55,12 +56,12 @@ def windows(count: int, shape: tuple[int, int] = NUMBERS.shape, most: int = 200)
 def check_windows(server: RangeServer, path: Path) -> None:
     """The corners and some windows at random are those of the file on the disk."""
     source, config = remote(server, path)
-    with opened(band(source), config) as file, RasterFile(band(path), config) as local:
+    with described(band(source), config) as file, described(band(path), config) as local:
         assert (file.grid, file.block_shape, file.dtype) == (local.grid, local.block_shape, local.dtype)
         rows, columns = file.grid.shape
         corners = [(slice(0, 1), slice(0, 1)), (slice(rows - 1, rows), slice(columns - 1, columns))]
         for window in [*corners, *windows(8, file.grid.shape)]:
-            np.testing.assert_array_equal(file.numbers(*window), local.numbers(*window))
+            np.testing.assert_array_equal(read_dn(file, *window), read_dn(local, *window))
 
 
 # --- Layouts --------------------------------------------------------------------------------------------------------
@@ -168,9 +169,9 @@ def test_overview_is_that_from_the_disk_and_of_a_cog_costs_little(
 ) -> None:
     path = make(range_server.folder / "red.tif", LARGE)
     source, config = remote(range_server, path)
-    with opened(band(source), config) as file, RasterFile(band(path), config) as local:
+    with described(band(source), config) as file, described(band(path), config) as local:
         if is_window_first:
-            file.numbers(slice(0, 100), slice(0, 100))
+            read_dn(file, slice(0, 100), slice(0, 100))
         np.testing.assert_array_equal(file.overview(512), local.overview(512))
     assert make is with_overviews or range_server.bytes_sent < path.stat().st_size / 2
 
@@ -181,8 +182,8 @@ def test_window_costs_little_more_than_the_head(
 ) -> None:
     path = make(range_server.folder / "red.tif", LARGE)
     source, config = remote(range_server, path)
-    with opened(band(source), config) as file:
-        np.testing.assert_array_equal(file.numbers(slice(900, 1000), slice(900, 1000)), LARGE[900:1000, 900:1000])
+    with described(band(source), config) as file:
+        np.testing.assert_array_equal(read_dn(file, slice(900, 1000), slice(900, 1000)), LARGE[900:1000, 900:1000])
     assert head < range_server.bytes_sent < head + (700 << 10)
 
 
@@ -202,11 +203,11 @@ def test_block_after_block_is_read_right(range_server: RangeServer, options: dic
     pixels = LARGE[:640, :208]
     path = write_tif(range_server.folder / "red.tif", pixels, **{**options, "compress": compress})
     source, config = remote(range_server, path)
-    with opened(band(source), config) as file:
+    with described(band(source), config) as file:
         height, width = file.block_shape
         for top, left in product(range(0, 640, height), range(0, 208, width)):
             part = slice(top, top + height), slice(left, left + width)
-            np.testing.assert_array_equal(file.numbers(*part), pixels[part])
+            np.testing.assert_array_equal(read_dn(file, *part), pixels[part])
 
 
 # --- Threads --------------------------------------------------------------------------------------------------------
@@ -217,11 +218,11 @@ def test_data_is_never_taken_for_zeros_by_many_threads(range_server: RangeServer
     """A page that is kept from one read must not hide what is brought for the next; no number of the file is 0."""
     source, config = remote(range_server, write_tif(range_server.folder / "red.tif", LARGE, **options))
     mine = threading.local()
-    with opened(band(source), config) as file, ExitStack() as files:
+    with described(band(source), config) as file, ExitStack() as files:
 
         def begin() -> None:
             enter_gdal_environment()
-            mine.file = files.enter_context(file.again(located=False))
+            mine.raster = files.enter_context(file.open())
 
         def is_right(window: tuple[slice, slice]) -> bool:
             """Also in the blocks that follow, which may begin on the page on which those of the window end."""
@@ -229,7 +230,7 @@ def test_data_is_never_taken_for_zeros_by_many_threads(range_server: RangeServer
             height, width = file.block_shape
             beside = rows, slice(columns.start + width, columns.stop + width)
             below = slice(rows.start + height, rows.stop + height), columns
-            return all(np.array_equal(mine.file.numbers(*part), LARGE[part]) for part in (window, beside, below))
+            return all(np.array_equal(mine.raster.dn(*part), LARGE[part]) for part in (window, beside, below))
 
         with ThreadPoolExecutor(4, initializer=begin) as threads:
             assert all(threads.map(is_right, list(windows(80, (1800, 1800), 40))))
@@ -268,14 +269,14 @@ def slow_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slo
 def test_threads_that_need_the_same_blocks_ask_once_and_share_what_comes(slow_server: SlowServer, fails: bool) -> None:
     source, config = remote(slow_server, cog(slow_server.folder / "red.tif", LARGE))
     slow_server.fails = fails
-    with opened(band(source), config) as file, ThreadPoolExecutor(4) as threads:
+    with described(band(source), config) as file, ThreadPoolExecutor(4) as threads:
         (fetch,) = file.fetches(slice(600, 700), slice(600, 700))
         brought = [threads.submit(fetch) for _ in range(4)]
         assert slow_server.asked.wait(20)
         slow_server.may_go.set()
         errors = [one.exception(timeout=20) for one in brought]
         if not fails:
-            np.testing.assert_array_equal(file.numbers(slice(600, 700), slice(600, 700)), LARGE[600:700, 600:700])
+            np.testing.assert_array_equal(read_dn(file, slice(600, 700), slice(600, 700)), LARGE[600:700, 600:700])
     assert [type(error) for error in errors] == [ProviderUnavailable if fails else type(None)] * 4
     assert len(slow_server.requests) == 2  # for the head and for the block
 
@@ -287,13 +288,13 @@ def test_nothing_is_left_where_the_host_fails_in_the_middle(slow_server: SlowSer
     asked = [band(remote(slow_server, cog(slow_server.folder / name, LARGE))[0]) for name in ("red.tif", "nir.tif")]
     slow_server.fails = True
     slow_server.may_go.set()
-    config = Config(sandbox_dir=slow_server.folder, private_hosts=frozenset({slow_server.host}))
+    config = config_for(private_hosts=frozenset({slow_server.host}))
     with TemporaryDirectory() as folder:
-        with OpenRasters(config, Path(folder)) as rasters:
-            file = rasters.open_all(dict(zip("ab", asked, strict=True)))["a"]
+        with OpenRasters(config.network, config.limits, Path(folder)) as rasters:
+            file, _ = rasters.describe(asked)
             assert len([*Path(folder).iterdir()]) == 2
             with pytest.raises(ProviderUnavailable):
-                file.numbers(slice(0, 10), slice(0, 10))
+                read_dn(file, slice(0, 10), slice(0, 10))
         assert [*Path(folder).iterdir()] == []
 
 
@@ -301,8 +302,8 @@ def test_nothing_is_left_where_one_of_the_files_is_not_there(range_server: Range
     present, config = remote(range_server, cog(range_server.folder / "red.tif", LARGE))
     absent = RemoteFile(url=f"{range_server.url}/absent.tif")
     with TemporaryDirectory() as folder:
-        with OpenRasters(config, Path(folder)) as rasters, pytest.raises(SceneUnreadable):
-            rasters.open_all({"a": band(present), "b": band(absent)})
+        with OpenRasters(config.network, config.limits, Path(folder)) as rasters, pytest.raises(SceneUnreadable):
+            rasters.describe([band(present), band(absent)])
         assert [*Path(folder).iterdir()] == []
 
 
@@ -317,10 +318,10 @@ def test_full_disk_is_no_fault_of_the_file(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with ExitStack() as files:
-        file = files.enter_context(opened(band(source), config)) if after else None
+        file = files.enter_context(described(band(source), config)) if after else None
         monkeypatch.setattr(os, "pwrite", full)
-        with pytest.raises(ResultNotWritten) as error:
-            file.numbers(slice(0, 10), slice(0, 10)) if file else files.enter_context(opened(band(source), config))
+        with pytest.raises(LocalCopyNotWritten) as error:
+            read_dn(file, slice(0, 10), slice(0, 10)) if file else files.enter_context(described(band(source), config))
     assert error.value.details["asset"] == "red"
 
 
@@ -366,13 +367,13 @@ def test_block_table_that_lies_gives_no_other_numbers(range_server: RangeServer,
 
     def is_read(file: RasterFile) -> bool:
         try:
-            numbers = BandReader(band(path), file, file.grid).read(Window(300, 300, 100, 100))
+            numbers = read_window(file, file.grid, Window(300, 300, 100, 100))
         except SceneUnreadable:
             return False
         np.testing.assert_array_equal(numbers, LARGE[300:400, 300:400])
         return True
 
-    with opened(band(source), config) as file, RasterFile(band(path), config) as local:
+    with described(band(source), config) as file, described(band(path), config) as local:
         assert is_read(file) == is_read(local) == (lie in HARMLESS)
 
 

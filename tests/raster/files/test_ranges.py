@@ -14,9 +14,11 @@ import pytest
 
 from processing.http import retry
 from processing.raster.errors import ProviderUnavailable, SceneTooLarge, SceneUnreadable
-from processing.raster.files import ranges
-from processing.raster.files.ranges import Connections, RemoteBytes, Span
-from processing.raster.types import Config, RemoteFile, S3Access, S3File
+from processing.raster.files import connections, ranges
+from processing.raster.files.connections import Connections
+from processing.raster.files.ranges import RemoteBytes, Span
+from processing.raster.types import RemoteFile, S3Access, S3File
+from tests.raster.support.configs import config_for
 from tests.raster.support.misbehaving import (
     SLOW_BODY,
     SLOW_BODY_OF_UNKNOWN_LENGTH,
@@ -76,9 +78,9 @@ def chunked(body: bytes, *, ends: bool = True) -> Answer:
 
 @contextmanager
 def reading(server: HttpServer, source: RemoteFile | S3File | None = None, **more: Any) -> Iterator[RemoteBytes]:
-    settings = Config(sandbox_dir=Path("unused"), private_hosts=frozenset({server.host}), **more)
-    with Connections() as connections:
-        yield RemoteBytes(source or RemoteFile(url=f"{server.url}/red.tif"), settings, connections)
+    settings = config_for(private_hosts=frozenset({server.host}), **more)
+    with Connections() as hosts:
+        yield RemoteBytes.of(source or RemoteFile(url=f"{server.url}/red.tif"), settings.network, hosts)
 
 
 def read(file: RemoteBytes, span: Span = ALL) -> bytes:
@@ -232,7 +234,10 @@ SLOW_TO_BEGIN = {
 def test_answer_of_one_byte_at_a_time_is_given_up(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What came until then is not taken for the whole file."""
     monkeypatch.setattr(retry, "_RETRY_DELAYS", (0.0,))
-    monkeypatch.setattr(ranges, "_LONGEST_ANSWER" if kind in SLOW else "_LONGEST_CONNECTION", 0.5)
+    if kind in SLOW:
+        monkeypatch.setattr(ranges, "_LONGEST_ANSWER", 0.5)
+    else:
+        monkeypatch.setattr(connections, "_LONGEST_CONNECTION", 0.5)
     begun = time.monotonic()
     with Host({**SLOW, **SLOW_TO_BEGIN}[kind]) as host, reading(host) as file, pytest.raises(ProviderUnavailable):
         read(file)

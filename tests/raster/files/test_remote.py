@@ -16,14 +16,16 @@ from processing.http import retry
 from processing.raster import windows
 from processing.raster.catalogues.sources import sources_of
 from processing.raster.errors import BandNotFound, ProviderUnavailable, RasterError, SceneUnreadable
-from processing.raster.files import ranges
-from processing.raster.files.ranges import Connections, RemoteBytes, Span
+from processing.raster.files import connections
+from processing.raster.files.connections import Connections
+from processing.raster.files.ranges import RemoteBytes, Span
+from processing.raster.gdal import gdal_environment
 from processing.raster.pipeline import run
 from processing.raster.radiometry.bands import resolve_band
-from processing.raster.reading.raster_file import gdal_environment
 from processing.raster.types import Config, PixelArray, Product, RemoteFile, S3Access, S3File, Scene, SceneId
+from tests.raster.support.configs import config_for
 from tests.raster.support.misbehaving import LOGIN_PAGE, Answer, AnyServer, as_json, content, redirect, silence, status
-from tests.raster.support.rasters import band, float_ndvi, grid, ndvi_request, opened, read_tif, write_tif
+from tests.raster.support.rasters import band, described, float_ndvi, grid, ndvi_request, read_tif, write_tif
 from tests.servers import HttpServer, RangeServer, free_port
 
 PIXELS: PixelArray = np.arange(1, 401, dtype=np.uint16).reshape(20, 20)
@@ -33,18 +35,18 @@ NO_FILE = content(b"II*\0", 206, {"Content-Range": "bytes 0-3/4"})
 def config(*servers: HttpServer, **more: Any) -> Config:
     """Settings that allow these servers and no other private host."""
     hosts = frozenset(server.host for server in servers)
-    return Config(sandbox_dir=Path("unused"), private_hosts=hosts, **more)
+    return config_for(private_hosts=hosts, **more)
 
 
 def read(source: Any, settings: Config) -> PixelArray:
-    with gdal_environment(), opened(band(source), settings) as file:
+    with gdal_environment(), described(band(source), settings) as file:
         return file.overview(1000)
 
 
 def ask(source: Any, settings: Config) -> None:
     """For the first bytes of a file."""
-    with Connections() as connections:
-        RemoteBytes(source, settings, connections).read(Span(0, 4), lambda offset, part: None)
+    with Connections() as hosts:
+        RemoteBytes.of(source, settings.network, hosts).read(Span(0, 4), lambda offset, part: None)
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +127,19 @@ def test_href_to_what_can_be_no_host_ends_in_a_named_error(host: str) -> None:
         ask(RemoteFile(url=f"https://{host}/red.tif"), config())
 
 
+@pytest.mark.parametrize("href", ["http://[bad/x.tif", "https://[::1/x.tif", "https://files.example:99999/x.tif"])
+def test_href_that_is_not_a_url_is_refused_in_a_sentence(href: str) -> None:
+    with pytest.raises(SceneUnreadable) as error:
+        ask(RemoteFile(url=href), config())
+    assert error.value.message == "The address of the file may not be read. This is not a URL."
+
+
+def test_redirect_to_what_is_not_a_url_names_the_host_that_redirects() -> None:
+    with AnyServer(redirect("http://[bad/x.tif")) as server, pytest.raises(SceneUnreadable) as error:
+        ask(RemoteFile(url=f"{server.url}/red.tif"), config(server))
+    assert error.value.message == f"The host {server.host} redirects to an address that is not a URL."
+
+
 def test_redirects_in_a_circle_are_given_up() -> None:
     with AnyServer(redirect("/again.tif")) as server, pytest.raises(SceneUnreadable) as error:
         ask(RemoteFile(url=f"{server.url}/red.tif"), config(server))
@@ -174,14 +189,14 @@ def test_login_page_behind_a_redirect_is_named() -> None:
 
 def test_host_at_which_nobody_listens_is_unavailable() -> None:
     host = f"127.0.0.1:{free_port()}"
-    settings = Config(sandbox_dir=Path("unused"), private_hosts=frozenset({host}))
+    settings = config_for(private_hosts=frozenset({host}))
     with pytest.raises(ProviderUnavailable) as error:
         ask(RemoteFile(url=f"http://{host}/red.tif"), settings)
     assert error.value.details["host"] == host
 
 
 def test_host_that_never_answers_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranges, "_TIMEOUT", (1.0, 0.4))
+    monkeypatch.setattr(connections, "_TIMEOUT", (1.0, 0.4))
     with AnyServer(silence) as server, pytest.raises(ProviderUnavailable):
         ask(RemoteFile(url=f"{server.url}/red.tif"), config(server))
 
@@ -377,7 +392,7 @@ def run_planetary(store: TokenStore, directory: Path, tick: Callable[[float], No
     item = planetary_item(f"{store.url}/red.tif", f"{store.url}/nir.tif")
     with AnyServer(as_json({"features": [item], "links": []})) as catalogue:
         settings = config(
-            store, catalogue, stac_roots={"planetary-computer": [catalogue.url]}, token_root=f"{store.url}/token"
+            store, catalogue, roots={"planetary-computer": [catalogue.url]}, token_root=f"{store.url}/token"
         )
         wanted = ndvi_request(PC_NAME)
         scene_id = SceneId(provider="planetary-computer", original_id=PC_NAME)
@@ -516,7 +531,8 @@ def scene_at(href: str, settings: Config, **alternate: str) -> Scene:
     others = {name: {"href": other} for name, other in alternate.items()}
     asset = {"href": href, "alternate": others}
     item = {"id": "LC08_X", "properties": {"platform": "landsat-8"}, "assets": {"red": asset}}
-    return Scene(id=SceneId(provider="landsat", original_id="LC08_X"), item=item, sources=sources_of(item, settings))
+    sources = sources_of(item, settings.network)
+    return Scene(id=SceneId(provider="landsat", original_id="LC08_X"), item=item, sources=sources)
 
 
 def test_band_that_is_only_in_a_bucket_is_not_there_without_access() -> None:

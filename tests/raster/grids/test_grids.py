@@ -12,14 +12,12 @@ from rasterio.windows import Window
 
 from processing.raster import pipeline
 from processing.raster.errors import BandNotFound, NoValidPixels, ScenesDoNotOverlap, SceneUnreadable, Stopped
+from processing.raster.gdal import gdal_environment
 from processing.raster.grids.grid import Grid
 from processing.raster.grids.overlay import lay_over
 from processing.raster.operations.change_detection import ChangeDetectionParams
-from processing.raster.reading.open_rasters import OpenRasters
-from processing.raster.reading.raster_file import gdal_environment
-from processing.raster.reading.scene_reader import SceneReader, SceneWindow, open_scene
-from processing.raster.scenes import find_scene
-from processing.raster.types import Config, Pixels, Request, SceneId
+from processing.raster.reading import SceneReader, SceneWindow, open_scene
+from processing.raster.types import Config, Pixels, RasterJob, SceneId
 from tests.raster.support.pairs import (
     AFTER,
     BEFORE,
@@ -40,6 +38,7 @@ from tests.raster.support.pairs import (
     to_reflectance,
     write_shots,
 )
+from tests.raster.support.scenes import found, open_rasters
 
 BANDS = ("red", "nir")
 
@@ -52,13 +51,12 @@ def random_bands(grid: Grid, seed: int, bands: tuple[str, ...] = BANDS) -> dict[
 def read_windows(
     config: Config, bands: tuple[str, ...] = BANDS, *, mask: bool = False
 ) -> tuple[Grid, list[SceneWindow]]:
-    """Both scenes as they stand in the files, all in one window, and the grid of it."""
-    with gdal_environment(), OpenRasters(config, config.sandbox_dir) as rasters:
-        found = [find_scene(SceneId(provider="sentinel-2", original_id=name), config) for name in (BEFORE, AFTER)]
-        scenes = [open_scene(scene, bands, rasters, with_mask=mask) for scene in found]
+    """DN of both scenes, all in one window, and its grid."""
+    with gdal_environment(), open_rasters(config) as rasters:
+        scenes = [open_scene(found(config, name), bands, rasters, with_mask=mask) for name in (BEFORE, AFTER)]
         overlay = lay_over([opened.grid for opened in scenes])
         window = Window(0, 0, overlay.grid.width, overlay.grid.height)
-        readers = [SceneReader(opened, overlay, index, rasters) for index, opened in enumerate(scenes)]
+        readers = [SceneReader.open(opened, overlay, index, rasters) for index, opened in enumerate(scenes)]
         return overlay.grid, [reader.read(window) for reader in readers]
 
 
@@ -436,7 +434,7 @@ def test_work_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     grid = square(1100, 1100)
     config = write_shots(tmp_path / "scenes", bare(grid), bare(grid, name=AFTER))
     ids = tuple(SceneId(provider="sentinel-2", original_id=name) for name in (BEFORE, AFTER))
-    request = Request(operation="change_detection", scene_ids=ids, params=ChangeDetectionParams())
+    request = RasterJob(operation="change_detection", scene_ids=ids, params=ChangeDetectionParams())
     shares: list[float] = []
 
     def tick(share: float) -> None:

@@ -11,8 +11,9 @@ import pytest
 from processing.raster import pipeline
 from processing.raster.sandbox.catalogue import sandbox_catalogue
 from processing.raster.sandbox.landscape import BANDS
-from processing.raster.types import Config, PixelArray
+from processing.raster.types import PixelArray
 from tests.raster.support.change_rule import BAND_SETS, Rule
+from tests.raster.support.configs import config_for
 from tests.raster.support.pairs import (
     AFTER,
     SPECTRA,
@@ -198,7 +199,7 @@ class RandomGround:
 def test_map_of_scenes_that_the_sandbox_writes(tmp_path: Path) -> None:
     scenes = pair(BANDS, 0.1, (517, 517))
     sandbox_catalogue(tmp_path / "sandbox", RandomGround(scenes))
-    config = Config(sandbox_dir=tmp_path / "sandbox", use_sandbox=True)
+    config = config_for(sandbox=tmp_path / "sandbox")
     result = compare(config, tmp_path / "out", bands=list(BANDS))
     saturated = np.logical_or.reduce([values == 65535 for date in scenes.numbers for values in date.values()])
     # The sandbox writes no saturated DN: these pixels are very bright there.

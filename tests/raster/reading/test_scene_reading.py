@@ -1,11 +1,11 @@
-"""A scene's files: opened side by side, each read by one thread at a time, and all closed in the end."""
+"""The scenes of a job: every file described once, read by any number of threads, and closed whatever happens."""
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,17 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from processing.raster.errors import BandNotFound, SceneUnreadable
+from processing.raster.gdal import enter_gdal_environment, gdal_environment
 from processing.raster.grids.grid import Grid
 from processing.raster.grids.overlay import lay_over
-from processing.raster.reading import on_grid
-from processing.raster.reading.open_rasters import OpenRasters
-from processing.raster.reading.raster_file import RasterFile, enter_gdal_environment, gdal_environment
-from processing.raster.reading.scene_reader import MASK_PART, SceneReader, open_scene
-from processing.raster.scenes import find_scene
-from processing.raster.types import Config, PixelArray, Scene, SceneId
+from processing.raster.reading import OpenRasters, SceneReader, SceneWindow, open_scene
+from processing.raster.reading.raster_file import OpenRaster, RasterFile
+from processing.raster.reading.readers import SharedReader
+from processing.raster.types import Config, PixelArray
+from tests.raster.support.configs import LIMITS
 from tests.raster.support.pairs import BEFORE, NORTH, WEST, Layer, Shot, ndvi, serve_shots, square, write_shots
+from tests.raster.support.rasters import band, write_tif
+from tests.raster.support.scenes import found, open_rasters
 from tests.servers import RangeServer, StacServer
 
 PATIENCE = 15  # seconds after which a thread that should have gone on is given up
@@ -48,12 +50,8 @@ def scene_of_three_bands_and_a_mask() -> Shot:
     return Shot(layers=layers)
 
 
-def found(config: Config, name: str = BEFORE) -> Scene:
-    return find_scene(SceneId(provider="sentinel-2", original_id=name), config)
-
-
-def file_of(config: Config, asset: str) -> Path:
-    (path,) = config.sandbox_dir.rglob(f"{asset}.tif")
+def file_of(folder: Path, asset: str) -> Path:
+    (path,) = folder.rglob(f"{asset}.tif")
     return path
 
 
@@ -70,7 +68,7 @@ def names_of(datasets: list[DatasetReader]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("bands", "with_mask", "opened"),
+    ("bands", "with_mask", "described"),
     [
         (BANDS, True, ["nir", "red", "scl", "swir16"]),
         (BANDS, False, ["nir", "red", "swir16"]),
@@ -78,16 +76,16 @@ def names_of(datasets: list[DatasetReader]) -> list[str]:
         (("red", "nir"), False, ["nir", "red"]),
     ],
 )
-def test_each_file_is_opened_once_with_the_red_band_and_all_are_closed(
-    config: Config, datasets: list[DatasetReader], bands: tuple[str, ...], with_mask: bool, opened: list[str]
+def test_each_file_is_described_once_with_the_red_band_and_left_closed(
+    config: Config, datasets: list[DatasetReader], bands: tuple[str, ...], with_mask: bool, described: list[str]
 ) -> None:
-    with OpenRasters(config, config.sandbox_dir) as files:
-        scene = open_scene(found(config), bands, files, with_mask=with_mask)
-        assert names_of(datasets) == opened
-        assert not any(dataset.closed for dataset in datasets)
-        assert scene.parts == list(scene.files) == [*bands, *([MASK_PART] if with_mask else [])]
-        assert scene.grid == ON
+    with open_rasters(config) as rasters:
+        scene = open_scene(found(config), bands, rasters, with_mask=with_mask)
+    assert names_of(datasets) == described
     assert all(dataset.closed for dataset in datasets)
+    assert list(scene.files) == list(scene.bands) == list(bands)
+    assert (scene.mask is not None, scene.mask_file is not None) == (with_mask, with_mask)
+    assert scene.grid == ON
 
 
 class Meeting(RangeServer):
@@ -113,8 +111,8 @@ def test_remote_files_are_opened_side_by_side(
 ) -> None:
     with Meeting(tmp_path / "files", 4) as server:
         config = serve_shots(stac_server, server, scene_of_three_bands_and_a_mask())
-        with OpenRasters(config, tmp_path) as files:
-            open_scene(found(config), BANDS, files, with_mask=True)
+        with OpenRasters(config.network, config.limits, tmp_path) as rasters:
+            open_scene(found(config), BANDS, rasters, with_mask=True)
         assert not server.all_there.broken
     assert len(datasets) == 4
     assert all(dataset.closed for dataset in datasets)
@@ -122,40 +120,40 @@ def test_remote_files_are_opened_side_by_side(
 
 
 @pytest.mark.parametrize("missing", ["red", "nir", "swir16", "scl"])
-def test_part_that_cannot_be_opened_is_named_and_no_file_stays_open(
-    config: Config, datasets: list[DatasetReader], missing: str
+def test_file_that_cannot_be_opened_is_named_and_no_file_stays_open(
+    config: Config, tmp_path: Path, datasets: list[DatasetReader], missing: str
 ) -> None:
-    file_of(config, missing).unlink()
-    with pytest.raises(SceneUnreadable) as error, OpenRasters(config, config.sandbox_dir) as files:
-        open_scene(found(config), ("nir", "swir16"), files, with_mask=True)
+    file_of(tmp_path, missing).unlink()
+    with pytest.raises(SceneUnreadable) as error, open_rasters(config) as rasters:
+        open_scene(found(config), ("nir", "swir16"), rasters, with_mask=True)
     assert error.value.details == {"scene_id": f"sentinel-2:{BEFORE}", "asset": missing}
     assert all(dataset.closed for dataset in datasets)
 
 
 @pytest.mark.parametrize("missing", ["nir", "swir16", "scl"])
-def test_remote_part_that_cannot_be_opened_is_named_and_no_file_stays_open(
+def test_remote_file_that_cannot_be_opened_is_named_and_no_file_stays_open(
     stac_server: StacServer, range_server: RangeServer, datasets: list[DatasetReader], tmp_path: Path, missing: str
 ) -> None:
     config = serve_shots(stac_server, range_server, scene_of_three_bands_and_a_mask())
     (path,) = range_server.folder.rglob(f"{missing}.tif")
     path.unlink()
-    with pytest.raises(SceneUnreadable) as error, OpenRasters(config, tmp_path) as files:
-        open_scene(found(config), BANDS, files, with_mask=True)
+    with pytest.raises(SceneUnreadable) as error, OpenRasters(config.network, config.limits, tmp_path) as rasters:
+        open_scene(found(config), BANDS, rasters, with_mask=True)
     assert error.value.details["asset"] == missing
     assert all(dataset.closed for dataset in datasets)
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_band_that_there_is_not_opens_nothing(config: Config, datasets: list[DatasetReader]) -> None:
-    with pytest.raises(BandNotFound), OpenRasters(config, config.sandbox_dir) as files:
-        open_scene(found(config), ("red", "blue"), files, with_mask=True)
+def test_missing_band_opens_nothing(config: Config, datasets: list[DatasetReader]) -> None:
+    with pytest.raises(BandNotFound), open_rasters(config) as rasters:
+        open_scene(found(config), ("red", "blue"), rasters, with_mask=True)
     assert datasets == []
 
 
 # --- Reading --------------------------------------------------------------------------------------------------------
 
 THREADS = 4
-# Grids that the scene's pixels lie on, in part or whole, and others to which they are resampled.
+# Grids that the scene's pixels lie on, in part or whole, and others to which they are resampled or warped.
 GRIDS = {
     "same": ON,
     "shifted": square(300, 280, west=WEST + 1000, north=NORTH - 500),
@@ -164,65 +162,75 @@ GRIDS = {
 }
 
 
-def reader_on(target: Grid, config: Config, files: OpenRasters) -> tuple[SceneReader, list[Window]]:
-    """Of the scene as the second of two, the first of which lies on `target`; and windows to read."""
-    scene = open_scene(found(config), BANDS, files, with_mask=True)
+def reader_and_windows(target: Grid, config: Config, rasters: OpenRasters) -> tuple[SceneReader, list[Window]]:
+    """For the scene as the second of two, the first of which lies on `target`."""
+    scene = open_scene(found(config), BANDS, rasters, with_mask=True)
     overlay = lay_over([target, scene.grid])
-    windows = list(overlay.grid.windows(64))
-    return SceneReader(scene, overlay, 1, files), windows[: len(windows) // THREADS * THREADS]
+    return SceneReader.open(scene, overlay, 1, rasters), list(overlay.grid.windows(64))
 
 
-def files_read(monkeypatch: pytest.MonkeyPatch, before_read: Callable[[], object]) -> list[RasterFile]:
-    """The file of each read. A read fails where another thread is reading the same file."""
-    used: list[RasterFile] = []
-    busy, lock, read = set[RasterFile](), threading.Lock(), on_grid._OnGrid.read
-
-    def read_watched(reader: Any, window: Window) -> PixelArray:
-        with lock:
-            assert reader._file not in busy, "two threads read from one open file"
-            busy.add(reader._file)
-            used.append(reader._file)
-        before_read()
-        pixels = read(reader, window)
-        busy.remove(reader._file)
-        return pixels
-
-    monkeypatch.setattr(on_grid._OnGrid, "read", read_watched)
-    return used
+def arrays_of(read: SceneWindow) -> list[PixelArray]:
+    assert read.clear is not None
+    return [*(read.dn[name] for name in BANDS), read.clear]
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_threads_read_what_one_reads_alone_each_from_a_file_of_its_own(
-    config: Config, datasets: list[DatasetReader], monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    with gdal_environment(), OpenRasters(config, config.sandbox_dir) as files:
-        alone, windows = reader_on(GRIDS[name], config, files)
-        expected = {part: [alone.read_part(part, window) for window in windows] for part in alone.scene.parts}
-    assert all(np.any(arrays[0]) for arrays in expected.values())
-    together = threading.Barrier(THREADS)  # so that as many files are read at once as there are threads
-    used = files_read(monkeypatch, lambda: together.wait(PATIENCE))
+def test_threads_read_what_one_reads_alone(config: Config, datasets: list[DatasetReader], name: str) -> None:
+    with gdal_environment(), open_rasters(config) as rasters:
+        alone, windows = reader_and_windows(GRIDS[name], config, rasters)
+        expected = [arrays_of(alone.read(window)) for window in windows]
+    assert np.any(expected[0][0])
     with (
-        OpenRasters(config, config.sandbox_dir) as files,
+        open_rasters(config) as rasters,
         ThreadPoolExecutor(THREADS, initializer=enter_gdal_environment) as pool,
     ):
-        reader, _ = reader_on(GRIDS[name], config, files)
-        for part in reader.scene.parts:
-            used.clear()
-            for one, other in zip(expected[part], pool.map(partial(reader.read_part, part), windows), strict=True):
-                np.testing.assert_array_equal(one, other)
-            assert len(set(used)) == THREADS
-            assert len(used) == len(windows) > THREADS
-        assert not any(dataset.closed for dataset in datasets[4:])
-    assert len(datasets) == 4 + 4 * THREADS
+        reader, _ = reader_and_windows(GRIDS[name], config, rasters)
+        for one, other in zip(expected, pool.map(reader.read, windows), strict=True):
+            for mine, theirs in zip(one, arrays_of(other), strict=True):
+                np.testing.assert_array_equal(mine, theirs)
     assert all(dataset.closed for dataset in datasets)
 
 
-def test_one_thread_reads_each_part_from_the_file_that_is_open(config: Config, datasets: list[DatasetReader]) -> None:
-    with gdal_environment(), OpenRasters(config, config.sandbox_dir) as files:
-        reader, windows = reader_on(ON, config, files)
+class MeetingReader:
+    """Reads nothing: notes the open raster of each read, once as many threads are reading as `together` waits for."""
+
+    located = False
+
+    def __init__(self, raster: RasterFile, together: threading.Barrier) -> None:
+        self.raster, self._together = raster, together
+        self.used: list[OpenRaster] = []
+
+    def read(self, opened: OpenRaster, window: Window) -> PixelArray:
+        self.used.append(opened)
+        self._together.wait(PATIENCE)
+        return np.zeros((1, 1))
+
+    def fetches(self, window: Window) -> Iterator[Callable[[], None]]:
+        return iter(())
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_each_thread_borrows_an_open_raster_that_no_other_is_using(tmp_path: Path, threads: int) -> None:
+    with gdal_environment():
+        raster = RasterFile.describe(band(write_tif(tmp_path / "red.tif", noise(ON, 1))), LIMITS)
+    reader = MeetingReader(raster, threading.Barrier(threads))
+    with ExitStack() as opened, ThreadPoolExecutor(threads, initializer=enter_gdal_environment) as pool:
+        shared = SharedReader(reader, opened)
+        for _ in range(3):
+            reader.used.clear()
+            list(pool.map(shared.read, [Window(0, 0, 1, 1)] * threads))
+            assert len(set(reader.used)) == threads
+        rasters = set(reader.used)
+    assert all(raster.dataset.closed for raster in rasters)
+
+
+def test_open_rasters_are_used_again(config: Config, datasets: list[DatasetReader]) -> None:
+    with gdal_environment(), open_rasters(config) as rasters:
+        reader, windows = reader_and_windows(ON, config, rasters)
+        described = len(datasets)
         for window in windows:
             reader.read(window)
-    assert len(datasets) == 4
+    assert len(datasets) == described + len(BANDS) + 1
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -239,7 +247,7 @@ def test_job_closes_all_that_it_opened(
 def test_job_that_fails_in_mid_read_closes_all_that_it_opened(
     config: Config, datasets: list[DatasetReader], tmp_path: Path, asset: str, threads: int
 ) -> None:
-    path = file_of(config, asset)
+    path = file_of(tmp_path, asset)
     os.truncate(path, path.stat().st_size * 2 // 3)
     with pytest.raises(SceneUnreadable) as error:
         ndvi(replace(config, threads=threads), tmp_path / "out", cloud_mask=True)

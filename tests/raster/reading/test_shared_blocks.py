@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from processing.raster.reading import shared_blocks
 from processing.raster.reading.raster_file import RasterFile
 from processing.raster.reading.shared_blocks import SharedBlocks
-from processing.raster.types import Config
+from tests.raster.support.configs import LIMITS
 from tests.raster.support.counting_file import CountingFile, Part, Shape, part, shared
 from tests.raster.support.rasters import band, grid, write_tif
 
@@ -32,7 +32,7 @@ def parts_of(draw: st.DrawFn, shape: Shape) -> Part:
 
 
 @given(layouts(), st.data())
-def test_any_parts_in_any_order_are_the_files_numbers(layout: tuple[Shape, Shape], data: st.DataObject) -> None:
+def test_any_parts_in_any_order_are_the_dn_of_the_file(layout: tuple[Shape, Shape], data: st.DataObject) -> None:
     file = CountingFile(*layout)
     read = shared(file)
     for asked in data.draw(st.lists(parts_of(layout[0]), min_size=1, max_size=12)):
@@ -156,11 +156,12 @@ def test_block_that_was_used_last_is_kept_longest(monkeypatch: pytest.MonkeyPatc
     [{"tiled": True, "blockxsize": 32, "blockysize": 16}, {"blockysize": 7}, {"blockysize": 1}, {"compress": "lzw"}],
     ids=str,
 )
-def test_parts_of_a_real_file_are_its_numbers(tmp_path: Path, options: dict[str, Any]) -> None:
-    numbers = np.random.default_rng(1).integers(0, 65536, (75, 101)).astype(np.uint16)
-    asked = band(write_tif(tmp_path / "red.tif", numbers, **options))
-    with RasterFile(asked, Config(sandbox_dir=tmp_path)) as file:
-        held = SharedBlocks(file)
+def test_parts_of_a_real_file_are_its_dn(tmp_path: Path, options: dict[str, Any]) -> None:
+    dn = np.random.default_rng(1).integers(0, 65536, (75, 101)).astype(np.uint16)
+    asked = band(write_tif(tmp_path / "red.tif", dn, **options))
+    raster = RasterFile.describe(asked, LIMITS)
+    held = SharedBlocks(raster)
+    with raster.open() as opened:
         for window in grid(101, 75).windows(24):
             rows, columns = window.toslices()
-            np.testing.assert_array_equal(held.numbers(file, rows, columns), numbers[rows, columns])
+            np.testing.assert_array_equal(held.dn(opened, rows, columns), dn[rows, columns])

@@ -10,13 +10,14 @@ from rasterio.windows import Window
 from rio_cogeo import cog_validate
 from tifffile import TiffFile
 
+from processing.raster.cog import CogWriter, WrittenCog
 from processing.raster.cog.tiles import Compression
-from processing.raster.cog.writer import CogWriter, WrittenCog
+from processing.raster.gdal import gdal_environment
 from processing.raster.grids.grid import Grid
-from processing.raster.reading.raster_file import gdal_environment
-from processing.raster.types import Config, PixelArray, PixelFormat
+from processing.raster.types import PixelArray, PixelFormat
+from tests.raster.support.configs import config_for
 
-CONFIG = Config(sandbox_dir=Path("unused"))
+CONFIG = config_for()
 COMPRESSIONS: tuple[Compression, ...] = ("deflate", "zstd")
 PALETTE = ((0, 0, 0, 0), *((index, 255 - index, index // 2, 255) for index in range(1, 256)))
 CLASS_PALETTE = ((200, 10, 10, 255), (10, 200, 10, 255), (10, 10, 200, 255))

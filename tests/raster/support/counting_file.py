@@ -1,4 +1,4 @@
-"""Stands in for an open raster: it counts what is read of it, and what of that is still held."""
+"""Stands in for an open raster. Counts what is read of it, and what of that is still in memory."""
 
 import weakref
 from collections import Counter
@@ -36,9 +36,10 @@ class CountingFile:
         self.pixels.notes = []
         self.grid, self.block_shape, self.dtype = grid(shape[1], shape[0]), block_shape, self.pixels.dtype
         self.before_read = before_read
+        self.raster = self  # it stands for the description, too
         self.reads: list[Part] = []
 
-    def numbers(self, rows: slice, columns: slice) -> PixelArray:
+    def dn(self, rows: slice, columns: slice) -> PixelArray:
         self.reads.append((rows, columns))
         self.before_read((rows, columns))
         return self.pixels[rows, columns].copy()
@@ -67,7 +68,7 @@ class CountingFile:
 def shared(file: CountingFile) -> Callable[[Part], PixelArray]:
     """Reads parts of the file by its shared blocks."""
     held: Any = SharedBlocks(file)  # type: ignore[arg-type]
-    return lambda part: held.numbers(file, *part)
+    return lambda part: held.dn(file, *part)
 
 
 def part(top: int, bottom: int, left: int, right: int) -> Part:

@@ -16,7 +16,7 @@ from rasterio.transform import Affine
 
 from processing.raster.errors import RasterError
 from processing.raster.pipeline import run
-from processing.raster.types import Config
+from tests.raster.support.configs import config_for
 from tests.raster.support.rasters import grid, ndvi_request, write_tif
 
 _SIDE = 128
@@ -198,9 +198,7 @@ def hrefs(allowed: str, secret_file: Path, secret_port: str) -> list[str]:
 
 def work_through(names: list[str], directory: Path, root: str, host: str, report: Path) -> None:
     """Run NDVI on each, one line of JSON to each in `report`. Meant for a process of its own, which may die."""
-    settings = Config(
-        sandbox_dir=directory, stac_roots={"sentinel-2": [root]}, private_hosts=frozenset({root[7:], host})
-    )
+    settings = config_for(roots={"sentinel-2": [root]}, private_hosts=frozenset({root[7:], host}))
     for name in names:
         began = time.monotonic()
         outcome: dict[str, Any] = {"name": name}

@@ -20,7 +20,8 @@ from processing.raster.grids.grid import Grid
 from processing.raster.operations import get_operation
 from processing.raster.sandbox.catalogue import sandbox_catalogue
 from processing.raster.sandbox.location import catalogue_folder
-from processing.raster.types import Config, Pixels, Product, Request, SceneId
+from processing.raster.types import Config, Pixels, Product, RasterJob, SceneId
+from tests.raster.support.configs import config_for
 from tests.servers import RangeServer, StacServer
 
 Dense = npt.NDArray[np.float64]
@@ -151,7 +152,7 @@ def write_shots(directory: Path, *shots: Shot) -> Config:
         links.append({"rel": "item", "href": f"./{each.name}/item.json"})
     (catalogue / "catalog.json").write_text(json.dumps({"type": "Catalog", "id": "test", "links": links}))
     assert sandbox_catalogue(directory) == catalogue
-    return Config(sandbox_dir=directory, use_sandbox=True, version="7.8.9")
+    return config_for(sandbox=directory, version="7.8.9")
 
 
 def serve_shots(stac: StacServer, files: RangeServer, *shots: Shot, **options: Any) -> Config:
@@ -167,9 +168,8 @@ def serve_shots(stac: StacServer, files: RangeServer, *shots: Shot, **options: A
 
 def remote_config(stac: StacServer, files: RangeServer, items: Sequence[Mapping[str, Any]]) -> Config:
     root = stac.serve(COLLECTIONS[0], items)
-    return Config(
-        sandbox_dir=files.folder / "no-sandbox",
-        stac_roots={"sentinel-2": (root,)},
+    return config_for(
+        roots={"sentinel-2": (root,)},
         private_hosts=frozenset({stac.host, files.host}),
     )
 
@@ -188,7 +188,7 @@ def run(operation: str, config: Config, directory: Path, names: Sequence[str], *
     what = get_operation(operation)
     wanted = what.normalise(what.params_model(**params), scene_ids)
     directory.mkdir(exist_ok=True)
-    request = Request(operation=operation, scene_ids=scene_ids, params=wanted)
+    request = RasterJob(operation=operation, scene_ids=scene_ids, params=wanted)
     product = pipeline.run(request, directory, lambda share: None, config)
     with rasterio.open(product.path) as file:
         return Result(product=product, numbers=file.read(1), grid=Grid.of(file))

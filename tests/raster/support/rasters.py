@@ -1,7 +1,7 @@
 """Small rasters, bands and requests for the tests of this folder."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,17 +16,18 @@ from rasterio.windows import Window
 from processing.raster.grids.grid import Grid
 from processing.raster.operations.ndvi import NdviParams
 from processing.raster.radiometry.reflectance import to_reflectance, valid_pixels
-from processing.raster.reading.on_grid import BandReader
-from processing.raster.reading.open_rasters import OpenRasters
+from processing.raster.reading import OpenRasters
 from processing.raster.reading.raster_file import RasterFile
+from processing.raster.reading.readers import SharedReader, reader_on
 from processing.raster.types import (
     Band,
     BoolArray,
     Config,
     Float32Array,
     LocalFile,
+    Mask,
     PixelArray,
-    Request,
+    RasterJob,
     SceneId,
     Source,
 )
@@ -68,9 +69,9 @@ def band(source: Source | Path, *, scale: float = 1.0, offset: float = 0.0, noda
     )
 
 
-def ndvi_request(original_id: str, **params: Any) -> Request:
+def ndvi_request(original_id: str, **params: Any) -> RasterJob:
     scene_id = SceneId(provider="sentinel-2", original_id=original_id)
-    return Request(operation="ndvi", scene_ids=(scene_id,), params=NdviParams(**params))
+    return RasterJob(operation="ndvi", scene_ids=(scene_id,), params=NdviParams(**params))
 
 
 def float_ndvi(
@@ -83,13 +84,41 @@ def float_ndvi(
 
 
 @contextmanager
-def opened(asked: Band, config: Config) -> Iterator[RasterFile]:
-    """One raster, open as in a job; a remote one with its copy in a folder that is empty again at the end."""
-    with TemporaryDirectory() as folder, OpenRasters(config, Path(folder)) as rasters:
-        yield rasters.open_all({asked.name: asked})[asked.name]
+def described(asked: Band | Mask, config: Config) -> Iterator[RasterFile]:
+    """One raster as in a job. The local copy of a remote one lies in a folder that is removed at the end."""
+    with TemporaryDirectory() as folder, OpenRasters(config.network, config.limits, Path(folder)) as rasters:
+        (raster,) = rasters.describe([asked])
+        yield raster
 
 
-def read_reflectance(file: RasterFile, asked: Band, on: Grid, window: Window) -> tuple[Float32Array, BoolArray]:
+def read_window(raster: RasterFile, on: Grid, window: Window) -> PixelArray:
+    """A window of the grid `on`: DN of a band, booleans of a mask."""
+    with ExitStack() as opened:
+        return SharedReader(reader_on(on, raster), opened).read(window)
+
+
+def read_dn(raster: RasterFile, rows: slice, columns: slice) -> PixelArray:
+    """A part of the raster as it stands in the file."""
+    with raster.open() as opened:
+        return opened.dn(rows, columns)
+
+
+def read_reflectance(raster: RasterFile, asked: Band, on: Grid, window: Window) -> tuple[Float32Array, BoolArray]:
     """Reflectance of a window of the grid `on`, and where it is valid."""
-    numbers = BandReader(asked, file, on).read(window)
-    return to_reflectance(numbers, asked), valid_pixels(numbers, asked.nodata)
+    dn = read_window(raster, on, window)
+    return to_reflectance(dn, asked), valid_pixels(dn, asked.nodata)
+
+
+def read_all(asked: Band, config: Config, on: Grid | None = None) -> tuple[Float32Array, BoolArray]:
+    """Reflectance of the whole grid `on`, the raster's own by default, and where it is valid."""
+    with described(asked, config) as raster:
+        on = on or raster.grid
+        return read_reflectance(raster, asked, on, Window(0, 0, on.width, on.height))
+
+
+def random_dn(height: int, width: int, holes: float = 0.1, seed: int = 5) -> npt.NDArray[np.uint16]:
+    """DN between 5000 and 9000; that share of them is 0, nodata."""
+    random = np.random.default_rng(seed)
+    dn = random.integers(5000, 9000, (height, width)).astype(np.uint16)
+    dn[random.random(dn.shape) < holes] = 0
+    return dn

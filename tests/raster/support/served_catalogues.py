@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from processing.raster.scenes import find_scene
-from processing.raster.types import Config, S3Access, Scene, SceneId
+from processing.raster.types import S3Access, Scene, SceneId
+from tests.raster.support.configs import config_for
 from tests.servers import StacServer, free_port
 
 Item = dict[str, Any]
@@ -38,10 +39,8 @@ def closed_root() -> str:
 
 def find(provider: str, original_id: str, *roots: str, s3: S3Access | None = None, **more: Any) -> Scene:
     """What the provider finds in catalogues on this machine."""
-    config = Config(
-        sandbox_dir=Path("unused"), stac_roots={provider: roots}, private_hosts=frozenset({"127.0.0.1"}), s3=s3, **more
-    )
-    return find_scene(SceneId(provider=provider, original_id=original_id), config)
+    config = config_for(roots={provider: roots}, private_hosts=frozenset({"127.0.0.1"}), s3=s3, **more)
+    return find_scene(SceneId(provider=provider, original_id=original_id), config.catalogues, config.network)
 
 
 @contextmanager

@@ -10,14 +10,14 @@ from typing import ClassVar
 
 from ...errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, SceneNotFound
 from ...plugins import plugin_modules
-from ...types import Config, Scene, SceneId
+from ...types import Catalogues, Network, Scene, SceneId
 from ..stac import Item, StacApi
 
 _MOST_CANDIDATES = 10
 
 
 class Provider(ABC):
-    """A catalogue that turns a scene id into exactly one scene."""
+    """Finds the one scene that an id names, in one or more STAC catalogues."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -25,21 +25,23 @@ class Provider(ABC):
 
     @abstractmethod
     def check_id(self, scene_id: SceneId) -> None:
-        """Raise InvalidSceneId where no scene of this catalogue could ever have that id. Asks nobody."""
+        """Raise InvalidSceneId if no scene of this catalogue can have that id. Asks no host."""
 
     @abstractmethod
-    def find(self, scene_id: SceneId, config: Config) -> Scene:
-        """The one scene that the id means. Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable."""
+    def find(self, scene_id: SceneId, catalogues: Catalogues, network: Network) -> Scene:
+        """The one scene that the id names. Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable."""
 
-    def ask_in_order(self, config: Config, ask: Callable[[StacApi], list[Item]]) -> list[Item]:
-        """What the first catalogue that has any such item answers; the order of the roots is the operator's.
+    def ask_in_order(
+        self, catalogues: Catalogues, network: Network, ask: Callable[[StacApi], list[Item]]
+    ) -> list[Item]:
+        """The items of the first catalogue that has any, in the order of its roots.
 
-        A catalogue that is down is passed over, but only if another one has the item is that the end of it.
+        A catalogue that is down is skipped; its error is raised only if no other has the item.
         """
         unavailable: ProviderUnavailable | None = None
-        for root in config.stac_roots.get(self.name) or self.default_roots:
+        for root in catalogues.roots.get(self.name) or self.default_roots:
             try:
-                if items := ask(StacApi(root, config.private_hosts)):
+                if items := ask(StacApi(root, network.private_hosts)):
                     return items
             except ProviderUnavailable as error:
                 unavailable = unavailable or error
@@ -54,7 +56,7 @@ def all_providers() -> Mapping[str, Provider]:
 
 
 def get_provider(name: str) -> Provider:
-    """The provider of that name, or InvalidSceneId where there is none."""
+    """The provider of that name. Raises InvalidSceneId if there is none."""
     try:
         return all_providers()[name]
     except KeyError as error:
@@ -64,7 +66,10 @@ def get_provider(name: str) -> Provider:
 
 
 def only_one(scene_id: SceneId, candidates: Mapping[str, Item]) -> Item:
-    """The only candidate. They stand by the full names that the caller can choose from where there are several."""
+    """The only candidate. Their keys are the full names that a caller can choose from if there are several.
+
+    Raises SceneNotFound or AmbiguousSceneId.
+    """
     if not candidates:
         raise SceneNotFound(f"No scene of the catalogue is called {scene_id}.", scene_id=str(scene_id))
     if len(candidates) > 1:

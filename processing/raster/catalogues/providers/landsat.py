@@ -3,7 +3,7 @@
 LandsatLook's files over https need a login; with access to buckets they are read from the requester-pays bucket.
 """
 
-from ...types import Config, Scene, SceneId
+from ...types import Catalogues, Network, Scene, SceneId
 from ..landsat_products import LandsatName, find_products
 from ..sources import sources_of
 from . import Provider, only_one
@@ -19,11 +19,11 @@ class Landsat(Provider):
     def check_id(self, scene_id: SceneId) -> None:
         LandsatName.of(scene_id)
 
-    def find(self, scene_id: SceneId, config: Config) -> Scene:
+    def find(self, scene_id: SceneId, catalogues: Catalogues, network: Network) -> Scene:
         name = LandsatName.of(scene_id)
-        items = self.ask_in_order(config, lambda api: find_products(api, COLLECTIONS, name))
+        items = self.ask_in_order(catalogues, network, lambda api: find_products(api, COLLECTIONS, name))
         item = only_one(scene_id, {str(item["id"]): item for item in items})
-        return Scene(id=scene_id, item=item, sources=sources_of(item, config))
+        return Scene(id=scene_id, item=item, sources=sources_of(item, network))
 
 
 PROVIDER = Landsat()

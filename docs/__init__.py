@@ -1,0 +1,1 @@
+"""What is written about the project, and the program that draws its imports."""

@@ -1,0 +1,73 @@
+"""JSON from a host that is not ours. Every answer is bounded in time and size."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from requests_hardened.ip_filter import InvalidIPAddress
+from urllib3.exceptions import HTTPError
+
+from .guard import ForbiddenAddress, PrivateHosts, host_of, open_session
+from .retry import PassingFault, patiently, refuse_passing_status
+
+_TIMEOUT = (5.0, 20.0)  # connect, and between two parts of an answer: seconds
+_LONGEST_ANSWER = 60.0  # seconds
+_MOST_BYTES = 32 << 20
+
+
+class HostUnavailable(Exception):
+    """The host did not answer as asked. `fault` ends a sentence that begins with the host.
+
+    `retry_after` is the pause in seconds that the host asks for, 0 if it does not ask.
+    """
+
+    def __init__(self, host: str, fault: str, retry_after: float = 0.0) -> None:
+        super().__init__(f"{host} {fault}")
+        self.host, self.fault, self.retry_after = host, fault, retry_after
+
+
+def fetch_json(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the JSON object at `url`, asked for by POST if there is a body. Raises HostUnavailable."""
+    try:
+        return patiently(lambda: _ask_once(url, private_hosts, body))
+    except PassingFault as error:
+        raise _unavailable(url, error.fault, error.retry_after) from error
+
+
+def _ask_once(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    method = "GET" if body is None else "POST"
+    try:
+        with (
+            open_session(url, private_hosts, _TIMEOUT, _LONGEST_ANSWER) as session,
+            session.request(method, url, json=body, stream=True) as response,
+        ):
+            refuse_passing_status(response)
+            if response.status_code != 200:
+                raise _unavailable(url, f"answers with status {response.status_code}")
+            return _read_object(url, response)
+    except ForbiddenAddress as error:
+        raise _unavailable(url, f"may not be reached: {error}") from error
+    except InvalidIPAddress as error:
+        raise _unavailable(url, "is not a public address") from error
+    except (requests.RequestException, HTTPError) as error:
+        raise PassingFault("does not answer") from error
+
+
+def _read_object(url: str, response: requests.Response) -> dict[str, Any]:
+    content = bytearray()
+    for part in response.iter_content(1 << 16):
+        content += part
+        if len(content) > _MOST_BYTES:
+            raise _unavailable(url, "sends more than an answer can be")
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise _unavailable(url, "does not answer in JSON") from error
+    if not isinstance(answer, dict):
+        raise _unavailable(url, "does not answer with a JSON object")
+    return answer
+
+
+def _unavailable(url: str, fault: str, retry_after: float = 0.0) -> HostUnavailable:
+    return HostUnavailable(host_of(url), fault, retry_after)

@@ -1,0 +1,39 @@
+"""GDAL's settings for this service, and one name for all of its errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.session import DummySession
+
+_OPTIONS: dict[str, Any] = {
+    "GDAL_CACHEMAX": 32 << 20,  # bytes
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+}
+
+
+class GdalError(Exception):
+    """GDAL could not do what was asked of it."""
+
+
+def gdal_environment() -> rasterio.Env:
+    """GDAL's settings for reading and writing. They hold for one thread: enter an environment in each."""
+    return rasterio.Env(session=DummySession(), **_OPTIONS)
+
+
+def enter_gdal_environment() -> rasterio.Env:
+    """Set GDAL's settings for the rest of a thread's life: setting them for each read would double a short read."""
+    return gdal_environment().__enter__()
+
+
+@contextmanager
+def gdal_errors() -> Iterator[None]:
+    """Raise GdalError for every error of GDAL. rasterio passes some on by classes that it gives no public name."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, RasterioError) or type(error).__module__ == "rasterio._err":
+            raise GdalError(str(error)) from error
+        raise

@@ -1,0 +1,32 @@
+"""Windows of a grid from a raster that has the same pixels."""
+
+from collections.abc import Callable, Iterator
+
+from rasterio.windows import Window
+
+from ..grids.grid import window_at
+from ..grids.placement import Aligned
+from ..types import PixelArray
+from .raster_file import OpenRaster, RasterFile
+from .sampling import Sampling
+from .shared_blocks import SharedBlocks
+
+
+class AlignedReader:
+    """Reads pixels as they are."""
+
+    located = False
+
+    def __init__(self, raster: RasterFile, placement: Aligned, sampling: Sampling) -> None:
+        self.raster, self._placement, self._sampling = raster, placement, sampling
+        self._blocks = SharedBlocks(raster)
+
+    def read(self, opened: OpenRaster, window: Window) -> PixelArray:
+        return self._sampling.convert(self._blocks.dn(opened, *self._needed(window)))
+
+    def fetches(self, window: Window) -> Iterator[Callable[[], None]]:
+        return self.raster.fetches(*self._needed(window))
+
+    def _needed(self, window: Window) -> tuple[slice, slice]:
+        """Rows and columns of the file."""
+        return window_at(window, self._placement.corner).toslices()  # type: ignore[no-any-return]
