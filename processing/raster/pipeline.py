@@ -10,7 +10,7 @@ from . import aoi, caveats
 from .cog import WINDOW, CogWriter, WrittenCog
 from .errors import NoValidPixels
 from .gdal import gdal_environment
-from .grids.overlay import Overlay, clip, lay_over
+from .grids import Overlay, clip, lay_over
 from .operations import Operation, get_operation
 from .radiometry.offset import processing_baseline
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene

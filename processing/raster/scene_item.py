@@ -6,7 +6,7 @@ STAC 1.1 with the extensions eo 2.0, projection 2.0 and raster 2.0.
 from collections.abc import Mapping
 from typing import Any
 
-from .catalogues.providers import get_provider
+from .catalogues import get_provider
 from .errors import BandNotFound, OffsetUnknown
 from .radiometry import resolve_mask, sensor_of
 from .radiometry.bands import band_of_asset, common_name_of, find_asset, nodata_of, reflectance_assets

@@ -1,6 +1,6 @@
 """From a scene id to a scene: in the sandbox if there is one, else by the provider that the id names."""
 
-from .catalogues.providers import get_provider
+from .catalogues import get_provider
 from .sandbox import find_in_sandbox
 from .types import Catalogues, Network, Scene, SceneId
 

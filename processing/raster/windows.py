@@ -13,7 +13,7 @@ from rasterio.windows import Window
 
 from .cog import CogWriter
 from .gdal import enter_gdal_environment
-from .grids.overlay import Overlay
+from .grids import Overlay
 from .operations import Operation, Tally
 from .params import Params
 from .reading import SceneReader, SceneWindow

@@ -17,7 +17,7 @@ from rasterio.windows import Window
 
 from ..errors import ResultNotWritten
 from ..gdal import GdalError, gdal_errors
-from ..grids.grid import Grid
+from ..grids import Grid
 from ..types import Compression, PixelArray, PixelFormat
 from . import ifd
 from .levels import BLOCK

@@ -9,7 +9,7 @@ from rasterio.io import DatasetReader
 
 from ..errors import RasterError, SceneTooLarge, SceneUnreadable
 from ..gdal import GdalError, gdal_errors
-from ..grids.grid import Grid
+from ..grids import Grid
 from ..types import Band, Limits, Mask
 
 # Limits that no scene of a catalogue comes near, and that a made-up file must not exceed.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import BandNotFound
 from ..gdal import gdal_environment
-from ..grids.grid import Grid
+from ..grids import Grid
 from ..radiometry import resolve_band, resolve_mask
 from ..radiometry.offset import contradicts_offset, may_be_shifted_already
 from ..types import Band, Mask, Scene

@@ -13,7 +13,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from ..files import LocalCopy, Span, runs
-from ..grids.grid import Grid
+from ..grids import Grid
 from ..types import Band, Limits, Mask, PixelArray
 from .block_layout import BlockLayout
 from .checks import check_georeferenced, check_size, named_errors, unreadable

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from rasterio.windows import Window
 
-from ..grids.grid import Grid
+from ..grids import Grid
 from ..grids.placement import Across, Aligned, Parallel, placement_of
 from ..types import PixelArray
 from .aligned_reader import AlignedReader

@@ -8,8 +8,8 @@ from functools import cached_property, reduce
 import numpy as np
 from rasterio.windows import Window
 
+from ..grids import Overlay
 from ..grids.grid import Grid, window_at
-from ..grids.overlay import Overlay
 from ..radiometry.reflectance import has_gaps, to_reflectance, valid_pixels
 from ..types import Band, BoolArray, Float32Array, PixelArray
 from .open_scene import OpenScene

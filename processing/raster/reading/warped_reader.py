@@ -8,7 +8,7 @@ from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from ..grids.grid import Grid
+from ..grids import Grid
 from ..grids.placement import ALIKE, Across
 from ..radiometry.reflectance import SATURATED
 from ..types import BoolArray, PixelArray

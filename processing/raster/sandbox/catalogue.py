@@ -13,7 +13,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from ..cog import write_cog
-from ..grids.grid import Grid
+from ..grids import Grid
 from ..radiometry.sensors import SENTINEL_2
 from ..types import COG_MEDIA_TYPE, Float32Array, PixelArray, PixelFormat
 from .landscape import BANDS, DATES, Landscape

@@ -1,82 +1,9 @@
-"""The catalogues. One module is one catalogue, found here by itself.
+"""The providers. A module is one provider: it defines `PROVIDER`, an instance of `Provider`.
 
-A module defines `PROVIDER`, an instance of `Provider`, whose `name` is what stands before the colon of a scene id. A
-module whose name begins with `_` is a helper.
+The provider's `name` stands before the colon of a scene id. Modules whose names begin with `_` are helpers.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import ClassVar
+from ._discovery import all_providers, get_provider
+from ._provider import Provider, only_one
 
-from ...errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, SceneNotFound
-from ...plugins import plugin_modules
-from ...types import Catalogues, Network, Scene, SceneId
-from ..stac import Item, StacApi
-
-_MOST_CANDIDATES = 10
-
-
-class Provider(ABC):
-    """Finds the one scene that an id names, in one or more STAC catalogues."""
-
-    name: ClassVar[str]
-    title: ClassVar[str]
-    default_roots: ClassVar[tuple[str, ...]]
-
-    @abstractmethod
-    def check_id(self, scene_id: SceneId) -> None:
-        """Raise InvalidSceneId if no scene of this catalogue can have that id. Asks no host."""
-
-    @abstractmethod
-    def find(self, scene_id: SceneId, catalogues: Catalogues, network: Network) -> Scene:
-        """The one scene that the id names. Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable."""
-
-    def ask_in_order(
-        self, catalogues: Catalogues, network: Network, ask: Callable[[StacApi], list[Item]]
-    ) -> list[Item]:
-        """The items of the first catalogue that has any, in the order of its roots.
-
-        A catalogue that is down is skipped; its error is raised only if no other has the item.
-        """
-        unavailable: ProviderUnavailable | None = None
-        for root in catalogues.roots.get(self.name) or self.default_roots:
-            try:
-                if items := ask(StacApi(root, network.private_hosts)):
-                    return items
-            except ProviderUnavailable as error:
-                unavailable = unavailable or error
-        if unavailable is not None:
-            raise unavailable
-        return []
-
-
-def all_providers() -> Mapping[str, Provider]:
-    """Every provider by its name."""
-    return {module.PROVIDER.name: module.PROVIDER for module in plugin_modules(__name__).values()}
-
-
-def get_provider(name: str) -> Provider:
-    """The provider of that name. Raises InvalidSceneId if there is none."""
-    try:
-        return all_providers()[name]
-    except KeyError as error:
-        raise InvalidSceneId(
-            f"There is no provider {name!r}; there are: {', '.join(sorted(all_providers()))}."
-        ) from error
-
-
-def only_one(scene_id: SceneId, candidates: Mapping[str, Item]) -> Item:
-    """The only candidate. Their keys are the full names that a caller can choose from if there are several.
-
-    Raises SceneNotFound or AmbiguousSceneId.
-    """
-    if not candidates:
-        raise SceneNotFound(f"No scene of the catalogue is called {scene_id}.", scene_id=str(scene_id))
-    if len(candidates) > 1:
-        shown = [f"{scene_id.provider}:{name}" for name in sorted(candidates)[:_MOST_CANDIDATES]]
-        raise AmbiguousSceneId(
-            f"{scene_id} names more than one scene. Ask for one of them, such as {shown[0]}.",
-            scene_id=str(scene_id),
-            candidates=shown,
-        )
-    return next(iter(candidates.values()))
+__all__ = ["Provider", "all_providers", "get_provider", "only_one"]

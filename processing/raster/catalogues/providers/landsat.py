@@ -6,7 +6,7 @@ LandsatLook's files over https need a login; with access to buckets they are rea
 from ...types import Catalogues, Network, Scene, SceneId
 from ..landsat_products import LandsatName, find_products
 from ..sources import sources_of
-from . import Provider, only_one
+from ._provider import Provider, only_one
 
 COLLECTIONS = ("landsat-c2l2-sr", "landsat-c2-l2")
 

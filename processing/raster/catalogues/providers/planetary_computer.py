@@ -7,7 +7,7 @@ from ..sentinel_2_products import ProductName, product_of
 from ..sentinel_2_products import find_products as find_sentinel_2
 from ..sources import sources_of
 from ..stac import Item, StacApi
-from . import Provider, only_one
+from ._provider import Provider, only_one
 
 _TOKEN_ROOT = "https://planetarycomputer.microsoft.com/api/sas/v1/token"  # noqa: S105
 _SENTINEL_2, _LANDSAT = "sentinel-2-l2a", "landsat-c2-l2"

@@ -6,7 +6,7 @@ from ...radiometry.sensors import SENTINEL_2
 from ...types import Catalogues, Network, Scene, SceneId
 from ..sentinel_2_products import ProductName, find_products, product_of
 from ..sources import sources_of
-from . import Provider, only_one
+from ._provider import Provider, only_one
 
 # The older collection of Earth Search first: its COGs are public and complete up to the day.
 COLLECTIONS = ("sentinel-2-l2a", "sentinel-2-c1-l2a")
