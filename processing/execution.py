@@ -11,19 +11,18 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from astra import __version__
-
 from . import results
+from .config import raster_config
 from .models import Job, Status, error_body, timed_out
 from .raster.errors import RasterError, Stopped
 from .raster.operations import get_operation
-from .raster.types import Compression, Config, Product, Request, S3Access, SceneId
+from .raster.types import Product, Request, SceneId
 
 logger = logging.getLogger(__name__)
 
@@ -126,22 +125,6 @@ def remove_stale_work_directories() -> None:
         working = Job.objects.filter(pk=name["job"], status=Status.PROCESSING, attempt=int(name["attempt"]))
         if not working.exists():
             shutil.rmtree(directory, ignore_errors=True)
-
-
-def raster_config(*, use_sandbox: bool) -> Config:
-    """The settings, as the raster code takes them."""
-    return Config(
-        sandbox_dir=settings.SANDBOX_DIR,
-        use_sandbox=use_sandbox,
-        version=__version__,
-        stac_roots=settings.STAC_ROOTS,
-        token_root=settings.PLANETARY_COMPUTER_TOKENS,
-        s3=S3Access(**settings.SCENE_S3) if settings.SCENE_S3["access_key"] else None,
-        private_hosts=settings.PRIVATE_HOSTS,
-        max_pixels=settings.MAX_PIXELS,
-        threads=settings.THREADS,
-        compression=cast(Compression, settings.COMPRESSION),
-    )
 
 
 def _run(job: Job, directory: Path, kept: KeptJob) -> Product:

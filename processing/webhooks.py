@@ -13,7 +13,7 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from rest_framework.renderers import JSONRenderer
 from standardwebhooks import Webhook
 
-from .api.serializers import job_body
+from .bodies import job_body
 from .http.guard import ForbiddenAddress, open_session
 from .models import WebhookDelivery
 

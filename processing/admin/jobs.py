@@ -1,29 +1,14 @@
-"""Jobs and webhooks for staff: everything can be seen, and acted on only through the verbs."""
-
-import json
-from typing import Any
+"""Jobs for staff."""
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from .. import results, tasks
-from ..models import Job, JobEvent, WebhookAttempt, WebhookDelivery
-
-
-class ReadOnly:
-    """Nothing is added, changed or deleted by hand: rows tell what happened."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+from ..models import Job, JobEvent, WebhookDelivery
+from .read_only import ReadOnly, indented
 
 
 class EventsInline(ReadOnly, admin.TabularInline):
@@ -85,11 +70,11 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description="result")
     def pretty_result(self, job: Job) -> str | SafeString:
-        return _pretty(job.result)
+        return indented(job.result)
 
     @admin.display(description="error")
     def pretty_error(self, job: Job) -> str | SafeString:
-        return _pretty(job.error)
+        return indented(job.error)
 
     @admin.action(description="Retry the selected failed jobs", permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -104,32 +89,3 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Acting on jobs takes the permission to change them, although no form changes them."""
         return request.user.has_perm("processing.change_job")
-
-
-class AttemptsInline(ReadOnly, admin.TabularInline):
-    model = WebhookAttempt
-    fields = ["number", "at", "response_status", "note"]
-
-
-@admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["message_id", "job", "event", "url", "status", "attempts", "next_attempt_at"]
-    list_filter = ["status", "event", "created_at"]
-    search_fields = ["message_id", "job__id", "url"]
-    inlines = [AttemptsInline]
-    actions = ["send_again"]
-
-    @admin.action(description="Send the selected webhooks again", permissions=["operate"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
-        for delivery in queryset:
-            delivery.send_again()
-            self.log_change(request, delivery, "sent again")
-            tasks.send_deliveries_of(delivery.job)
-        self.message_user(request, f"{queryset.count()} webhooks are due again.")
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("processing.change_webhookdelivery")
-
-
-def _pretty(content: Any) -> str | SafeString:
-    return format_html("<pre>{}</pre>", json.dumps(content, indent=2)) if content else ""

@@ -16,7 +16,9 @@ from rest_framework.views import APIView
 from accounts.models import ApiKey
 from astra.exceptions import Conflict, Expired, IdempotencyMismatch, InvalidRequest, NamedProblem
 
-from .. import execution, results, tasks
+from .. import results, tasks
+from ..bodies import job_body
+from ..config import raster_config
 from ..local_storage import LinkExpired, LinkTampered, check_link
 from ..models import IdempotencyKey, Job, body_digest, error_body, is_job_id
 from ..raster.errors import RasterError
@@ -25,8 +27,8 @@ from ..raster.scene_item import scene_item
 from ..raster.scenes import find_scene
 from ..raster.types import SceneId
 from .downloads import serve_file
-from .pages import JobQuery, cursor_after
-from .serializers import SubmitRequest, job_body
+from .job_query import JobQuery, cursor_after
+from .submit_request import SubmitRequest
 
 _POLL_AGAIN_SECONDS = "2"
 _LONGEST_IDEMPOTENCY_KEY = 255
@@ -108,7 +110,7 @@ class SceneDetail(APIView):
 
     def get(self, request: Request, scene_id: str) -> Response:
         """One scene, with its bands as they would be read: the cheapest way to see that an id is right."""
-        config = execution.raster_config(use_sandbox=key_of(request).is_test)
+        config = raster_config(use_sandbox=key_of(request).is_test)
         try:
             return Response(scene_item(find_scene(SceneId.parse(scene_id), config)))
         except RasterError as error:

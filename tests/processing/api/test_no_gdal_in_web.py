@@ -21,7 +21,7 @@ def views(patterns):
 assert len(list(views(get_resolver().url_patterns))) > 5
 
 from django.test import RequestFactory
-from processing.api.serializers import SubmitRequest
+from processing.api.submit_request import SubmitRequest
 from processing.api.views import OperationList
 
 SubmitRequest({"operation": "ndvi", "scene_ids": ["sentinel-2:S2B_MSIL2A_20250115T184929"]}).raise_faults()

@@ -1,23 +1,19 @@
-"""A request into a job, and a job into the body that callers see."""
+"""The body of a submit, read and checked."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from pydantic import ValidationError as ParamsError
-from rest_framework import serializers
 
 from astra.exceptions import InvalidRequest
 
-from .. import results
 from ..http.guard import ForbiddenAddress, check_form
-from ..models import Job
 from ..raster.errors import InvalidSceneId
 from ..raster.operations import Operation, all_operations
 from ..raster.params import InvalidParams
 from ..raster.scenes import check_scene_id
-from ..raster.types import COG_MEDIA_TYPE, SceneId
+from ..raster.types import SceneId
 
 Fault = dict[str, Any]
 
@@ -122,58 +118,6 @@ class SubmitRequest:
     def _fault(self, parameter: str, message: str, received: Any, code: str = "VALIDATION_ERROR") -> None:
         shown = received if isinstance(received, int | float | bool | None) else str(received)[:_SHOWN]
         self.faults.append({"parameter": parameter, "message": message, "received": shown, "code": code})
-
-
-class JobSerializer(serializers.ModelSerializer[Job]):
-    """The body of a job: of the answer to a submit, of every poll, and of the webhook.
-
-    The context needs `origin`, the base of the link to the result.
-    """
-
-    job_id = serializers.CharField(source="id")
-    duration_ms = serializers.SerializerMethodField()
-    result = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Job
-        fields = [
-            "job_id",
-            "status",
-            "operation",
-            "scene_ids",
-            "params",
-            "webhook_url",
-            "progress",
-            "created_at",
-            "started_at",
-            "completed_at",
-            "duration_ms",
-            "result",
-            "warnings",
-            "error",
-        ]
-
-    def get_duration_ms(self, job: Job) -> int | None:
-        if job.completed_at is None:
-            return None
-        return round((job.completed_at - job.created_at).total_seconds() * 1000)
-
-    def get_result(self, job: Job) -> dict[str, Any] | None:
-        if job.result is None or job.expires_at is None:
-            return None
-        href = results.link(job, self.context["origin"])
-        return {
-            "href": href,
-            "type": COG_MEDIA_TYPE,
-            "expires_at": serializers.DateTimeField().to_representation(job.expires_at),
-            "expired": href is None or job.expires_at <= timezone.now(),
-            **job.result,
-        }
-
-
-def job_body(job: Job, origin: str) -> dict[str, Any]:
-    """What callers see of a job."""
-    return dict(JobSerializer(job, context={"origin": origin}).data)
 
 
 def _sentence(fault: Fault) -> str:
