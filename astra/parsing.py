@@ -12,13 +12,13 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from .exceptions import PayloadTooLarge
+from .exceptions import ApiError, Problem
 
 _MAX_DEPTH = 32
 
 
 class BoundedJSONParser(BaseParser):
-    """Raises PayloadTooLarge or ParseError; what it returns is safe to store."""
+    """Raises ApiError or ParseError; what it returns is safe to store."""
 
     media_type = "application/json"
 
@@ -27,7 +27,7 @@ class BoundedJSONParser(BaseParser):
     ) -> Any:
         body = stream.read(settings.MAX_BODY_BYTES + 1)
         if len(body) > settings.MAX_BODY_BYTES:
-            raise PayloadTooLarge()
+            raise ApiError(Problem.PAYLOAD_TOO_LARGE)
         try:
             content = json.loads(
                 body.decode(),

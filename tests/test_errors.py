@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import IntegrityError, OperationalError, connection
 from django.http import Http404, HttpResponse
 from pytest_django import Settings
@@ -16,17 +17,14 @@ from rest_framework.test import APIClient
 
 from accounts.keys import new_key
 from accounts.models import Account
-from astra import exceptions as ours
-from astra.exceptions import error_response
+from astra.exceptions import ApiError, Fault, InvalidRequest, Problem, error_response
 from astra.logs import WithoutKeys
 from tests.processing.jobs import EXAMPLE, URL, completed
 
-FAULT = {"parameter": "limit", "message": "This must be a whole number.", "received": "x", "code": "VALIDATION_ERROR"}
 TABLE: list[tuple[Exception, int, str]] = [
-    (ours.InvalidRequest("wrong", [FAULT]), 400, "VALIDATION_ERROR"),
-    (ours.InvalidRequest("wrong", [FAULT], "INVALID_ID_FORMAT"), 400, "INVALID_ID_FORMAT"),
     (drf.ParseError("not JSON"), 400, "VALIDATION_ERROR"),
     (drf.ValidationError({"limit": ["wrong"]}), 400, "VALIDATION_ERROR"),
+    (SuspiciousOperation("wrong"), 400, "VALIDATION_ERROR"),
     (BadRequest("wrong"), 400, "VALIDATION_ERROR"),
     (drf.NotAuthenticated(), 401, "UNAUTHORIZED"),
     (drf.AuthenticationFailed(), 401, "UNAUTHORIZED"),
@@ -34,20 +32,27 @@ TABLE: list[tuple[Exception, int, str]] = [
     (PermissionDenied(), 403, "FORBIDDEN"),
     (Http404("no such job"), 404, "NOT_FOUND"),
     (drf.NotFound(), 404, "NOT_FOUND"),
+    (ApiError(Problem.SCENE_NOT_FOUND, "no such scene"), 404, "SCENE_NOT_FOUND"),
     (drf.MethodNotAllowed("PUT"), 405, "METHOD_NOT_ALLOWED"),
-    (ours.Conflict("finished"), 409, "CONFLICT"),
-    (ours.Expired("gone"), 410, "EXPIRED"),
-    (ours.PayloadTooLarge(), 413, "PAYLOAD_TOO_LARGE"),
+    (ApiError(Problem.CONFLICT, "finished"), 409, "CONFLICT"),
+    (ApiError(Problem.AMBIGUOUS_SCENE_ID, "several scenes"), 409, "AMBIGUOUS_SCENE_ID"),
+    (ApiError(Problem.EXPIRED), 410, "EXPIRED"),
+    (ApiError(Problem.PAYLOAD_TOO_LARGE), 413, "PAYLOAD_TOO_LARGE"),
     (RequestDataTooBig("too big"), 413, "PAYLOAD_TOO_LARGE"),
     (drf.UnsupportedMediaType("text/plain"), 415, "UNSUPPORTED_MEDIA_TYPE"),
-    (ours.IdempotencyMismatch("another body"), 422, "IDEMPOTENCY_MISMATCH"),
+    (ApiError(Problem.RANGE_NOT_SATISFIABLE, "behind the end"), 416, "VALIDATION_ERROR"),
+    (ApiError(Problem.IDEMPOTENCY_MISMATCH), 422, "IDEMPOTENCY_MISMATCH"),
     (drf.Throttled(wait=7), 429, "RATE_LIMITED"),
     (OperationalError("connection refused"), 503, "SERVICE_UNAVAILABLE"),
+    (ApiError(Problem.PROVIDER_UNAVAILABLE, "the catalogue is down"), 503, "PROVIDER_UNAVAILABLE"),
     (IntegrityError("unique"), 500, "INTERNAL_ERROR"),
     (RuntimeError("oops"), 500, "INTERNAL_ERROR"),
     (RecursionError(), 500, "INTERNAL_ERROR"),
     (MemoryError(), 500, "INTERNAL_ERROR"),
 ]
+LIMIT = Fault(parameter="limit", message="This must be a whole number.", received="x")
+SCENE = Fault(parameter="scene_ids[0]", message="This is no scene id.", received="y" * 300, code="INVALID_ID_FORMAT")
+BODY = Fault(parameter="", message="The body must be a JSON object.", received=[1, "two"])
 
 
 def assert_envelope(response: HttpResponse, status: int, code: str | None = None) -> dict[str, Any]:
@@ -87,18 +92,61 @@ def test_every_exception_has_its_status_and_code(error: Exception, status: int, 
     assert ("Retry-After" in response.headers) == (status in (429, 503))
 
 
-def test_the_table_covers_every_code_of_the_contract_but_that_of_a_full_queue() -> None:
-    contract = {
-        "VALIDATION_ERROR", "INVALID_ID_FORMAT", "UNAUTHORIZED", "FORBIDDEN", "NOT_FOUND", "METHOD_NOT_ALLOWED",
-        "CONFLICT", "EXPIRED", "PAYLOAD_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "IDEMPOTENCY_MISMATCH", "RATE_LIMITED",
-        "INTERNAL_ERROR", "SERVICE_UNAVAILABLE",
-    }  # fmt: skip
-    assert {code for _, _, code in TABLE} == contract
+@pytest.mark.parametrize(
+    ("faults", "code"),
+    [
+        ([LIMIT], "VALIDATION_ERROR"),
+        ([SCENE, replace(SCENE, parameter="scene_ids[1]")], "INVALID_ID_FORMAT"),
+        ([LIMIT, SCENE], "VALIDATION_ERROR"),
+    ],
+    ids=["one", "all scene ids", "mixed"],
+)
+def test_request_has_the_code_of_its_faults_if_they_agree(faults: list[Fault], code: str) -> None:
+    response = error_response(InvalidRequest(faults), {})
+    assert response.status_code == 400
+    assert response.data["error"]["code"] == code
 
 
-def test_faults_are_told_one_by_one() -> None:
-    body = error_response(ours.InvalidRequest("limit: wrong", [FAULT]), {}).data
-    assert body == {"error": {"code": "VALIDATION_ERROR", "message": "limit: wrong", "details": {"errors": [FAULT]}}}
+def test_faults_are_listed_one_by_one_and_in_one_sentence_each() -> None:
+    assert error_response(InvalidRequest([LIMIT, SCENE, BODY, LIMIT]), {}).data["error"] == {
+        "code": "VALIDATION_ERROR",
+        "message": "limit: This must be a whole number. scene_ids[0]: This is no scene id. "
+        "The body must be a JSON object.",
+        "details": {
+            "errors": [
+                limit := {
+                    "parameter": "limit",
+                    "message": "This must be a whole number.",
+                    "received": "x",
+                    "code": "VALIDATION_ERROR",
+                },
+                {
+                    "parameter": "scene_ids[0]",
+                    "message": "This is no scene id.",
+                    "received": "y" * 200,
+                    "code": "INVALID_ID_FORMAT",
+                },
+                {
+                    "parameter": "",
+                    "message": "The body must be a JSON object.",
+                    "received": "[1, 'two']",
+                    "code": "VALIDATION_ERROR",
+                },
+                limit,
+            ]
+        },
+    }
+
+
+@pytest.mark.parametrize("received", [None, True, 7, 0.5])
+def test_plain_values_are_repeated_as_json(received: object) -> None:
+    response = error_response(InvalidRequest([replace(LIMIT, received=received)]), {})
+    assert response.data["error"]["details"]["errors"][0]["received"] is received
+
+
+def test_error_without_a_sentence_of_its_own_has_that_of_the_table() -> None:
+    said = {error_response(error, {}).data["error"]["message"] for error in (ApiError(Problem.EXPIRED), Http404("x"))}
+    assert said == {Problem.EXPIRED.message, Problem.NOT_FOUND.message}
 
 
 @pytest.mark.parametrize("error", [RuntimeError("secret in /srv/app.py"), OperationalError("password of db.internal")])

@@ -8,9 +8,8 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpResponseBase
 from django.utils.http import http_date
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from astra.exceptions import Expired, envelope
+from astra.exceptions import ApiError, Problem
 
 from ..models import Job
 from ..raster.types import COG_MEDIA_TYPE
@@ -55,13 +54,15 @@ def serve_file(request: Request, job: Job) -> HttpResponseBase:
         file: IO[Any] = default_storage.open(job.result_key)
         modified = http_date(default_storage.get_modified_time(job.result_key).timestamp())
     except FileNotFoundError:
-        raise Expired("This result has been deleted. Submit the job again to make it anew.") from None
+        raise ApiError(Problem.EXPIRED) from None
     size, etag = default_storage.size(job.result_key), f'"{(job.result or {})["file:checksum"]}"'
     try:
         part = _wanted_part(request, size, etag, modified)
     except Unsatisfiable:
         file.close()
-        return _unsatisfiable(size)
+        message = f"The file has {size} bytes; the range asked for lies behind its end."
+        headers = {"Content-Range": f"bytes */{size}"}
+        raise ApiError(Problem.RANGE_NOT_SATISFIABLE, message, {"size": size}, headers) from None
     first, last = part or (0, size - 1)
     file.seek(first)
     response = FileResponse(_Slice(file, last - first + 1), status=206 if part else 200, content_type=COG_MEDIA_TYPE)
@@ -109,10 +110,3 @@ def _same_time(condition: str, modified: str) -> bool:
         return parsedate_to_datetime(condition) == parsedate_to_datetime(modified)
     except (ValueError, TypeError, OverflowError):
         return False
-
-
-def _unsatisfiable(size: int) -> Response:
-    message = f"The file has {size} bytes; the range asked for lies behind its end."
-    response = Response(envelope("VALIDATION_ERROR", message, {"size": size}), status=416)
-    response["Content-Range"] = f"bytes */{size}"
-    return response

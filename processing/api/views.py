@@ -3,7 +3,7 @@
 import hashlib
 import json
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import ApiKey
-from astra.exceptions import Conflict, Expired, IdempotencyMismatch, InvalidRequest, NamedProblem
+from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
 
 from .. import results, tasks
 from ..bodies import job_body
@@ -59,8 +59,7 @@ class JobList(APIView):
     def post(self, request: Request) -> Response:
         """Submit a job."""
         idempotency_key = _idempotency_key(request)
-        wanted = SubmitRequest(request.data)
-        wanted.raise_faults()
+        wanted = SubmitRequest.parse(request.data)
         job = _submit(request, wanted, idempotency_key)
         response = Response(job_body(job, origin_of(request)), status=202)
         response["Location"] = f"/api/v1/process/{job.pk}"
@@ -69,7 +68,7 @@ class JobList(APIView):
 
     def get(self, request: Request) -> Response:
         """The account's jobs, newest first, page by page."""
-        query = JobQuery(request.query_params.dict())
+        query = JobQuery.parse(request.query_params.dict())
         found = list(jobs_of(request).filter(query.filters())[: query.limit + 1])
         page, origin = found[: query.limit], origin_of(request)
         following = None
@@ -98,24 +97,20 @@ class JobDetail(APIView):
         job = job_of(request, job_id)
         error = error_body("CANCELED", "The job was cancelled by its owner.", retryable=False)
         if not job.cancel(error):
-            raise Conflict("The job is finished, so there is nothing to cancel.")
+            raise ApiError(Problem.CONFLICT, "The job is finished, so there is nothing to cancel.")
         results.delete_attempts(job)
         tasks.send_deliveries_of(job)
         return Response(job_body(job, origin_of(request)))
 
 
 class SceneDetail(APIView):
-    # What asking for a scene can come to; none of it is the service's own fault.
-    _statuses: ClassVar = {"INVALID_ID_FORMAT": 400, "SCENE_NOT_FOUND": 404, "AMBIGUOUS_SCENE_ID": 409}
-
     def get(self, request: Request, scene_id: str) -> Response:
         """One scene, with its bands as they would be read: the cheapest way to see that an id is right."""
         config = raster_config(use_sandbox=key_of(request).is_test)
         try:
             return Response(scene_item(find_scene(SceneId.parse(scene_id), config)))
         except RasterError as error:
-            status = self._statuses.get(error.code, 503)
-            raise NamedProblem(status, error.code, error.message, error.details) from error
+            raise ApiError(Problem[error.code], error.message, error.details) from error
 
 
 class OperationList(APIView):
@@ -149,12 +144,13 @@ class Download(APIView):
             check_link(key, request.query_params.get("expires", ""), request.query_params.get("sig", ""))
         except LinkTampered:
             message = "This link is not complete, or was changed. Poll the job for its link and take the whole of it."
-            raise NamedProblem(403, "FORBIDDEN", message, {}) from None
+            raise ApiError(Problem.FORBIDDEN, message) from None
         except LinkExpired:
-            raise Expired("This link has expired. Poll the job to see whether its result is still kept.") from None
+            message = "This link has expired. Poll the job to see whether its result is still kept."
+            raise ApiError(Problem.EXPIRED, message) from None
         job = Job.objects.filter(result_key=key).first()
         if job is None:
-            raise Expired("This result has been deleted. Submit the job again to make it anew.")
+            raise ApiError(Problem.EXPIRED)
         return serve_file(request, job)
 
     head = get
@@ -180,9 +176,7 @@ def _submit(request: Request, wanted: SubmitRequest, idempotency_key: str | None
     except IntegrityError:
         first = IdempotencyKey.objects.select_related("job").get(account=key.account, key=idempotency_key)
         if first.body_digest != digest:
-            raise IdempotencyMismatch(
-                "This Idempotency-Key was used with another body. Take a new key for a new job."
-            ) from None
+            raise ApiError(Problem.IDEMPOTENCY_MISMATCH) from None
         return first.job
     return job
 
@@ -195,13 +189,7 @@ def _idempotency_key(request: Request) -> str | None:
     key = raw[1:-1] if len(raw) >= 2 and raw[0] == raw[-1] == '"' else raw
     if not 1 <= len(key) <= _LONGEST_IDEMPOTENCY_KEY or not key.isprintable():
         message = f"This header must hold 1 to {_LONGEST_IDEMPOTENCY_KEY} printable characters."
-        fault = {
-            "parameter": "Idempotency-Key",
-            "message": message,
-            "received": raw[:200],
-            "code": "VALIDATION_ERROR",
-        }
-        raise InvalidRequest(f"Idempotency-Key: {message}", [fault])
+        raise InvalidRequest([Fault(parameter="Idempotency-Key", message=message, received=raw)])
     return key
 
 
