@@ -7,7 +7,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import Http404, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +20,7 @@ from .. import results, tasks
 from ..bodies import job_body
 from ..config import raster_config
 from ..local_storage import LinkExpired, LinkTampered, check_link
-from ..models import IdempotencyKey, Job, body_digest, error_body, is_job_id
+from ..models import Job, KeyOfAnotherBody, error_body, is_job_id
 from ..raster.errors import RasterError
 from ..raster.operations import all_operations
 from ..raster.scene_item import scene_item
@@ -58,9 +58,7 @@ def job_of(request: Request, job_id: str) -> Job:
 class JobList(APIView):
     def post(self, request: Request) -> Response:
         """Submit a job."""
-        idempotency_key = _idempotency_key(request)
-        wanted = SubmitRequest.parse(request.data)
-        job = _submit(request, wanted, idempotency_key)
+        job = _submit(request)
         response = Response(job_body(job, origin_of(request)), status=202)
         response["Location"] = f"/api/v1/process/{job.pk}"
         response["Retry-After"] = _POLL_AGAIN_SECONDS
@@ -156,28 +154,24 @@ class Download(APIView):
     head = get
 
 
-def _submit(request: Request, wanted: SubmitRequest, idempotency_key: str | None) -> Job:
-    """Write the job and, once it is committed, tell the workers. A repeated Idempotency-Key gives the first job."""
-    key = key_of(request)
-    digest = body_digest(key.mode, request.data)
+def _submit(request: Request) -> Job:
+    """Write the job and, once it is committed, send it to the workers. A repeated Idempotency-Key: the first job."""
+    idempotency_key, wanted = _idempotency_key(request), SubmitRequest.parse(request.data)
     try:
-        with transaction.atomic():
-            job = Job.objects.submit(
-                key=key,
-                operation=wanted.operation,
-                scene_ids=wanted.scene_ids,
-                params=wanted.params,
-                webhook_url=wanted.webhook_url,
-                origin=origin_of(request),
-            )
-            if idempotency_key is not None:
-                IdempotencyKey.objects.create(account=key.account, key=idempotency_key, body_digest=digest, job=job)
-            transaction.on_commit(partial(tasks.dispatch, job), robust=True)
-    except IntegrityError:
-        first = IdempotencyKey.objects.select_related("job").get(account=key.account, key=idempotency_key)
-        if first.body_digest != digest:
-            raise ApiError(Problem.IDEMPOTENCY_MISMATCH) from None
-        return first.job
+        job, is_new = Job.objects.submit_once(
+            key_of(request),
+            idempotency_key,
+            request.data,
+            operation=wanted.operation,
+            scene_ids=wanted.scene_ids,
+            params=wanted.params,
+            webhook_url=wanted.webhook_url,
+            origin=origin_of(request),
+        )
+    except KeyOfAnotherBody:
+        raise ApiError(Problem.IDEMPOTENCY_MISMATCH) from None
+    if is_new:
+        transaction.on_commit(partial(tasks.dispatch, job), robust=True)
     return job
 
 

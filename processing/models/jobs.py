@@ -1,4 +1,4 @@
-"""Jobs and what happened to them.
+"""One job and its verbs.
 
 The row is the truth: every guarantee comes from conditional UPDATEs here, and a message to a worker is only a nudge.
 """
@@ -6,7 +6,7 @@ The row is the truth: every guarantee comes from conditional UPDATEs here, and a
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -16,8 +16,11 @@ from django.utils import timezone
 from accounts.models import Account, ApiKey
 
 from .deliveries import WebhookDelivery
+from .events import JobEvent
 from .failures import timed_out, worker_lost
 from .identifiers import lease_end, random_id
+from .job_queue import JobQuerySet
+from .status import TRANSITIONS, Status
 
 # A message that no worker took up is sent again after this long.
 _DISPATCH_AGAIN = timedelta(seconds=60)
@@ -30,74 +33,6 @@ def new_job_id() -> str:
 def is_job_id(text: str) -> bool:
     """Whether a job could have this id; what cannot be one is not looked up."""
     return re.fullmatch(r"job_[0-9A-Za-z]{1,36}", text) is not None
-
-
-class Status(models.TextChoices):
-    QUEUED = "queued"
-    PROCESSING = "processing"
-    COMPLETED = "completed"
-    FAILED = "failed"
-
-
-# verb -> (statuses it may start from, status it leads to)
-TRANSITIONS: Mapping[str, tuple[tuple[Status, ...], Status]] = {
-    "claim": ((Status.QUEUED,), Status.PROCESSING),
-    "release": ((Status.PROCESSING,), Status.QUEUED),
-    "complete": ((Status.PROCESSING,), Status.COMPLETED),
-    "fail": ((Status.PROCESSING,), Status.FAILED),
-    "cancel": ((Status.QUEUED, Status.PROCESSING), Status.FAILED),
-    "retry": ((Status.FAILED,), Status.QUEUED),
-}
-
-
-class JobQuerySet(models.QuerySet["Job"]):
-    def submit(
-        self,
-        *,
-        key: ApiKey,
-        operation: str,
-        scene_ids: Sequence[str],
-        params: Mapping[str, Any],
-        webhook_url: str | None,
-        origin: str,
-    ) -> "Job":
-        """Write a queued job and its first event. `origin` is the base of the absolute links shown in webhooks."""
-        with transaction.atomic():
-            job = self.create(
-                account=key.account,
-                api_key=key,
-                mode=key.mode,
-                operation=operation,
-                scene_ids=list(scene_ids),
-                params=dict(params),
-                webhook_url=webhook_url,
-                origin=origin,
-                attempt_limit=settings.JOB_ATTEMPTS,
-            )
-            job.record("submit")
-        return job
-
-    def claim(self, job_id: str) -> "Job | None":
-        """Take a queued job to work on it; None where another was faster or there is nothing to do."""
-        now = timezone.now()
-        with transaction.atomic():
-            job = self.filter(pk=job_id, status=Status.QUEUED, due_at__lte=now).first()
-            if job is None or not job._move(
-                "claim", attempt=job.attempt + 1, lease_until=lease_end(now), started_at=now
-            ):
-                return None
-        return job
-
-    def due(self) -> Self:
-        """Queued jobs whose message must be sent, for the first time or again."""
-        return self.filter(status=Status.QUEUED, dispatch_at__lte=timezone.now())
-
-    def lost(self) -> Self:
-        """Jobs whose worker has not been heard of for too long."""
-        return self.filter(status=Status.PROCESSING, lease_until__lt=timezone.now())
-
-    def with_expired_result(self) -> Self:
-        return self.filter(expires_at__lte=timezone.now()).exclude(result_key="")
 
 
 class Job(models.Model):
@@ -153,6 +88,11 @@ class Job(models.Model):
     @property
     def has_attempts_left(self) -> bool:
         return self.attempt < self.attempt_limit
+
+    def begin_attempt(self) -> bool:
+        """The verb `claim`, for this row. False if another worker was faster."""
+        now = timezone.now()
+        return self._move("claim", attempt=self.attempt + 1, lease_until=lease_end(now), started_at=now)
 
     def heartbeat(self) -> bool:
         """Keep the job for this attempt. False where it is no longer this attempt's."""
@@ -252,20 +192,3 @@ class Job(models.Model):
             self.refresh_from_db()
             self.record(verb, note or (self.error or {}).get("code", ""), actor)
         return True
-
-
-class JobEvent(models.Model):
-    """One line of a job's story, written in the transaction of what it tells."""
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
-    at = models.DateTimeField(default=timezone.now)
-    verb = models.CharField(max_length=20)
-    attempt = models.PositiveIntegerField()
-    note = models.CharField(max_length=500, blank=True)
-    actor = models.CharField(max_length=150, blank=True)
-
-    class Meta:
-        ordering = ["id"]
-
-    def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.verb}"

@@ -32,7 +32,7 @@ def another_key(name: str = "Another account") -> tuple[ApiKey, str]:
 def queued(key: ApiKey, **fields: Any) -> Job:
     """A job that waits for a worker. `fields` are those of a submit."""
     wanted = {**EXAMPLE, "webhook_url": None, "origin": "http://testserver", **fields}
-    return Job.objects.submit(key=key, **wanted)
+    return Job.objects.submit(key, **wanted)
 
 
 def claimed(key: ApiKey, **fields: Any) -> Job:

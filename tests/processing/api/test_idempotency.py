@@ -1,8 +1,11 @@
 """Idempotency-Key: the same submit sent twice makes one job."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
@@ -122,3 +125,23 @@ def test_two_bodies_at_once_make_one_job_and_one_refusal(test_key: str) -> None:
 
     assert sorted(all_at_once(2, send)) == [202, 422]
     assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize("idempotency_key", [None, "order-1"])
+def test_fault_of_another_constraint_comes_out_as_itself(
+    api: APIClient, caplog: pytest.LogCaptureFixture, idempotency_key: str | None
+) -> None:
+    fault = IntegrityError("NOT NULL constraint failed: processing_jobevent.verb")
+
+    def refuse(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        if sql.startswith('INSERT INTO "processing_jobevent"'):
+            raise fault
+        return execute(sql, *arguments)
+
+    headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+    with connection.execute_wrapper(refuse):
+        answer = api.post(URL, EXAMPLE, format="json", headers=headers)
+    assert answer.status_code == 500
+    (logged,) = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    assert logged is fault
+    assert not Job.objects.exists()
