@@ -1,5 +1,7 @@
 """Jobs for staff."""
 
+from collections.abc import Callable
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -41,7 +43,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ["id", "account__name", "scene_ids"]
     date_hierarchy = "created_at"
     inlines = [EventsInline, DeliveriesInline]
-    actions = ["retry"]
+    actions = ["retry", "cancel"]
     fieldsets = [
         (None, {"fields": ["id", "status", "progress", "error_message", "download", "warnings"]}),
         (
@@ -78,13 +80,22 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.action(description="Retry the selected failed jobs", permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        retried = [job for job in queryset if job.retry(actor=request.user.get_username())]
-        for job in retried:
-            self.log_change(request, job, "retried")
-            tasks.dispatch(job)
-        left_alone = queryset.count() - len(retried)
-        note = f" {left_alone} are not failed and were left alone." if left_alone else ""
-        self.message_user(request, f"{len(retried)} jobs are queued again.{note}")
+        actor = request.user.get_username()
+        self._act(request, queryset, lambda job: tasks.retry(job, actor), "retried")
+
+    @admin.action(description="Cancel the selected jobs that are not finished", permissions=["operate"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        actor, message = request.user.get_username(), "The job was cancelled by the operator."
+        self._act(request, queryset, lambda job: tasks.cancel(job, message, actor), "cancelled")
+
+    def _act(self, request: HttpRequest, jobs: QuerySet[Job], verb: Callable[[Job], bool], done: str) -> None:
+        """Apply a verb to each job. Logs who did, and says how many jobs the verb does not fit."""
+        moved = [job for job in jobs if verb(job)]
+        for job in moved:
+            self.log_change(request, job, done)
+        left_alone = jobs.count() - len(moved)
+        note = f" Left alone, as their status does not allow it: {left_alone}." if left_alone else ""
+        self.message_user(request, f"Jobs {done}: {len(moved)}.{note}")
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Acting on jobs takes the permission to change them, although no form changes them."""

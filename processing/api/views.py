@@ -16,11 +16,11 @@ from rest_framework.views import APIView
 from accounts.models import ApiKey
 from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
 
-from .. import results, tasks
+from .. import tasks
 from ..bodies import job_body
 from ..config import raster_config
 from ..local_storage import LinkExpired, LinkTampered, check_link
-from ..models import Job, KeyOfAnotherBody, error_body, is_job_id
+from ..models import Job, KeyOfAnotherBody, is_job_id
 from ..raster.errors import RasterError
 from ..raster.operations import all_operations
 from ..raster.scene_item import scene_item
@@ -93,11 +93,8 @@ class JobDetail(APIView):
     def delete(self, request: Request, job_id: str) -> Response:
         """Cancel a job that is not finished."""
         job = job_of(request, job_id)
-        error = error_body("CANCELED", "The job was cancelled by its owner.", retryable=False)
-        if not job.cancel(error):
+        if not tasks.cancel(job, "The job was cancelled by its owner."):
             raise ApiError(Problem.CONFLICT, "The job is finished, so there is nothing to cancel.")
-        results.delete_attempts(job)
-        tasks.send_deliveries_of(job)
         return Response(job_body(job, origin_of(request)))
 
 

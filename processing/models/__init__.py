@@ -4,7 +4,7 @@ All that the service promises about a job is kept here, by conditional UPDATEs a
 Nothing in here sends a message, reads a file or knows a request.
 """
 
-from .deliveries import WebhookAttempt, WebhookDelivery
+from .deliveries import Outcome, WebhookAttempt, WebhookDelivery
 from .events import JobEvent
 from .failures import error_body, timed_out
 from .idempotency import IdempotencyKey, KeyOfAnotherBody
@@ -16,6 +16,7 @@ __all__ = [
     "Job",
     "JobEvent",
     "KeyOfAnotherBody",
+    "Outcome",
     "Status",
     "WebhookAttempt",
     "WebhookDelivery",

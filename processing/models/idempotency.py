@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
@@ -21,8 +21,8 @@ class KeyOfAnotherBody(Exception):
 
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
-    def outlived(self, now: datetime) -> Self:
-        return self.filter(created_at__lt=now - _KEPT_FOR)
+    def outlived(self) -> Self:
+        return self.filter(created_at__lt=timezone.now() - _KEPT_FOR)
 
 
 class IdempotencyKey(models.Model):

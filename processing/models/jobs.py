@@ -120,9 +120,9 @@ class Job(models.Model):
     def fail(self, error: Mapping[str, Any]) -> bool:
         return self._finish("fail", timezone.now(), error=dict(error))
 
-    def cancel(self, error: Mapping[str, Any]) -> bool:
+    def cancel(self, error: Mapping[str, Any], actor: str = "") -> bool:
         """End a job that is not finished. Its worker notices at its next sign of life."""
-        return self._finish("cancel", timezone.now(), error=dict(error))
+        return self._finish("cancel", timezone.now(), actor=actor, error=dict(error))
 
     def release(self, reason: str, delay: timedelta) -> bool:
         """Give the job back to the queue, to be tried again after `delay`."""
