@@ -19,13 +19,13 @@ from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
 from .. import tasks
 from ..bodies import job_body
 from ..config import raster_config
-from ..local_storage import LinkExpired, LinkTampered, check_link
 from ..models import Job, KeyOfAnotherBody, is_job_id
 from ..raster.errors import RasterError
 from ..raster.operations import all_operations
 from ..raster.scene_item import scene_item
 from ..raster.scenes import find_scene
 from ..raster.types import SceneId
+from ..signed_links import LinkExpired, LinkTampered, check_link
 from .downloads import serve_file
 from .job_query import JobQuery, cursor_after
 from .submit_request import SubmitRequest
