@@ -19,6 +19,7 @@ from .deliveries import WebhookDelivery
 from .events import JobEvent
 from .failures import timed_out, worker_lost
 from .identifiers import lease_end, random_id
+from .job_constraints import JOB_CONSTRAINTS
 from .job_queue import JobQuerySet
 from .status import TRANSITIONS, Status
 
@@ -71,6 +72,7 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        constraints = JOB_CONSTRAINTS
         indexes = [
             models.Index(fields=["account", "-created_at", "-id"], name="jobs_of_account"),
             models.Index(fields=["dispatch_at"], name="jobs_due", condition=Q(status="queued")),

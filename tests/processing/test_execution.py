@@ -4,6 +4,7 @@ import errno
 import os
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def test_the_task_runs_a_job_once_and_sends_its_webhook(key: ApiKey, storage: Pa
 def test_files_of_earlier_attempts_go_first(key: ApiKey, storage: Path) -> None:
     first = claimed(key)
     default_storage.save(storage_key(first, 1), ContentFile(b"of a worker that was killed"))
-    Job.objects.filter(pk=first.pk).update(status="queued")
+    assert first.release("its worker was killed", timedelta(0))
     second = Job.objects.claim(first.pk)
     assert second is not None
     execute(second)
@@ -271,7 +272,7 @@ def test_a_job_that_is_cancelled_meanwhile_leaves_nothing(
 
 def test_a_worker_that_was_given_up_removes_its_own_file_only(key: ApiKey, storage: Path) -> None:
     late = claimed(key)
-    Job.objects.filter(pk=late.pk).update(status="queued")
+    assert Job.objects.get(pk=late.pk).release("its worker was given up", timedelta(0))
     current = Job.objects.claim(late.pk)
     assert current is not None
     execute(current)
