@@ -120,11 +120,9 @@ def folder(name: str, default: Path) -> Path:
     return path
 
 
-def required(name: str, least_length: int = 1) -> str:
-    value = text(name)
-    if len(value) < least_length:
-        raise ImproperlyConfigured(f"{name} must be set ({least_length} characters or more) once DEBUG is off.")
-    return value
+def required(name: str, least_length: int = 1) -> None:
+    if len(text(name)) < least_length:
+        raise ImproperlyConfigured(f"{name} must be set ({least_length} characters or more) once DATABASE_URL is.")
 
 
 def generated_secret(path: Path) -> str:

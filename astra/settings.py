@@ -1,7 +1,7 @@
 """All settings, each read once from the environment. Nonsense stops the process with a sentence.
 
 With nothing set, the project runs embedded: SQLite, local disk and everything else under ASTRA_DATA_DIR. Setting
-DATABASE_URL makes it production: DEBUG is off, and secrets have no defaults.
+DATABASE_URL makes it production, in which secrets and hosts have no defaults.
 """
 
 import os
@@ -37,12 +37,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = folder("ASTRA_DATA_DIR", BASE_DIR / "var")
 
 EMBEDDED = not text("DATABASE_URL")
-DEBUG = flag("DEBUG", default=EMBEDDED)
-SECRET_KEY = text("SECRET_KEY") if DEBUG else required("SECRET_KEY", least_length=50)
-SECRET_KEY = SECRET_KEY or generated_secret(DATA_DIR / "secret_key")
-ALLOWED_HOSTS = listing("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
-if not DEBUG:
+DEBUG = flag("DEBUG", default=False)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "astra.debug_pages.WithoutSecrets"
+if not EMBEDDED:
+    required("SECRET_KEY", least_length=50)
     required("ALLOWED_HOSTS")
+SECRET_KEY = text("SECRET_KEY") or generated_secret(DATA_DIR / "secret_key")
+ALLOWED_HOSTS = listing("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
 
 PUBLIC_URL = http_url("ASTRA_PUBLIC_URL")
 if PUBLIC_URL.startswith("https:"):

@@ -96,13 +96,18 @@ def test_nonsense_stops_the_process_with_a_sentence_that_names_it(tmp_path: Path
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS"])
 @pytest.mark.parametrize("value", ["", " "])
-@pytest.mark.parametrize("how", ["DEBUG=0", "DATABASE_URL"])
-def test_without_debug_secret_and_hosts_have_no_defaults(tmp_path: Path, name: str, value: str, how: str) -> None:
-    variables = {**PRODUCTION, name: value}
-    if how == "DEBUG=0":
-        del variables["DATABASE_URL"]
-        variables["DEBUG"] = "0"
-    assert name in refusal(tmp_path, variables)
+@pytest.mark.parametrize("debug", ["0", "1"])
+def test_production_has_no_default_secret_and_hosts(tmp_path: Path, name: str, value: str, debug: str) -> None:
+    assert name in refusal(tmp_path, {**PRODUCTION, "DEBUG": debug, name: value})
+
+
+@pytest.mark.parametrize(("value", "debug"), [(None, False), ("", False), ("0", False), ("1", True)])
+@pytest.mark.parametrize("others", [{}, PRODUCTION], ids=["embedded", "production"])
+def test_debug_is_off_unless_it_is_set(
+    tmp_path: Path, others: Mapping[str, str], value: str | None, debug: bool
+) -> None:
+    variables = {**others} if value is None else {**others, "DEBUG": value}
+    assert read(tmp_path, variables)["DEBUG"] is debug
 
 
 def test_a_short_secret_is_refused_without_being_told(tmp_path: Path) -> None:
@@ -117,7 +122,6 @@ def test_a_short_secret_is_refused_without_being_told(tmp_path: Path) -> None:
 def test_with_nothing_set_all_is_kept_below_the_data_folder(tmp_path: Path) -> None:
     data = tmp_path / "not" / "there yet"
     settings = read(data)
-    assert settings["DEBUG"] is True
     assert settings["DATABASES"]["default"]["ENGINE"] == "django.db.backends.sqlite3"
     assert set(settings["ALLOWED_HOSTS"]) == {"127.0.0.1", "localhost", "[::1]"}
     for path in (
@@ -157,7 +161,6 @@ def test_the_check_of_a_fresh_folder_passes(tmp_path: Path) -> None:
 
 def test_a_database_url_makes_it_production(tmp_path: Path) -> None:
     settings = read(tmp_path, PRODUCTION)
-    assert settings["DEBUG"] is False
     database = settings["DATABASES"]["default"]
     assert database["ENGINE"] == "django.db.backends.postgresql"
     told = {name: database[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")}

@@ -171,3 +171,31 @@ def test_broker_password_is_not_shown_to_other_users(service: Service) -> None:
 
     assert len(password) >= 20
     assert not [command for command in service.processes().values() if password in command]
+
+
+def test_wrong_host_is_answered_in_json_without_a_password(service: Service) -> None:
+    answer = requests.get(f"{service.url}/healthz", headers={"Host": "x"}, timeout=10)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/json")
+    assert answer.json()["error"]["code"] == "VALIDATION_ERROR"
+    assert broker_password(service) not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/static/admin/css/base.css", "/admin/login/"])
+def test_admin_is_served_with_its_static_files(service: Service, path: str) -> None:
+    assert requests.get(service.url + path, timeout=10).status_code == 200
+
+
+def test_beyond_loopback_names_are_required(empty: Service) -> None:
+    said = refusal(empty, "--host", "0.0.0.0")
+
+    assert "ALLOWED_HOSTS" in said
+    assert "Traceback" not in said
+
+
+def test_beyond_loopback_debug_is_refused(empty: Service) -> None:
+    empty.environment.update(DEBUG="1", ALLOWED_HOSTS="astra.example")
+    said = refusal(empty, "--host", "0.0.0.0")
+
+    assert "DEBUG" in said
+    assert "Traceback" not in said

@@ -22,6 +22,7 @@ from django.db import connections
 from accounts.models import Account, ApiKey
 from astra.embedded.broker import BrokerMissing, configure_broker
 from astra.embedded.supervisor import Child, ChildFailed, Supervisor
+from astra.environment import text
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  # compared with, never a default
@@ -42,12 +43,12 @@ class Command(BaseCommand):
         host, port, workers = options["host"], options["port"], options["workers"]
         if workers < 1:
             raise CommandError("--workers must be 1 or more.")
+        _check_exposure(host)
         _check_address(host, port)
         with _only_one(settings.DATA_DIR / "up.lock"), Supervisor(self._say) as supervisor:
             if not self._prepare(supervisor):
                 return
             environment = {
-                **_production_environment(host),
                 "REDIS_URL": self._start_broker(supervisor),
                 "ASTRA_THREADS": os.environ.get("ASTRA_THREADS") or str(max(1, (os.cpu_count() or 1) // workers)),
             }
@@ -110,13 +111,14 @@ def _children(host: str, port: int, workers: int, environment: dict[str, str]) -
         yield Child(name=name, command=command, log=_log(name), environment=environment)
 
 
-def _production_environment(host: str) -> dict[str, str]:
-    """Beyond loopback, nobody may see debug pages, and the names that we answer to have to be known."""
+def _check_exposure(host: str) -> None:
+    """Beyond loopback, the names that we answer to must be known, and nobody may see debug pages."""
     if host in _LOOPBACK:
-        return {}
-    if "ALLOWED_HOSTS" not in os.environ:
+        return
+    if not text("ALLOWED_HOSTS"):
         raise CommandError("To listen beyond this machine, set ALLOWED_HOSTS to the names that callers use.")
-    return {"DEBUG": "0", "SECRET_KEY": settings.SECRET_KEY}
+    if settings.DEBUG:
+        raise CommandError("To listen beyond this machine, unset DEBUG: its pages show how the service is made.")
 
 
 def _check_address(host: str, port: int) -> None:
