@@ -16,7 +16,8 @@ from rest_framework.response import Response
 logger = logging.getLogger(__name__)
 
 _RETRY_AFTER_SECONDS = 5
-_SHOWN = 200  # characters of a wrong value that an answer repeats
+_SHOWN = 200  # characters of a wrong name or value that an answer repeats
+_MOST_FAULTS = 50  # that an answer names one by one
 
 
 class Problem(Enum):
@@ -95,12 +96,13 @@ class Fault:
 
     @property
     def sentence(self) -> str:
-        return f"{self.parameter}: {self.message}" if self.parameter else self.message
+        return f"{self.parameter[:_SHOWN]}: {self.message}" if self.parameter else self.message
 
     def as_detail(self) -> dict[str, Any]:
         plain = isinstance(self.received, int | float | bool | None)
         received = self.received if plain else str(self.received)[:_SHOWN]
-        return {"parameter": self.parameter, "message": self.message, "received": received, "code": self.code}
+        parameter = self.parameter[:_SHOWN]
+        return {"parameter": parameter, "message": self.message, "received": received, "code": self.code}
 
 
 class InvalidRequest(ApiError):
@@ -109,8 +111,11 @@ class InvalidRequest(ApiError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         codes = {fault.code for fault in faults}
         problem = Problem[codes.pop()] if len(codes) == 1 else Problem.VALIDATION_ERROR
-        message = " ".join(dict.fromkeys(fault.sentence for fault in faults))
-        super().__init__(problem, message, {"errors": [fault.as_detail() for fault in faults]})
+        named = faults[:_MOST_FAULTS]
+        sentences = [fault.sentence for fault in named]
+        if len(faults) > len(named):
+            sentences.append(f"{len(faults) - len(named)} more faults are not named.")
+        super().__init__(problem, " ".join(dict.fromkeys(sentences)), {"errors": [each.as_detail() for each in named]})
 
 
 def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
