@@ -1,4 +1,4 @@
-"""The Celery application; all of its settings are the CELERY_ ones of Django's settings."""
+"""The Celery application. Its settings are those of Django that begin with CELERY_."""
 
 import os
 from importlib import import_module
@@ -16,5 +16,5 @@ app.autodiscover_tasks()
 
 @worker_process_init.connect
 def load_raster_libraries(**_: Any) -> None:
-    """So that the first job of a worker's process does not wait for them."""
+    """Load them before the first job of a worker's process, which would wait for them."""
     import_module("processing.raster.pipeline")

@@ -37,7 +37,7 @@ class Problem(Enum):
     METHOD_NOT_ALLOWED = 405, "METHOD_NOT_ALLOWED", "", (drf.MethodNotAllowed,)
     CONFLICT = 409, "CONFLICT"
     AMBIGUOUS_SCENE_ID = 409, "AMBIGUOUS_SCENE_ID"
-    EXPIRED = 410, "EXPIRED", "This result has been deleted. Submit the job again to make it anew."
+    EXPIRED = 410, "EXPIRED", "This result has been deleted. Submit the job again to get a new one."
     PAYLOAD_TOO_LARGE = 413, "PAYLOAD_TOO_LARGE", "The body is larger than 64 KiB.", (RequestDataTooBig,)
     UNSUPPORTED_MEDIA_TYPE = (
         415,
@@ -72,7 +72,7 @@ class Problem(Enum):
 
 
 class ApiError(Exception):
-    """A problem with a sentence of its own, and `details` for the envelope. All else stands in the table."""
+    """A problem with a sentence of its own. Its status and code stand in the table."""
 
     def __init__(
         self,

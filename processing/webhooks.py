@@ -33,13 +33,13 @@ class Answer:
 
 
 def payload(delivery: WebhookDelivery) -> bytes:
-    """The body of a poll, made anew at each attempt so that its link works."""
+    """The body of a poll, rendered at each attempt so that its link works."""
     body: bytes = JSONRenderer().render(job_body(delivery.job, delivery.job.origin))
     return body
 
 
 def signed_headers(delivery: WebhookDelivery, body: bytes) -> dict[str, str]:
-    """The id stays the same at every attempt, the timestamp is that of the attempt."""
+    """The id is the same at every attempt, the timestamp is the attempt's."""
     now = timezone.now()
     signature = Webhook(delivery.job.account.webhook_secret).sign(delivery.message_id, now, body.decode())
     return {
@@ -51,7 +51,7 @@ def signed_headers(delivery: WebhookDelivery, body: bytes) -> dict[str, str]:
 
 
 def attempt(delivery: WebhookDelivery) -> Answer:
-    """One POST to the delivery's URL, without redirects and only to an address that is allowed."""
+    """One POST to the delivery's URL, if its address is allowed. Redirects are not followed."""
     body = payload(delivery)
     try:
         with (
@@ -68,7 +68,7 @@ def attempt(delivery: WebhookDelivery) -> Answer:
 
 
 def attempt_safely(delivery: WebhookDelivery) -> Answer:
-    """The same, but a fault of ours counts as an attempt, too. Otherwise it would be made again and again."""
+    """`attempt`, but a fault of ours counts as an attempt, too, or it would be repeated forever."""
     try:
         return attempt(delivery)
     except Exception:  # the attempt must become a row that staff can see

@@ -1,4 +1,4 @@
-"""The API's addresses. Each view reads, calls one verb, and answers."""
+"""The API's addresses. Each view reads the request, calls one verb, and answers."""
 
 import hashlib
 import json
@@ -35,7 +35,7 @@ _LONGEST_IDEMPOTENCY_KEY = 255
 
 
 def origin_of(request: Request) -> str:
-    """The base of absolute links: as set by the operator, else as the caller reached us."""
+    """The base of absolute links: set by the operator, or else from the request."""
     return settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
 
 
@@ -44,7 +44,7 @@ def key_of(request: Request) -> ApiKey:
 
 
 def jobs_of(request: Request) -> Any:
-    """What the caller may see: the jobs of its account. All others do not exist for it."""
+    """The jobs that the caller may see: those of its account."""
     return Job.objects.filter(account=key_of(request).account)
 
 
@@ -100,7 +100,7 @@ class JobDetail(APIView):
 
 class SceneDetail(APIView):
     def get(self, request: Request, scene_id: str) -> Response:
-        """One scene, with its bands as they would be read: the cheapest way to see that an id is right."""
+        """One scene with its bands as a job would read them: the cheapest way to check an id."""
         config = raster_config(use_sandbox=key_of(request).is_test)
         try:
             return Response(scene_item(find_scene(SceneId.parse(scene_id), config)))
@@ -110,7 +110,7 @@ class SceneDetail(APIView):
 
 class OperationList(APIView):
     def get(self, request: Request) -> Response:
-        """Every operation, with the JSON Schema that its params are checked with."""
+        """Every operation, with the JSON Schema that checks its params."""
         return Response(
             {
                 "operations": [
@@ -129,7 +129,7 @@ class OperationList(APIView):
 
 
 class Download(APIView):
-    """A result on the local disk. The signature in the link is all the permission that is needed."""
+    """A result on the local disk. The signature in the link is the only permission needed."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -152,7 +152,7 @@ class Download(APIView):
 
 
 def _submit(request: Request) -> Job:
-    """Write the job and, once it is committed, send it to the workers. A repeated Idempotency-Key: the first job."""
+    """Write the job and, after the commit, send it to the workers. A repeated Idempotency-Key returns the first job."""
     idempotency_key, wanted = _idempotency_key(request), SubmitRequest.parse(request.data)
     try:
         job, is_new = Job.objects.submit_once(
@@ -173,7 +173,7 @@ def _submit(request: Request) -> Job:
 
 
 def _idempotency_key(request: Request) -> str | None:
-    """The header's value, quoted (as the IETF draft has it) or bare; None where it is not sent."""
+    """The header's value, quoted (as in the IETF draft) or bare. None if it is not sent."""
     raw = request.headers.get("Idempotency-Key")
     if raw is None:
         return None
@@ -185,7 +185,7 @@ def _idempotency_key(request: Request) -> str | None:
 
 
 def _etag(body: dict[str, Any]) -> str:
-    """Changes with anything that the body shows. A link that is only signed anew is no change."""
+    """Changes with anything that the body shows, but not with the signature of the link."""
     shown = {
         **body,
         "result": {**body["result"], "href": bool(body["result"]["href"])} if body["result"] else None,

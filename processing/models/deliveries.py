@@ -43,7 +43,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
 
 
 class WebhookDelivery(models.Model):
-    """One end of one job that one URL shall hear of, until it is delivered or given up."""
+    """One end of a job on its way to one URL, until it is delivered or given up."""
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -70,7 +70,7 @@ class WebhookDelivery(models.Model):
         return f"{self.event} to {self.url}"
 
     def send_again(self) -> None:
-        """Staff: deliver once more, with as many attempts as a new delivery; the message id stays the same."""
+        """For staff: start again with as many attempts as a new delivery has. The message id stays the same."""
         WebhookDelivery.objects.filter(pk=self.pk).update(
             status=self.State.PENDING, attempts=0, next_attempt_at=timezone.now()
         )

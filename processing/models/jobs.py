@@ -23,7 +23,7 @@ from .job_constraints import JOB_CONSTRAINTS
 from .job_queue import JobQuerySet
 from .status import TRANSITIONS, Status
 
-# A message that no worker took up is sent again after this long.
+# A message that no worker has taken is sent again after this long.
 _DISPATCH_AGAIN = timedelta(seconds=60)
 
 
@@ -32,12 +32,12 @@ def new_job_id() -> str:
 
 
 def is_job_id(text: str) -> bool:
-    """Whether a job could have this id; what cannot be one is not looked up."""
+    """True if a job could have this id; others are not looked up."""
     return re.fullmatch(r"job_[0-9A-Za-z]{1,36}", text) is not None
 
 
 class Job(models.Model):
-    """One processing job. Its status changes only through its verbs, each of which loses a race quietly."""
+    """One processing job. Its status changes only through its verbs; each returns False if it lost a race."""
 
     id = models.CharField(primary_key=True, max_length=40, default=new_job_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="jobs")
@@ -56,14 +56,13 @@ class Job(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
-    due_at = models.DateTimeField(default=timezone.now)  # not to be worked on earlier
-    dispatch_at = models.DateTimeField(default=timezone.now)  # when its message is to be sent next
+    due_at = models.DateTimeField(default=timezone.now)  # not claimed earlier
+    dispatch_at = models.DateTimeField(default=timezone.now)  # when its next message is sent
     lease_until = models.DateTimeField(null=True)
 
     result = models.JSONField(null=True)
-    result_key = models.CharField(
-        max_length=200, blank=True, db_index=True
-    )  # in the storage; empty once the file is gone
+    # In the storage; empty once the file is deleted.
+    result_key = models.CharField(max_length=200, blank=True, db_index=True)
     expires_at = models.DateTimeField(null=True)
     warnings = models.JSONField(default=list)
     error = models.JSONField(null=True)
@@ -97,16 +96,16 @@ class Job(models.Model):
         return self._move("claim", attempt=self.attempt + 1, lease_until=lease_end(now), started_at=now)
 
     def heartbeat(self) -> bool:
-        """Keep the job for this attempt. False where it is no longer this attempt's."""
+        """Renew the lease. False if the job is no longer this attempt's."""
         return bool(self._mine().update(lease_until=lease_end(timezone.now())))
 
     def report_progress(self, percent: int) -> bool:
-        """Show the progress, which never falls, and keep the job. False where it is no longer this attempt's."""
+        """Write the progress, which never falls, and renew the lease. False if the job is no longer this attempt's."""
         self._mine().filter(progress__lt=percent).update(progress=percent)
         return self.heartbeat()
 
     def complete(self, *, result: Mapping[str, Any], result_key: str, warnings: Sequence[str]) -> bool:
-        """End well. False where the job is no longer this attempt's; its file must go then."""
+        """False if the job is no longer this attempt's; then its file must be deleted."""
         now = timezone.now()
         return self._finish(
             "complete",
@@ -127,12 +126,12 @@ class Job(models.Model):
         return self._finish("cancel", timezone.now(), actor=actor, error=dict(error))
 
     def release(self, reason: str, delay: timedelta) -> bool:
-        """Give the job back to the queue, to be tried again after `delay`."""
+        """Put the job back into the queue, to be tried again after `delay`."""
         again = timezone.now() + delay
         return self._move("release", reason, due_at=again, dispatch_at=again, lease_until=None)
 
     def retry(self, actor: str) -> bool:
-        """Staff: let a failed job run again, with as many attempts as a new one."""
+        """Put a failed job back into the queue, with as many attempts as a new one. `actor` is a member of staff."""
         now = timezone.now()
         return self._move(
             "retry",
@@ -145,7 +144,7 @@ class Job(models.Model):
         )
 
     def give_up_for_lost(self) -> bool:
-        """The worker is gone: back to the queue while there are attempts, else the end."""
+        """End the attempt of a lost worker: back to the queue if attempts are left, otherwise failed."""
         now = timezone.now()
         if self.lease_until is None or self.lease_until >= now:
             return False
@@ -156,11 +155,11 @@ class Job(models.Model):
         return self.fail(worker_lost(self.attempt))
 
     def note_dispatched(self) -> None:
-        """The message is on its way; it is sent again only if nobody takes the job up."""
+        """Its message is sent; the next one only if no worker claims the job for a while."""
         Job.objects.filter(pk=self.pk, status=Status.QUEUED).update(dispatch_at=timezone.now() + _DISPATCH_AGAIN)
 
     def forget_result(self) -> None:
-        """The file is deleted: the job stays completed and goes on telling its story."""
+        """The file is deleted. The job stays completed."""
         with transaction.atomic():
             if Job.objects.filter(pk=self.pk).exclude(result_key="").update(result_key=""):
                 self.record("expire")
@@ -169,11 +168,11 @@ class Job(models.Model):
         JobEvent.objects.create(job=self, verb=verb, attempt=self.attempt, note=note[:500], actor=actor)
 
     def _mine(self) -> JobQuerySet:
-        """This row, as long as it is being worked on by this attempt: what a worker that was given up cannot touch."""
+        """The row, if this attempt still owns it; empty for a worker given up as lost."""
         return Job.objects.filter(pk=self.pk, status=Status.PROCESSING, attempt=self.attempt)
 
     def _finish(self, verb: str, now: datetime, **changes: Any) -> bool:
-        """A last transition, together with the webhook's row: both are written or neither."""
+        """A last transition and the webhook's row: both are written, or neither."""
         with transaction.atomic():
             if not self._move(verb, completed_at=now, lease_until=None, **changes):
                 return False
@@ -182,11 +181,11 @@ class Job(models.Model):
         return True
 
     def _move(self, verb: str, note: str = "", actor: str = "", **changes: Any) -> bool:
-        """The only place where a status changes: if the row still stands where this object saw it."""
+        """The only place that changes a status, if the row is still as this object knows it."""
         sources, target = TRANSITIONS[verb]
         with transaction.atomic():
             rows = Job.objects.filter(pk=self.pk, status__in=sources)
-            # Who cancels means the job, whoever works on it now; all others mean the attempt that they saw.
+            # Cancelling means the job, all other verbs mean the attempt that this object knows.
             if verb != "cancel":
                 rows = rows.filter(attempt=self.attempt)
             if not rows.update(status=target, **changes):

@@ -60,7 +60,7 @@ class Command(BaseCommand):
             self._say("stopping")
 
     def _prepare(self, supervisor: Supervisor) -> bool:
-        """Bring database and sandbox up to date; False where we were told to stop before."""
+        """Bring database and sandbox up to date. False if a signal stopped us before."""
         call_command("migrate", verbosity=0)
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "makesandbox"]
         try:
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _start_broker(self, supervisor: Supervisor) -> str:
-        """URL of the broker: the operator's, or that of our own child."""
+        """URL of the broker: the operator's, or our own child's."""
         if "REDIS_URL" in os.environ:
             return settings.REDIS_URL
         try:
@@ -112,13 +112,13 @@ def _children(host: str, port: int, workers: int, environment: dict[str, str]) -
 
 
 def _check_exposure(host: str) -> None:
-    """Beyond loopback, the names that we answer to must be known, and nobody may see debug pages."""
+    """Beyond loopback, the names of this host must be known, and nobody may see debug pages."""
     if host in _LOOPBACK:
         return
     if not text("ALLOWED_HOSTS"):
         raise CommandError("To listen beyond this machine, set ALLOWED_HOSTS to the names that callers use.")
     if settings.DEBUG:
-        raise CommandError("To listen beyond this machine, unset DEBUG: its pages show how the service is made.")
+        raise CommandError("To listen beyond this machine, unset DEBUG: its pages show how the service works inside.")
 
 
 def _check_address(host: str, port: int) -> None:
@@ -132,7 +132,7 @@ def _check_address(host: str, port: int) -> None:
 
 
 def _wait_for_web(supervisor: Supervisor, host: str, port: int) -> bool:
-    """True once the web server answers; False where we were told to stop before."""
+    """True once the web server answers. False if a signal stopped us before."""
     deadline = time.monotonic() + _READY_SECONDS
     reachable = "127.0.0.1" if host == _ALL_ADDRESSES else _url_host(host)
     while not supervisor.stopping:
@@ -149,7 +149,7 @@ def _wait_for_web(supervisor: Supervisor, host: str, port: int) -> bool:
 
 @contextmanager
 def _only_one(lock: Path) -> Iterator[None]:
-    """Two services on one data folder would work on each other's files."""
+    """Two services on one data folder would spoil each other's files."""
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,7 +159,7 @@ def _only_one(lock: Path) -> Iterator[None]:
 
 
 def _admin_password() -> str:
-    """The password of the first admin, as it was made at the first start."""
+    """The password of the first admin, made at the first start."""
     path = settings.DATA_DIR / "admin_password"
     if not User.objects.filter(username=_ADMIN).exists():
         _keep(path, secrets.token_urlsafe(12))
@@ -168,7 +168,7 @@ def _admin_password() -> str:
 
 
 def _first_test_key() -> str:
-    """A test key that stays the same from start to start; it can only read the sandbox."""
+    """A test key that is the same at every start."""
     path = settings.DATA_DIR / "test_key"
     if path.exists() and ApiKey.objects.authenticate(path.read_text()):
         return path.read_text()
