@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import ApiKey
 from processing.models import Job
 from processing.results import storage_key
-from tests.processing.jobs import claimed, completed, failed, queued, row, take_messages, verbs
+from tests.processing.jobs import HOOK, claimed, completed, failed, files_below, queued, row, take_messages, verbs
 
 JOBS = "/admin/processing/job/"
 
@@ -57,10 +57,10 @@ def test_unfinished_jobs_are_cancelled_and_the_others_left_alone(admin_client: C
 
 
 def test_cancelled_job_leaves_no_file_and_its_webhook_is_sent(admin_client: Client, key: ApiKey, storage: Path) -> None:
-    job = claimed(key, webhook_url="https://example.com/hook")
+    job = claimed(key, webhook_url=HOOK)
     default_storage.save(storage_key(job, job.attempt), ContentFile(b"half"))
     run_action(admin_client, "cancel", job)
-    assert [path for path in storage.rglob("*") if path.is_file()] == []
+    assert files_below(storage) == []
     assert take_messages() == [("deliver_webhook", job.deliveries.get().pk)]
 
 

@@ -30,7 +30,7 @@ print(sorted(name for name in sys.modules if name.partition(".")[0] in ("rasteri
 """
 
 
-def test_the_web_process_does_not_load_gdal(tmp_path: Path) -> None:
+def test_web_process_does_not_load_gdal(tmp_path: Path) -> None:
     environment = {**os.environ, "ASTRA_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "astra.settings"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
