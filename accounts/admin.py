@@ -1,4 +1,4 @@
-"""Accounts and keys in the admin. A key's text is shown once, right after it was made."""
+"""Accounts and keys for staff. A key's text is shown once, right after it was made."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
     actions = ["revoke", "roll"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
-        """What a key is for is decided when it is made; later only its label changes."""
+        """Account and mode are set when the key is made; later only its label changes."""
         return [*self.readonly_fields, "account", "mode"] if obj else list(self.readonly_fields)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
@@ -56,7 +56,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
             self._show_once(request, text)
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """Keys are revoked, so that what they did stays told."""
+        """Keys are revoked instead, so that their jobs keep them."""
         return False
 
     def _show_once(self, request: HttpRequest, text: str) -> None:

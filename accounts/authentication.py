@@ -1,4 +1,4 @@
-"""From the Authorization header to the key and its account; nothing else."""
+"""From the Authorization header to the key and its account."""
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -10,7 +10,7 @@ from .models import Account, ApiKey
 class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer astra_sk_...`. Makes `request.user` the Account and `request.auth` the ApiKey.
 
-    Unknown, revoked and malformed keys get one and the same answer.
+    Unknown, revoked and malformed keys get the same answer.
     """
 
     def authenticate(self, request: Request) -> tuple[Account, ApiKey] | None:

@@ -1,7 +1,7 @@
-"""The text of an API key: how one is made, recognised and digested. Nothing here is stored.
+"""The text of an API key: how one is made, recognised and digested.
 
 `astra_sk_` + `live_` or `test_` + 36 characters of base 62: 30 random ones (178 bits) and 6 that check the rest, so
-that a mistyped key is refused without a look into the database. The check is no secret.
+that a mistyped key is refused before the database is asked. The check is no secret.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ def new_key(mode: Mode) -> str:
 
 
 def is_well_formed(key: str) -> bool:
-    """Whether `key` could be one of ours: its form and its check characters are right."""
+    """True if the form and the check characters are those of a key."""
     if _FORM.fullmatch(key) is None:
         return False
     return hmac.compare_digest(_check_characters(key[:-_CHECK_LENGTH]), key[-_CHECK_LENGTH:])

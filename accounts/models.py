@@ -12,23 +12,23 @@ from django.utils import timezone
 
 from . import keys
 
-# A rolled key works this much longer, so that every place it is used in can be changed in peace.
+# A rolled key works this much longer, so that callers have time to take the new one.
 ROLL_OVERLAP = timedelta(hours=24)
-# How exact `last_used_at` is; it is not written at every request.
+# `last_used_at` is written at most this often.
 _LAST_USED_PRECISION = timedelta(minutes=5)
 
 
 class KeyEnded(Exception):
-    """The key was revoked, or rolled before."""
+    """The key was revoked or rolled before."""
 
 
 def new_webhook_secret() -> str:
-    """A secret as the Standard Webhooks specification writes it: whsec_ and base64 of 32 random bytes."""
+    """whsec_ and base64 of 32 random bytes, as in the Standard Webhooks specification."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 class Account(models.Model):
-    """A customer. Jobs belong to it, keys speak for it, webhooks are signed with its secret."""
+    """A customer. Jobs and keys belong to it, webhooks are signed with its secret."""
 
     class Plan(models.TextChoices):
         FREE = "free", "Free"
@@ -41,9 +41,7 @@ class Account(models.Model):
     webhook_secret = models.CharField(max_length=100, default=new_webhook_secret, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    # What REST framework asks of the one who calls.
-    is_authenticated = True
-    is_active = True
+    is_authenticated = True  # REST framework asks this of `request.user`
 
     def __str__(self) -> str:
         return self.name
@@ -51,13 +49,13 @@ class Account(models.Model):
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def issue(self, account: Account, mode: keys.Mode, label: str = "") -> "tuple[ApiKey, str]":
-        """Make a key. Its text is given back here and never again: only its digest is stored."""
+        """Make a key. Returns it with its text, which cannot be read again: only a digest is stored."""
         text = keys.new_key(mode)
         key = self.create(account=account, mode=mode, label=label, last_four=text[-4:], digest=keys.digest(text))
         return key, text
 
     def authenticate(self, text: str) -> "ApiKey | None":
-        """The key of that text, if it is one that works now."""
+        """The key with this text, if it works now."""
         if not keys.is_well_formed(text):
             return None
         digest = keys.digest(text)
@@ -103,19 +101,19 @@ class ApiKey(models.Model):
         return self.mode == self.Mode.TEST
 
     def note_use(self) -> None:
-        """Remember that the key is used, at most once in a few minutes."""
+        """Write `last_used_at`, but not at every request."""
         now = timezone.now()
         if self.last_used_at is None or self.last_used_at < now - _LAST_USED_PRECISION:
             ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
 
     def revoke(self) -> bool:
-        """End the key at once. False where it was revoked already."""
+        """End the key at once. False if it was revoked before."""
         return bool(ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now()))
 
     def roll(self) -> "tuple[ApiKey, str]":
-        """A new key in place of this one, which works for another 24 hours. Raises KeyEnded."""
+        """A new key and its text. This one works for 24 hours more. Raises KeyEnded."""
         usable = ApiKey.objects.filter(pk=self.pk, revoked_at=None, expires_at=None)
         if not usable.update(expires_at=timezone.now() + ROLL_OVERLAP):
-            raise KeyEnded("This key was rolled or revoked already.")
+            raise KeyEnded("This key was rolled or revoked before.")
         mode: keys.Mode = "test" if self.is_test else "live"
         return ApiKey.objects.issue(self.account, mode, self.label)

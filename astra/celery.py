@@ -1,4 +1,4 @@
-"""The Celery application; all of its settings are the CELERY_ ones of Django's settings."""
+"""The Celery application. Its settings are those of Django that begin with CELERY_."""
 
 import os
 from importlib import import_module
@@ -16,6 +16,6 @@ app.autodiscover_tasks()
 
 @worker_process_init.connect
 def prepare_for_rasters(**_: Any) -> None:
-    """Load the raster libraries, so that a worker's first job does not wait for them, and tune its heaps."""
+    """Load the raster libraries, for which a worker's first job would wait, and tune its heaps."""
     import_module("processing.raster.pipeline")
     import_module("processing.raster.threads").keep_heaps_warm()

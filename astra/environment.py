@@ -33,7 +33,7 @@ def whole_number(name: str, default: int, least: int, most: int) -> int:
 
 
 def numbers(name: str, default: str, least: float, most: float) -> list[float]:
-    """Several numbers, separated by commas."""
+    """Numbers, separated by commas."""
     try:
         values = [float(part) for part in text(name, default).split(",")]
     except ValueError:
@@ -63,7 +63,7 @@ def http_url(name: str, default: str = "") -> str:
 
 
 def http_urls(name: str) -> tuple[str, ...]:
-    """Several, separated by commas."""
+    """URLs, separated by commas."""
     values = [value.rstrip("/") for value in listing(name)]
     for value in values:
         if not is_url(value, "http", "https"):
@@ -111,7 +111,7 @@ def log_level(name: str) -> str:
 
 
 def folder(name: str, default: Path) -> Path:
-    """The folder, which is made where it is not there."""
+    """The folder, which is made if it is missing."""
     path = Path(text(name, str(default))).resolve()
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -120,15 +120,13 @@ def folder(name: str, default: Path) -> Path:
     return path
 
 
-def required(name: str, least_length: int = 1) -> str:
-    value = text(name)
-    if len(value) < least_length:
-        raise ImproperlyConfigured(f"{name} must be set ({least_length} characters or more) once DEBUG is off.")
-    return value
+def required(name: str, least_length: int = 1) -> None:
+    if len(text(name)) < least_length:
+        raise ImproperlyConfigured(f"{name} must be set ({least_length} characters or more) once DATABASE_URL is.")
 
 
 def generated_secret(path: Path) -> str:
-    """A secret that is made once and kept in a file which only this user can read."""
+    """A secret that is made once and kept in a file that only this user can read."""
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(50))

@@ -1,128 +1,143 @@
-"""The one table from an exception to its HTTP status and code, and the one envelope of every error."""
+"""Every error of the API: the one table of their status, code and sentence, and the one envelope around them."""
 
 import logging
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404
 from rest_framework import exceptions as drf
-from rest_framework import status
-from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
 logger = logging.getLogger(__name__)
 
-
-class ApiError(APIException):
-    """An error with a code of its own. `details` goes into the envelope."""
-
-    code = "INTERNAL_ERROR"
-
-    def __init__(self, detail: str | None = None, details: dict[str, Any] | None = None) -> None:
-        super().__init__(detail)
-        self.details = details
+_RETRY_AFTER_SECONDS = 5
+_SHOWN = 200  # characters of a wrong name or value that an answer repeats
+_MOST_FAULTS = 50  # that an answer names one by one
 
 
-class NamedProblem(ApiError):
-    """A problem that has its name and sentence from elsewhere."""
+class Problem(Enum):
+    """HTTP status, code, default sentence, and the exceptions of Django and DRF that mean it.
 
-    def __init__(self, http_status: int, code: str, message: str, details: dict[str, Any]) -> None:
-        super().__init__(message, details)
-        self.status_code, self.code = http_status, code
+    Without a default sentence the exception's own is shown. The first row that fits counts: RequestDataTooBig is
+    a SuspiciousOperation, too.
+    """
 
-
-class InvalidRequest(ApiError):
-    """The request's content is wrong. `faults` names every parameter that is."""
-
-    status_code = status.HTTP_400_BAD_REQUEST
-
-    def __init__(self, message: str, faults: list[dict[str, Any]], code: str = "VALIDATION_ERROR") -> None:
-        super().__init__(message, {"errors": faults})
-        self.code = code
-
-
-class PayloadTooLarge(ApiError):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    code = "PAYLOAD_TOO_LARGE"
-    default_detail = "The body is larger than 64 KiB."
-
-
-class Conflict(ApiError):
-    status_code = status.HTTP_409_CONFLICT
-    code = "CONFLICT"
-
-
-class Expired(ApiError):
-    status_code = status.HTTP_410_GONE
-    code = "EXPIRED"
-
-
-class IdempotencyMismatch(ApiError):
-    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
-    code = "IDEMPOTENCY_MISMATCH"
-
-
-# The first row whose class fits.
-_TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
-    (Http404, 404, "NOT_FOUND", "There is nothing at this address."),
-    (drf.NotFound, 404, "NOT_FOUND", "There is nothing at this address."),
-    (drf.NotAuthenticated, 401, "UNAUTHORIZED", "Send your API key as 'Authorization: Bearer astra_sk_...'."),
-    (drf.AuthenticationFailed, 401, "UNAUTHORIZED", "This API key is not valid."),
-    (drf.PermissionDenied, 403, "FORBIDDEN", "This is not allowed."),
-    (PermissionDenied, 403, "FORBIDDEN", "This is not allowed."),
-    (drf.MethodNotAllowed, 405, "METHOD_NOT_ALLOWED", ""),
-    (
-        drf.UnsupportedMediaType,
+    VALIDATION_ERROR = 400, "VALIDATION_ERROR", "", (drf.ParseError, drf.ValidationError)
+    INVALID_ID_FORMAT = 400, "INVALID_ID_FORMAT"
+    NO_KEY = 401, "UNAUTHORIZED", "Send your API key as 'Authorization: Bearer astra_sk_...'.", (drf.NotAuthenticated,)
+    UNKNOWN_KEY = 401, "UNAUTHORIZED", "This API key is not valid.", (drf.AuthenticationFailed,)
+    FORBIDDEN = 403, "FORBIDDEN", "This is not allowed.", (drf.PermissionDenied, PermissionDenied)
+    NOT_FOUND = 404, "NOT_FOUND", "There is nothing at this address.", (Http404, drf.NotFound)
+    SCENE_NOT_FOUND = 404, "SCENE_NOT_FOUND"
+    METHOD_NOT_ALLOWED = 405, "METHOD_NOT_ALLOWED", "", (drf.MethodNotAllowed,)
+    CONFLICT = 409, "CONFLICT"
+    AMBIGUOUS_SCENE_ID = 409, "AMBIGUOUS_SCENE_ID"
+    EXPIRED = 410, "EXPIRED", "This result has been deleted. Submit the job again to get a new one."
+    PAYLOAD_TOO_LARGE = 413, "PAYLOAD_TOO_LARGE", "The body is larger than 64 KiB.", (RequestDataTooBig,)
+    UNSUPPORTED_MEDIA_TYPE = (
         415,
         "UNSUPPORTED_MEDIA_TYPE",
         "Send the body as Content-Type: application/json.",
-    ),
-    (RequestDataTooBig, 413, "PAYLOAD_TOO_LARGE", PayloadTooLarge.default_detail),
-    (drf.ParseError, 400, "VALIDATION_ERROR", ""),
-    (drf.ValidationError, 400, "VALIDATION_ERROR", ""),
-    (SuspiciousOperation, 400, "VALIDATION_ERROR", "The request is malformed."),
-    (BadRequest, 400, "VALIDATION_ERROR", "The request is malformed."),
-    (drf.Throttled, 429, "RATE_LIMITED", ""),
-    (
-        OperationalError,
+        (drf.UnsupportedMediaType,),
+    )
+    RANGE_NOT_SATISFIABLE = 416, "VALIDATION_ERROR"
+    IDEMPOTENCY_MISMATCH = (
+        422,
+        "IDEMPOTENCY_MISMATCH",
+        "This Idempotency-Key was used with another body. Take a new key for a new job.",
+    )
+    RATE_LIMITED = 429, "RATE_LIMITED", "", (drf.Throttled,)
+    MALFORMED = 400, "VALIDATION_ERROR", "The request is malformed.", (SuspiciousOperation, BadRequest)
+    DATABASE_UNAVAILABLE = (
         503,
         "SERVICE_UNAVAILABLE",
         "The database is not available. Try again in a few seconds.",
-    ),
-)
-_RETRY_AFTER_SECONDS = 5
-
-
-def error_response(error: Exception, context: dict[str, Any]) -> Response:
-    """DRF's exception handler: the envelope for whatever was raised, with the headers that belong to it."""
-    http_status, code, message, details = _describe(error)
-    if http_status >= 500:
-        logger.error("%s answered %s", context.get("request"), code, exc_info=error)
-    response = Response(envelope(code, message, details), status=http_status)
-    if http_status == 401:
-        response["WWW-Authenticate"] = "Bearer"
-    if http_status == 503:
-        response["Retry-After"] = str(_RETRY_AFTER_SECONDS)
-    if http_status == 429:
-        response["Retry-After"] = str(max(1, math.ceil(getattr(error, "wait", None) or 1)))
-    return response
-
-
-def envelope(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message, "details": details or {}}}
-
-
-def _describe(error: Exception) -> tuple[int, str, str, dict[str, Any] | None]:
-    if isinstance(error, ApiError):
-        return error.status_code, error.code, str(error.detail), error.details
-    for kind, http_status, code, message in _TABLE:
-        if isinstance(error, kind):
-            return http_status, code, message or str(getattr(error, "detail", error)), None
-    return (
+        (OperationalError,),
+    )
+    PROVIDER_UNAVAILABLE = 503, "PROVIDER_UNAVAILABLE"
+    INTERNAL_ERROR = (
         500,
         "INTERNAL_ERROR",
         "Something failed on our side. Try again; if it stays, tell the operator.",
-        None,
+        (Exception,),
     )
+
+    def __init__(self, status: int, code: str, message: str = "", exceptions: tuple[type[Exception], ...] = ()) -> None:
+        self.status, self.code, self.message, self.exceptions = status, code, message, exceptions
+
+
+class ApiError(Exception):
+    """A problem with a sentence of its own. Its status and code stand in the table."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        message: str = "",
+        details: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message or problem.message)
+        self.problem, self.details, self.headers = problem, details or {}, headers or {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is wrong with a request. `parameter` is empty for the body as a whole; `code` names a Problem."""
+
+    parameter: str
+    message: str
+    received: Any
+    code: str = Problem.VALIDATION_ERROR.name
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.parameter[:_SHOWN]}: {self.message}" if self.parameter else self.message
+
+    def as_detail(self) -> dict[str, Any]:
+        plain = isinstance(self.received, int | float | bool | None)
+        received = self.received if plain else str(self.received)[:_SHOWN]
+        parameter = self.parameter[:_SHOWN]
+        return {"parameter": parameter, "message": self.message, "received": received, "code": self.code}
+
+
+class InvalidRequest(ApiError):
+    """The request's content is wrong, in every way that `faults` name. Its code is theirs if all have the same."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        codes = {fault.code for fault in faults}
+        problem = Problem[codes.pop()] if len(codes) == 1 else Problem.VALIDATION_ERROR
+        named = faults[:_MOST_FAULTS]
+        sentences = [fault.sentence for fault in named]
+        if len(faults) > len(named):
+            sentences.append(f"{len(faults) - len(named)} more faults are not named.")
+        super().__init__(problem, " ".join(dict.fromkeys(sentences)), {"errors": [each.as_detail() for each in named]})
+
+
+def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
+    """DRF's exception handler: the envelope for any exception, with the headers that belong to it."""
+    answer = _as_api_error(error)
+    status, code = answer.problem.status, answer.problem.code
+    if status >= 500:
+        logger.error("%s answered %s", context.get("request"), code, exc_info=error)
+    body = {"error": {"code": code, "message": str(answer), "details": answer.details}}
+    return Response(body, status=status, headers={**answer.headers, **_headers(status, error)})
+
+
+def _as_api_error(error: Exception) -> ApiError:
+    if isinstance(error, ApiError):
+        return error
+    problem = next(row for row in Problem if isinstance(error, row.exceptions))
+    return ApiError(problem, problem.message or str(getattr(error, "detail", error)))
+
+
+def _headers(status: int, error: Exception) -> dict[str, str]:
+    if status == 401:
+        return {"WWW-Authenticate": "Bearer"}
+    if status == 429:
+        return {"Retry-After": str(max(1, math.ceil(getattr(error, "wait", None) or 1)))}
+    return {"Retry-After": str(_RETRY_AFTER_SECONDS)} if status == 503 else {}

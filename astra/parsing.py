@@ -1,4 +1,4 @@
-"""Reading request bodies: JSON only, bounded in size and depth, and nothing in it that no database can store."""
+"""Request bodies: JSON only, bounded in size and depth, without characters that a database refuses."""
 
 import json
 import math
@@ -12,13 +12,13 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from .exceptions import PayloadTooLarge
+from .exceptions import ApiError, Problem
 
 _MAX_DEPTH = 32
 
 
 class BoundedJSONParser(BaseParser):
-    """Raises PayloadTooLarge or ParseError; what it returns is safe to store."""
+    """Raises ApiError or ParseError. The content can be stored."""
 
     media_type = "application/json"
 
@@ -27,24 +27,24 @@ class BoundedJSONParser(BaseParser):
     ) -> Any:
         body = stream.read(settings.MAX_BODY_BYTES + 1)
         if len(body) > settings.MAX_BODY_BYTES:
-            raise PayloadTooLarge()
+            raise ApiError(Problem.PAYLOAD_TOO_LARGE)
         try:
             content = json.loads(
                 body.decode(),
                 object_pairs_hook=_without_repeats,
-                parse_constant=_no_number,
+                parse_constant=_refuse_constant,
                 parse_float=_finite,
             )
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
         except ValueError as error:
             raise ParseError(f"The body is not valid JSON: {error}") from error
-        _check(content, depth=0)
+        _check_storable(content, depth=0)
         return content
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """The API speaks JSON only, so an Accept header changes nothing."""
+    """The API answers in JSON only, so the Accept header is not read."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
@@ -63,7 +63,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def _no_number(constant: str) -> Any:
+def _refuse_constant(constant: str) -> Any:
     raise ValueError(f"{constant} is not a JSON number")
 
 
@@ -73,8 +73,8 @@ def _finite(digits: str) -> float:
     return value
 
 
-def _check(content: Any, depth: int) -> None:
-    """Refuse what databases refuse: NUL, lone surrogates; and nesting that has no use here."""
+def _check_storable(content: Any, depth: int) -> None:
+    """Refuse what a database refuses, NUL and lone surrogates, and deep nesting, which no field needs."""
     if depth > _MAX_DEPTH:
         raise ParseError("The body is nested too deeply.")
     if isinstance(content, str) and ("\0" in content or any("\ud800" <= char <= "\udfff" for char in content)):
@@ -83,4 +83,4 @@ def _check(content: Any, depth: int) -> None:
         content = [*content.keys(), *content.values()]
     if isinstance(content, list):
         for part in content:
-            _check(part, depth + 1)
+            _check_storable(part, depth + 1)

@@ -1,7 +1,7 @@
 """All settings, each read once from the environment. Nonsense stops the process with a sentence.
 
 With nothing set, the project runs embedded: SQLite, local disk and everything else under ASTRA_DATA_DIR. Setting
-DATABASE_URL makes it production: DEBUG is off, and secrets have no defaults.
+DATABASE_URL makes it production, in which secrets and hosts have no defaults.
 """
 
 import os
@@ -37,12 +37,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = folder("ASTRA_DATA_DIR", BASE_DIR / "var")
 
 EMBEDDED = not text("DATABASE_URL")
-DEBUG = flag("DEBUG", default=EMBEDDED)
-SECRET_KEY = text("SECRET_KEY") if DEBUG else required("SECRET_KEY", least_length=50)
-SECRET_KEY = SECRET_KEY or generated_secret(DATA_DIR / "secret_key")
-ALLOWED_HOSTS = listing("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
-if not DEBUG:
+DEBUG = flag("DEBUG", default=False)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "astra.debug_pages.WithoutSecrets"
+if not EMBEDDED:
+    required("SECRET_KEY", least_length=50)
     required("ALLOWED_HOSTS")
+SECRET_KEY = text("SECRET_KEY") or generated_secret(DATA_DIR / "secret_key")
+ALLOWED_HOSTS = listing("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
 
 PUBLIC_URL = http_url("ASTRA_PUBLIC_URL")
 if PUBLIC_URL.startswith("https:"):
@@ -99,13 +100,13 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True  # serves the admin's files from the installed packages; there is nothing to collect
+WHITENOISE_USE_FINDERS = True  # serves the admin's files from the installed packages, without collectstatic
 
 
 # --- Database ------------------------------------------------------------------------------------------------------
 
-# Several processes share the SQLite file: WAL lets readers go on beside the writer, and IMMEDIATE takes the write
-# lock at the start of a transaction, because an upgrade from reading fails at once whatever the timeout.
+# Several processes share the SQLite file. WAL lets readers go on beside the writer. IMMEDIATE takes the write lock at
+# the start of a transaction, because a transaction that begins with a read and then writes ignores the timeout.
 _SQLITE: dict[str, Any] = {
     "ENGINE": "django.db.backends.sqlite3",
     "NAME": DATA_DIR / "astra.sqlite3",
@@ -184,14 +185,14 @@ STORAGES = {
 
 # --- Catalogues and rasters ----------------------------------------------------------------------------------------
 
-# Roots of STAC APIs in the order in which they are asked; a provider that is not named here has its own.
+# Roots of STAC APIs in the order in which they are asked. Empty: the provider's own.
 STAC_ROOTS = {
     "sentinel-2": http_urls("ASTRA_SENTINEL2_STAC"),
     "landsat": http_urls("ASTRA_LANDSAT_STAC"),
     "planetary-computer": http_urls("ASTRA_PLANETARY_COMPUTER_STAC"),
 }
 PLANETARY_COMPUTER_TOKENS = http_url("ASTRA_PLANETARY_COMPUTER_TOKENS")
-# Access to buckets of scenes (CDSE, or requester-pays at AWS); never that of the results.
+# Access to buckets of scenes (CDSE, or requester-pays at AWS), never to those of results.
 SCENE_S3: dict[str, Any] = {
     "access_key": text("ASTRA_SCENES_S3_ACCESS_KEY_ID"),
     "secret_key": text("ASTRA_SCENES_S3_SECRET_ACCESS_KEY"),
@@ -202,9 +203,9 @@ SCENE_S3: dict[str, Any] = {
 PRIVATE_HOSTS = hosts("ASTRA_PRIVATE_HOSTS")
 MAX_PIXELS = number("ASTRA_MAX_PIXELS", 1.5e9, least=1, most=1e12)
 SANDBOX_DIR = DATA_DIR / "sandbox"
-# Threads of one job. Several jobs at once share the cores, so this times the worker processes should not be more.
+# Threads of one job. Jobs share the cores, so this times the worker processes should not exceed them.
 THREADS = whole_number("ASTRA_THREADS", os.cpu_count() or 1, least=1, most=256)
-# Of results. Every reader of GeoTIFFs knows deflate; zstd is as small, and a little faster to write and to read.
+# Every reader of GeoTIFFs knows deflate; zstd is as small, and a little faster to write and to read.
 COMPRESSION = one_of("ASTRA_COMPRESSION", "deflate", "zstd")
 
 
@@ -214,11 +215,11 @@ JOB_TIME_LIMIT = whole_number("ASTRA_JOB_TIME_LIMIT", 900, least=1, most=86_400)
 JOB_ATTEMPTS = whole_number("ASTRA_JOB_ATTEMPTS", 3, least=1, most=20)
 # A job that may succeed later waits a random part of this, doubled at every attempt.
 RETRY_SECONDS = number("ASTRA_RETRY_SECONDS", 15, least=0.01, most=600)
-# A worker that has not been heard of for this long is taken for lost, and its job is given to another.
+# A worker that gives no sign of life for this long counts as lost, and another takes its job.
 LEASE_SECONDS = number("ASTRA_LEASE_SECONDS", 30, least=1, most=600)
 SWEEP_SECONDS = number("ASTRA_SWEEP_SECONDS", 5, least=0.2, most=300)
 EXPIRY_SWEEP_SECONDS = number("ASTRA_EXPIRY_SWEEP_SECONDS", 120, least=0.2, most=3600)
-# Seconds between one attempt to deliver a webhook and the next; one more attempt than there are numbers.
+# Seconds between the attempts to deliver a webhook.
 WEBHOOK_DELAYS = numbers("ASTRA_WEBHOOK_DELAYS", "5,300,3600,36000,216000", least=0.01, most=7 * 86_400)
 
 
@@ -238,7 +239,7 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 100
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_500_000  # KiB
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Without these bounds a submit waits for a broker that is away: seconds where it refuses, forever where it is silent.
+# Without these bounds a submit waits for a broker that is down: for seconds, or forever if it does not even refuse.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 2 * JOB_TIME_LIMIT,
     "socket_timeout": 5,
@@ -272,7 +273,7 @@ LOGGING = {
         "line": {"()": "astra.logs.WithoutKeys", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # urllib3 warns with whole URLs, in which there may be tokens.
+    # urllib3 warns with whole URLs, which may hold tokens.
     "loggers": {"botocore": {"level": "WARNING"}, "urllib3": {"level": "ERROR"}},
     "root": {"handlers": ["console"], "level": log_level("ASTRA_LOG_LEVEL")},
 }

@@ -1,4 +1,4 @@
-"""Every address of the service. What is none of them is answered in the API's own error envelope."""
+"""Every address of the service. Any other gets the API's own error envelope."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path

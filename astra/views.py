@@ -1,4 +1,4 @@
-"""The few addresses that belong to no app."""
+"""The addresses that belong to no app."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .exceptions import error_response
 
 
 class Health(APIView):
-    """Whether this process answers and reaches the database; open to anyone."""
+    """Says that this process answers and reaches the database. Open to anyone."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -24,7 +24,7 @@ class Health(APIView):
 
 
 class Missing(APIView):
-    """Any address that is none, by any method: 404 in the envelope, even for callers without a key."""
+    """An unknown address, by any method: 404 in the envelope, also for callers without a key."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -34,6 +34,6 @@ class Missing(APIView):
 
 
 def error_page(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
-    """What Django answers itself, before or around our views (a wrong Host header, say), in the envelope as well."""
+    """The envelope for errors outside of our views, such as a wrong Host header."""
     answer = error_response(exception or RuntimeError("unexpected"), {"request": request})
     return JsonResponse(answer.data, status=answer.status_code)

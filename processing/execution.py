@@ -11,19 +11,18 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from astra import __version__
-
 from . import results
+from .config import raster_config
 from .models import Job, Status, error_body, timed_out
 from .raster.errors import RasterError, Stopped
 from .raster.operations import get_operation
-from .raster.types import Catalogues, Compression, Config, Limits, Network, Product, RasterJob, S3Access, SceneId
+from .raster.types import Product, RasterJob, SceneId
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +30,12 @@ _LEAST_SECONDS_BETWEEN_REPORTS = 0.3
 _MOST_SECONDS_BETWEEN_HEARTBEATS = 3.0
 _LONGEST_RETRY_DELAY = 600
 _WORK_DIRECTORY = re.compile(r"(?P<job>job_[0-9A-Za-z]+)\.(?P<attempt>\d{1,9})")
-# The rest of the way to 100 is storing the file and writing the row.
+# Storing the file and writing the row are the rest.
 _PERCENT_OF_PIPELINE = 95
 
 
 def execute(job: Job) -> None:
-    """Run a claimed job to its end: completed, failed, or back in the queue. Raises nothing that a job can cause."""
+    """Run a claimed job until it is completed, failed, or back in the queue. Raises only DatabaseError."""
     results.delete_attempts(job)
     try:
         with KeptJob(job) as kept, work_directory(job) as directory:
@@ -51,7 +50,7 @@ def execute(job: Job) -> None:
     except SoftTimeLimitExceeded:
         job.fail(timed_out())
     except DatabaseError:
-        raise  # the row cannot be written now; its lease runs out and the sweep takes over
+        raise  # the row cannot be written now; when its lease is over the sweep finds it
     except Exception:  # a fault of ours must still end the job
         logger.exception("%s failed", job.id)
         message = "Something failed on our side while the job ran. The operator can see what and retry it."
@@ -59,9 +58,9 @@ def execute(job: Job) -> None:
 
 
 class KeptJob:
-    """Keeps the lease of a job while it is worked on, and notices when it is no longer ours.
+    """Renews the lease of a job while we work on it, and notices when the job is no longer ours.
 
-    A thread gives the signs of life, because fetching and encoding can take longer than a lease.
+    A thread does so, because fetching and encoding can take longer than a lease.
     """
 
     def __init__(self, job: Job) -> None:
@@ -82,7 +81,7 @@ class KeptJob:
         self._thread.join()
 
     def tick(self, share: float) -> None:
-        """Report the share of the pipeline's work that is done. Raises Stopped once the job is no longer ours."""
+        """Report the share of the pipeline's work that is done, 0..1. Raises Stopped once the job is no longer ours."""
         if self._taken_away.is_set():
             raise Stopped
         percent, now = int(share * _PERCENT_OF_PIPELINE), time.monotonic()
@@ -99,14 +98,14 @@ class KeptJob:
                 if not self._job.heartbeat():
                     self._taken_away.set()
                     break
-            except DatabaseError:  # a missed beat is no harm; the lease is four beats long
+            except DatabaseError:  # OK to miss one, as the lease is four beats long
                 logger.warning("no heartbeat for %s", self._job.id, exc_info=True)
         connection.close()  # this thread's own
 
 
 @contextmanager
 def work_directory(job: Job) -> Iterator[Path]:
-    """A folder for this attempt's unfinished files, gone at the end whatever happens."""
+    """A folder for this attempt's unfinished files, removed at the end in any case."""
     directory = settings.WORK_DIR / f"{job.id}.{job.attempt}"
     directory.mkdir(parents=True, exist_ok=True)
     try:
@@ -116,7 +115,7 @@ def work_directory(job: Job) -> Iterator[Path]:
 
 
 def remove_stale_work_directories() -> None:
-    """Folders that killed workers left behind: those of attempts that nobody is working on."""
+    """Remove the folders of attempts that nobody works on: killed workers left them behind."""
     if not settings.WORK_DIR.exists():
         return
     for directory in settings.WORK_DIR.iterdir():
@@ -128,25 +127,8 @@ def remove_stale_work_directories() -> None:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def raster_config(*, use_sandbox: bool) -> Config:
-    """The settings, as the raster code takes them."""
-    s3 = S3Access(**settings.SCENE_S3) if settings.SCENE_S3["access_key"] else None
-    return Config(
-        catalogues=Catalogues(
-            sandbox=settings.SANDBOX_DIR if use_sandbox else None,
-            roots=settings.STAC_ROOTS,
-            token_root=settings.PLANETARY_COMPUTER_TOKENS,
-        ),
-        network=Network(private_hosts=settings.PRIVATE_HOSTS, s3=s3),
-        limits=Limits(max_pixels=settings.MAX_PIXELS),
-        threads=settings.THREADS,
-        compression=cast(Compression, settings.COMPRESSION),
-        version=__version__,
-    )
-
-
 def _run(job: Job, directory: Path, kept: KeptJob) -> Product:
-    from .raster import pipeline  # brings GDAL along, which only a worker's own processes may load
+    from .raster import pipeline  # loads GDAL, which only a worker's own processes may do
 
     wanted = RasterJob(
         operation=job.operation,
@@ -169,11 +151,11 @@ def _complete(job: Job, product: Product) -> None:
         **product.extra_fields,
     }
     if not job.complete(result=result, result_key=key, warnings=product.warnings):
-        results.delete_attempts(job)  # the job was cancelled or given to another; its own files have other keys
+        results.delete_attempts(job)  # cancelled, or given to another worker, whose files have other keys
 
 
 def _fail_or_retry(job: Job, error: dict[str, Any]) -> None:
-    """A random part of a growing delay, so that jobs that failed together do not come back together."""
+    """Wait a random part of a growing delay, so that jobs that failed together do not come back together."""
     if error["details"]["retryable"] and job.has_attempts_left:
         longest = min(_LONGEST_RETRY_DELAY, settings.RETRY_SECONDS * 2**job.attempt)
         asked_for = min(_LONGEST_RETRY_DELAY, error["details"].get("retry_after", 0.0))

@@ -1,4 +1,4 @@
-"""Finished files: into the storage, out of it again, and the links to them."""
+"""Finished files: stored, deleted, and the links to them."""
 
 import logging
 import math
@@ -17,16 +17,16 @@ logger = logging.getLogger(__name__)
 
 
 class StorageUnavailable(Exception):
-    """The storage did not take the result whole."""
+    """The result is not in the storage, or not whole."""
 
 
 def storage_key(job: Job, attempt: int) -> str:
-    """Every attempt has a key of its own, so a worker that was given up cannot overwrite what another one made."""
+    """Every attempt has its own key, so a worker given up as lost cannot overwrite the file of another."""
     return f"jobs/{job.id}/{attempt}/{job.operation}_output.tif"
 
 
 def publish(job: Job, product: Product) -> str:
-    """Put the product's file into the storage and give its key. Raises StorageUnavailable, and then leaves nothing."""
+    """Store the product's file and return its key. Raises StorageUnavailable, and then leaves no file."""
     key = storage_key(job, job.attempt)
     try:
         with product.path.open("rb") as file:
@@ -43,7 +43,7 @@ def publish(job: Job, product: Product) -> str:
 
 
 def delete_attempts(job: Job) -> bool:
-    """Remove the files of all attempts so far. False where the storage did not let us; then try again later."""
+    """Delete the files of all attempts so far. False if the storage failed; then try again later."""
     try:
         for attempt in range(1, job.attempt + 1):
             default_storage.delete(storage_key(job, attempt))
@@ -56,14 +56,14 @@ def delete_attempts(job: Job) -> bool:
 
 
 def link(job: Job, origin: str) -> str | None:
-    """A link to the job's file, good until it expires; None once it has. `origin` is the base of local links."""
+    """A link to the job's file, good until the result expires; None after that. `origin` is the base of local links."""
     if not job.result_key or job.expires_at is None or job.expires_at <= timezone.now():
         return None
     return urljoin(origin, _signed(job.result_key, job.expires_at))
 
 
 def _signed(key: str, expires_at: datetime) -> str:
-    """Local links name the moment of their end, so they stay the same from poll to poll; S3 counts from now."""
+    """Local links name the time of their end, so they stay the same from poll to poll; S3 counts from now."""
     storage: Storage = storages["default"]
     if isinstance(storage, SignedLocalStorage):
         return storage.signed_url(key, int(expires_at.timestamp()))

@@ -1,4 +1,4 @@
-"""Telling a caller's URL that a job has ended: what is sent, how it is signed, and what an answer means.
+"""One POST to a caller's URL at the end of a job: its body, its signature, and what the answer means.
 
 Headers and signature as in the Standard Webhooks specification 1.0.0.
 """
@@ -13,9 +13,9 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from rest_framework.renderers import JSONRenderer
 from standardwebhooks import Webhook
 
-from .api.serializers import job_body
+from .bodies import job_body
 from .http.guard import ForbiddenAddress, open_session
-from .models import WebhookDelivery
+from .models import Outcome, WebhookDelivery
 
 logger = logging.getLogger(__name__)
 
@@ -24,22 +24,22 @@ _GONE = 410
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What came of one POST: `result` is delivered, again or stop."""
+class Answer:
+    """What the receiver answered to one POST, and what that means. No status: it did not answer."""
 
-    result: str
+    outcome: Outcome
     response_status: int | None = None
     note: str = ""
 
 
 def payload(delivery: WebhookDelivery) -> bytes:
-    """Exactly the body of a poll, made anew at each attempt so that its link works."""
+    """The body of a poll, rendered at each attempt so that its link works."""
     body: bytes = JSONRenderer().render(job_body(delivery.job, delivery.job.origin))
     return body
 
 
 def signed_headers(delivery: WebhookDelivery, body: bytes) -> dict[str, str]:
-    """The id stays the same at every attempt, the timestamp is that of the attempt."""
+    """The id is the same at every attempt, the timestamp is the attempt's."""
     now = timezone.now()
     signature = Webhook(delivery.job.account.webhook_secret).sign(delivery.message_id, now, body.decode())
     return {
@@ -50,8 +50,8 @@ def signed_headers(delivery: WebhookDelivery, body: bytes) -> dict[str, str]:
     }
 
 
-def attempt(delivery: WebhookDelivery) -> Outcome:
-    """One POST to the delivery's URL, without redirects and only to an address that is allowed."""
+def attempt(delivery: WebhookDelivery) -> Answer:
+    """One POST to the delivery's URL, if its address is allowed. Redirects are not followed."""
     body = payload(delivery)
     try:
         with (
@@ -60,27 +60,27 @@ def attempt(delivery: WebhookDelivery) -> Outcome:
         ):
             return _judge(response.status_code)
     except ForbiddenAddress as error:
-        return Outcome(result="stop", note=str(error))
+        return Answer(outcome=Outcome.STOP, note=str(error))
     except InvalidIPAddress:
-        return Outcome(result="stop", note="the host is not a public address")
+        return Answer(outcome=Outcome.STOP, note="the host is not a public address")
     except requests.RequestException as error:
-        return Outcome(result="again", note=f"no answer: {type(error).__name__}")
+        return Answer(outcome=Outcome.AGAIN, note=f"no answer: {type(error).__name__}")
 
 
-def attempt_safely(delivery: WebhookDelivery) -> Outcome:
-    """The same, where a fault of ours counts as an attempt too: else it would be made again and again."""
+def attempt_safely(delivery: WebhookDelivery) -> Answer:
+    """`attempt`, but a fault of ours counts as an attempt, too, or it would be repeated forever."""
     try:
         return attempt(delivery)
-    except Exception:  # whatever it is, the attempt ends as a row that staff can see
+    except Exception:  # the attempt must become a row that staff can see
         logger.exception("webhook %s could not be sent", delivery.message_id)
-        return Outcome(result="again", note="something failed on our side")
+        return Answer(outcome=Outcome.AGAIN, note="something failed on our side")
 
 
-def _judge(status: int) -> Outcome:
+def _judge(status: int) -> Answer:
     if 200 <= status < 300:
-        return Outcome(result="delivered", response_status=status)
+        return Answer(outcome=Outcome.DELIVERED, response_status=status)
     if status == _GONE:
-        return Outcome(result="stop", response_status=status, note="the receiver wants no more")
+        return Answer(outcome=Outcome.STOP, response_status=status, note="the receiver wants no more")
     if 300 <= status < 400:
-        return Outcome(result="again", response_status=status, note="redirects are not followed")
-    return Outcome(result="again", response_status=status)
+        return Answer(outcome=Outcome.AGAIN, response_status=status, note="redirects are not followed")
+    return Answer(outcome=Outcome.AGAIN, response_status=status)

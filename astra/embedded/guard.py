@@ -1,7 +1,7 @@
-"""Outlives a supervisor that is killed, to stop the children that it leaves behind.
+"""Stops the children of a supervisor that was killed.
 
-Run as a process of its own. Reads `+pid` and `-pid` lines from its input, one for each child that starts and ends.
-When the input ends, the supervisor is gone: every child that is still there is ended with its whole process group.
+Runs as a process of its own. Reads `+pid` and `-pid` lines from its input, one for each child that starts and ends.
+When the input ends, the supervisor is gone: every remaining child is ended with its whole process group.
 """
 
 import os
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 def end_groups(leaders: set[int]) -> None:
-    """Ask each leader to stop, wait a little, then kill what is left of its group."""
+    """Ask each leader to stop, wait a little, then kill the rest of its group."""
     for pid in leaders:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)

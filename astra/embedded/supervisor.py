@@ -1,4 +1,4 @@
-"""Keeps a set of child processes running until it is told to stop, and leaves none behind."""
+"""Keeps a set of child processes running until a signal stops it, and leaves none behind."""
 
 import os
 import signal
@@ -20,12 +20,12 @@ _LOOK_EVERY = 0.1
 
 
 class ChildFailed(Exception):
-    """A child that had to do something did not do it."""
+    """A child that runs once ended with an error."""
 
 
 @dataclass(kw_only=True)
 class Child:
-    """One process to keep running; its output goes to a file."""
+    """One process to keep running. Its output goes to `log`."""
 
     name: str
     command: list[str]
@@ -37,7 +37,7 @@ class Child:
     failures: int = 0
 
     def start(self) -> int:
-        """Start in a session of its own, so that the whole group can be ended, and Ctrl-C reaches only us."""
+        """Start in a session of its own: the whole group can be ended, and Ctrl-C reaches only us. Returns the pid."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -52,7 +52,7 @@ class Child:
         return self.process.pid
 
     def note_death(self) -> float:
-        """Remember when to start again: at once the first time, later the oftener it fails. Gives the pause."""
+        """Set when to start again, later after each failure in a row. Returns the pause in seconds."""
         now = time.monotonic()
         self.failures = 0 if now - self.started_at > _STEADY_SECONDS else self.failures + 1
         pause: float = min(_LONGEST_PAUSE, 0.2 * 2**self.failures)
@@ -61,13 +61,13 @@ class Child:
 
 
 class Supervisor:
-    """Runs children, starts again those that die, and stops them in reverse order.
+    """Runs children, restarts those that die, and stops them in reverse order on the way out.
 
-    As a context manager it stops everything on the way out. A guard process does so if this one is killed.
+    If this process is killed, a guard process stops them. `say` gets a line about each death.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
         self._children: list[Child] = []
         self._stop = False
         self._guard: subprocess.Popen[bytes] | None = None
@@ -96,7 +96,7 @@ class Supervisor:
         self._start(child)
 
     def run(self, child: Child) -> bool:
-        """Run a child to its end, once. False where a signal said stop before. Raises ChildFailed."""
+        """Run a child to its end, once. False if a signal stopped us before. Raises ChildFailed."""
         self._start(child)
         process = child.process
         while process is not None and process.poll() is None and not self._stop:
@@ -107,13 +107,13 @@ class Supervisor:
         return not self._stop
 
     def watch(self) -> None:
-        """Stay until a signal says stop."""
+        """Stay until a signal stops us."""
         while not self._stop:
             self.look_once()
             time.sleep(_LOOK_EVERY)
 
     def look_once(self) -> None:
-        """See who died and start again whose pause is over."""
+        """Note the children that died, and restart those whose pause is over."""
         for child in self._children:
             if child.process is not None and child.process.poll() is not None:
                 self._bury(child, child.process)
@@ -123,14 +123,14 @@ class Supervisor:
             self._replace_guard()
 
     def _start(self, child: Child) -> None:
-        self._tell_guard("+", child.start())
+        self._inform_guard("+", child.start())
 
     def _bury(self, child: Child, process: subprocess.Popen[bytes]) -> None:
-        """What a dead child leaves in its group (a worker's own children) would go on with jobs given to others."""
+        """Kill the rest of its group: a dead worker's own children would go on with jobs that others have now."""
         kill_group(process.pid)
-        self._tell_guard("-", process.pid)
+        self._inform_guard("-", process.pid)
         pause = child.note_death()
-        self._tell(f"{child.name} ended with status {process.returncode}; starting it again in {pause:.1f} s")
+        self._say(f"{child.name} ended with status {process.returncode}; starting it again in {pause:.1f} s")
 
     def _end(self, child: Child) -> None:
         if child.process is None:
@@ -140,7 +140,7 @@ class Supervisor:
             child.process.wait(_STOP_SECONDS)
         kill_group(child.process.pid)
         child.process.wait()
-        self._tell_guard("-", child.process.pid)
+        self._inform_guard("-", child.process.pid)
 
     def _start_guard(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "astra.embedded.guard"]
@@ -151,9 +151,9 @@ class Supervisor:
         self._guard = self._start_guard()
         for child in self._children:
             if child.process is not None:
-                self._tell_guard("+", child.process.pid)
+                self._inform_guard("+", child.process.pid)
 
-    def _tell_guard(self, sign: str, pid: int) -> None:
+    def _inform_guard(self, sign: str, pid: int) -> None:
         if self._guard is not None and self._guard.stdin is not None:
             with suppress(BrokenPipeError):
                 self._guard.stdin.write(f"{sign}{pid}\n".encode())

@@ -1,3 +1,7 @@
-"""Pages for staff. Django looks here for what to register."""
+"""Pages for staff: everything can be seen, and acted on only through the verbs.
 
+Django's admin imports this package, so the modules that register pages are imported here.
+"""
+
+from . import deliveries as deliveries
 from . import jobs as jobs

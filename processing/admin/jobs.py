@@ -1,29 +1,16 @@
-"""Jobs and webhooks for staff: everything can be seen, and acted on only through the verbs."""
+"""Jobs for staff."""
 
-import json
-from typing import Any
+from collections.abc import Callable
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from .. import results, tasks
-from ..models import Job, JobEvent, WebhookAttempt, WebhookDelivery
-
-
-class ReadOnly:
-    """Nothing is added, changed or deleted by hand: rows tell what happened."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+from ..models import Job, JobEvent, WebhookDelivery
+from .read_only import ReadOnly, indented
 
 
 class EventsInline(ReadOnly, admin.TabularInline):
@@ -56,7 +43,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ["id", "account__name", "scene_ids"]
     date_hierarchy = "created_at"
     inlines = [EventsInline, DeliveriesInline]
-    actions = ["retry"]
+    actions = ["retry", "cancel"]
     fieldsets = [
         (None, {"fields": ["id", "status", "progress", "error_message", "download", "warnings"]}),
         (
@@ -85,51 +72,31 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description="result")
     def pretty_result(self, job: Job) -> str | SafeString:
-        return _pretty(job.result)
+        return indented(job.result)
 
     @admin.display(description="error")
     def pretty_error(self, job: Job) -> str | SafeString:
-        return _pretty(job.error)
+        return indented(job.error)
 
     @admin.action(description="Retry the selected failed jobs", permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        retried = [job for job in queryset if job.retry(actor=request.user.get_username())]
-        for job in retried:
-            self.log_change(request, job, "retried")
-            tasks.dispatch(job)
-        left_alone = queryset.count() - len(retried)
-        note = f" {left_alone} are not failed and were left alone." if left_alone else ""
-        self.message_user(request, f"{len(retried)} jobs are queued again.{note}")
+        actor = request.user.get_username()
+        self._act(request, queryset, lambda job: tasks.retry(job, actor), "retried")
+
+    @admin.action(description="Cancel the selected jobs that are not finished", permissions=["operate"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        actor, message = request.user.get_username(), "The job was cancelled by the operator."
+        self._act(request, queryset, lambda job: tasks.cancel(job, message, actor), "cancelled")
+
+    def _act(self, request: HttpRequest, jobs: QuerySet[Job], verb: Callable[[Job], bool], done: str) -> None:
+        """Apply a verb to each job. Logs who did, and says how many jobs the verb does not fit."""
+        moved = [job for job in jobs if verb(job)]
+        for job in moved:
+            self.log_change(request, job, done)
+        left_alone = jobs.count() - len(moved)
+        note = f" Left alone, as their status does not allow it: {left_alone}." if left_alone else ""
+        self.message_user(request, f"Jobs {done}: {len(moved)}.{note}")
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Acting on jobs takes the permission to change them, although no form changes them."""
         return request.user.has_perm("processing.change_job")
-
-
-class AttemptsInline(ReadOnly, admin.TabularInline):
-    model = WebhookAttempt
-    fields = ["number", "at", "response_status", "note"]
-
-
-@admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["message_id", "job", "event", "url", "status", "attempts", "next_attempt_at"]
-    list_filter = ["status", "event", "created_at"]
-    search_fields = ["message_id", "job__id", "url"]
-    inlines = [AttemptsInline]
-    actions = ["send_again"]
-
-    @admin.action(description="Send the selected webhooks again", permissions=["operate"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
-        for delivery in queryset:
-            delivery.send_again()
-            self.log_change(request, delivery, "sent again")
-            tasks.send_deliveries_of(delivery.job)
-        self.message_user(request, f"{queryset.count()} webhooks are due again.")
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("processing.change_webhookdelivery")
-
-
-def _pretty(content: Any) -> str | SafeString:
-    return format_html("<pre>{}</pre>", json.dumps(content, indent=2)) if content else ""

@@ -8,14 +8,13 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpResponseBase
 from django.utils.http import http_date
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from astra.exceptions import Expired, envelope
+from astra.exceptions import ApiError, Problem
 
 from ..models import Job
 from ..raster.types import COG_MEDIA_TYPE
 
-# No file has this many digits in its size; longer numbers mean the same as this one.
+# No file has a size of this many digits, so a position of more digits lies behind every end.
 _MOST_DIGITS = 18
 _ONE_RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", flags=re.IGNORECASE)
 
@@ -25,14 +24,14 @@ class Unsatisfiable(Exception):
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """(first, last) byte of the one range asked for, both included.
+    """(first, last) byte of the one range that the header asks for, both included.
 
-    None where the whole file is to be sent: no range, several, or one that is malformed. Raises Unsatisfiable.
+    None if the whole file must be sent: for no range, several, or a malformed one. Raises Unsatisfiable.
     """
     match = _ONE_RANGE.fullmatch(header.strip())
     if match is None or match.groups() == ("", ""):
         return None
-    first, last = (_bounded(number) for number in match.groups())
+    first, last = (_bounded(position) for position in match.groups())
     if first == "":
         if int(last) == 0 or size == 0:
             raise Unsatisfiable
@@ -44,24 +43,26 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
     return int(first), min(int(last or size - 1), size - 1)
 
 
-def _bounded(number: str) -> str:
-    digits = number.lstrip("0") or number[:1]
+def _bounded(position: str) -> str:
+    digits = position.lstrip("0") or position[:1]
     return digits if len(digits) <= _MOST_DIGITS else "9" * _MOST_DIGITS
 
 
 def serve_file(request: Request, job: Job) -> HttpResponseBase:
-    """The job's file, whole or the part that the request asks for."""
+    """The job's file, or the part that the request asks for. Raises ApiError if it is deleted or the range is wrong."""
     try:
         file: IO[Any] = default_storage.open(job.result_key)
         modified = http_date(default_storage.get_modified_time(job.result_key).timestamp())
     except FileNotFoundError:
-        raise Expired("This result has been deleted. Submit the job again to make it anew.") from None
+        raise ApiError(Problem.EXPIRED) from None
     size, etag = default_storage.size(job.result_key), f'"{(job.result or {})["file:checksum"]}"'
     try:
         part = _wanted_part(request, size, etag, modified)
     except Unsatisfiable:
         file.close()
-        return _unsatisfiable(size)
+        message = f"The file has {size} bytes; the range asked for lies behind its end."
+        headers = {"Content-Range": f"bytes */{size}"}
+        raise ApiError(Problem.RANGE_NOT_SATISFIABLE, message, {"size": size}, headers) from None
     first, last = part or (0, size - 1)
     file.seek(first)
     response = FileResponse(_Slice(file, last - first + 1), status=206 if part else 200, content_type=COG_MEDIA_TYPE)
@@ -78,7 +79,7 @@ def serve_file(request: Request, job: Job) -> HttpResponseBase:
 
 
 class _Slice:
-    """`length` bytes of a file from where it stands."""
+    """`length` bytes of a file from its current position."""
 
     def __init__(self, file: IO[Any], length: int) -> None:
         self._file, self._left = file, length
@@ -109,10 +110,3 @@ def _same_time(condition: str, modified: str) -> bool:
         return parsedate_to_datetime(condition) == parsedate_to_datetime(modified)
     except (ValueError, TypeError, OverflowError):
         return False
-
-
-def _unsatisfiable(size: int) -> Response:
-    message = f"The file has {size} bytes; the range asked for lies behind its end."
-    response = Response(envelope("VALIDATION_ERROR", message, {"size": size}), status=416)
-    response["Content-Range"] = f"bytes */{size}"
-    return response

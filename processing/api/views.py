@@ -1,39 +1,41 @@
-"""The API's addresses. Each view reads, calls one verb, and answers."""
+"""The API's addresses. Each view reads the request, calls one verb, and answers."""
 
 import hashlib
 import json
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import Http404, HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import ApiKey
-from astra.exceptions import Conflict, Expired, IdempotencyMismatch, InvalidRequest, NamedProblem
+from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
 
-from .. import execution, results, tasks
-from ..local_storage import LinkExpired, LinkTampered, check_link
-from ..models import IdempotencyKey, Job, body_digest, error_body, is_job_id
+from .. import tasks
+from ..bodies import job_body
+from ..config import raster_config
+from ..models import Job, KeyOfAnotherBody, is_job_id
 from ..raster.errors import RasterError
 from ..raster.operations import all_operations
 from ..raster.scene_item import scene_item
 from ..raster.scenes import find_scene
 from ..raster.types import SceneId
+from ..signed_links import LinkExpired, LinkTampered, check_link
 from .downloads import serve_file
-from .pages import JobQuery, cursor_after
-from .serializers import SubmitRequest, job_body
+from .job_query import JobQuery, cursor_after
+from .submit_request import SubmitRequest
 
 _POLL_AGAIN_SECONDS = "2"
 _LONGEST_IDEMPOTENCY_KEY = 255
 
 
 def origin_of(request: Request) -> str:
-    """The base of absolute links: as set by the operator, else as the caller reached us."""
+    """The base of absolute links: set by the operator, or else from the request."""
     return settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
 
 
@@ -42,7 +44,7 @@ def key_of(request: Request) -> ApiKey:
 
 
 def jobs_of(request: Request) -> Any:
-    """What the caller may see: the jobs of its account. All others do not exist for it."""
+    """The jobs that the caller may see: those of its account."""
     return Job.objects.filter(account=key_of(request).account)
 
 
@@ -56,10 +58,7 @@ def job_of(request: Request, job_id: str) -> Job:
 class JobList(APIView):
     def post(self, request: Request) -> Response:
         """Submit a job."""
-        idempotency_key = _idempotency_key(request)
-        wanted = SubmitRequest(request.data)
-        wanted.raise_faults()
-        job = _submit(request, wanted, idempotency_key)
+        job = _submit(request)
         response = Response(job_body(job, origin_of(request)), status=202)
         response["Location"] = f"/api/v1/process/{job.pk}"
         response["Retry-After"] = _POLL_AGAIN_SECONDS
@@ -67,7 +66,7 @@ class JobList(APIView):
 
     def get(self, request: Request) -> Response:
         """The account's jobs, newest first, page by page."""
-        query = JobQuery(request.query_params.dict())
+        query = JobQuery.parse(request.query_params.dict())
         found = list(jobs_of(request).filter(query.filters())[: query.limit + 1])
         page, origin = found[: query.limit], origin_of(request)
         following = None
@@ -94,31 +93,24 @@ class JobDetail(APIView):
     def delete(self, request: Request, job_id: str) -> Response:
         """Cancel a job that is not finished."""
         job = job_of(request, job_id)
-        error = error_body("CANCELED", "The job was cancelled by its owner.", retryable=False)
-        if not job.cancel(error):
-            raise Conflict("The job is finished, so there is nothing to cancel.")
-        results.delete_attempts(job)
-        tasks.send_deliveries_of(job)
+        if not tasks.cancel(job, "The job was cancelled by its owner."):
+            raise ApiError(Problem.CONFLICT, "The job is finished, so there is nothing to cancel.")
         return Response(job_body(job, origin_of(request)))
 
 
 class SceneDetail(APIView):
-    # What asking for a scene can come to; none of it is the service's own fault.
-    _statuses: ClassVar = {"INVALID_ID_FORMAT": 400, "SCENE_NOT_FOUND": 404, "AMBIGUOUS_SCENE_ID": 409}
-
     def get(self, request: Request, scene_id: str) -> Response:
-        """One scene, with its bands as they would be read: the cheapest way to see that an id is right."""
-        config = execution.raster_config(use_sandbox=key_of(request).is_test)
+        """One scene with its bands as a job would read them: the cheapest way to check an id."""
+        config = raster_config(use_sandbox=key_of(request).is_test)
         try:
             return Response(scene_item(find_scene(SceneId.parse(scene_id), config.catalogues, config.network)))
         except RasterError as error:
-            status = self._statuses.get(error.code, 503)
-            raise NamedProblem(status, error.code, error.message, error.details) from error
+            raise ApiError(Problem[error.code], error.message, error.details) from error
 
 
 class OperationList(APIView):
     def get(self, request: Request) -> Response:
-        """Every operation, with the JSON Schema that its params are checked with."""
+        """Every operation, with the JSON Schema that checks its params."""
         return Response(
             {
                 "operations": [
@@ -137,7 +129,7 @@ class OperationList(APIView):
 
 
 class Download(APIView):
-    """A result on the local disk. The signature in the link is all the permission that is needed."""
+    """A result on the local disk. The signature in the link is the only permission needed."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -147,64 +139,53 @@ class Download(APIView):
             check_link(key, request.query_params.get("expires", ""), request.query_params.get("sig", ""))
         except LinkTampered:
             message = "This link is not complete, or was changed. Poll the job for its link and take the whole of it."
-            raise NamedProblem(403, "FORBIDDEN", message, {}) from None
+            raise ApiError(Problem.FORBIDDEN, message) from None
         except LinkExpired:
-            raise Expired("This link has expired. Poll the job to see whether its result is still kept.") from None
+            message = "This link has expired. Poll the job to see whether its result is still kept."
+            raise ApiError(Problem.EXPIRED, message) from None
         job = Job.objects.filter(result_key=key).first()
         if job is None:
-            raise Expired("This result has been deleted. Submit the job again to make it anew.")
+            raise ApiError(Problem.EXPIRED)
         return serve_file(request, job)
 
     head = get
 
 
-def _submit(request: Request, wanted: SubmitRequest, idempotency_key: str | None) -> Job:
-    """Write the job and, once it is committed, tell the workers. A repeated Idempotency-Key gives the first job."""
-    key = key_of(request)
-    digest = body_digest(key.mode, request.data)
+def _submit(request: Request) -> Job:
+    """Write the job and, after the commit, send it to the workers. A repeated Idempotency-Key returns the first job."""
+    idempotency_key, wanted = _idempotency_key(request), SubmitRequest.parse(request.data)
     try:
-        with transaction.atomic():
-            job = Job.objects.submit(
-                key=key,
-                operation=wanted.operation,
-                scene_ids=wanted.scene_ids,
-                params=wanted.params,
-                webhook_url=wanted.webhook_url,
-                origin=origin_of(request),
-            )
-            if idempotency_key is not None:
-                IdempotencyKey.objects.create(account=key.account, key=idempotency_key, body_digest=digest, job=job)
-            transaction.on_commit(partial(tasks.dispatch, job), robust=True)
-    except IntegrityError:
-        first = IdempotencyKey.objects.select_related("job").get(account=key.account, key=idempotency_key)
-        if first.body_digest != digest:
-            raise IdempotencyMismatch(
-                "This Idempotency-Key was used with another body. Take a new key for a new job."
-            ) from None
-        return first.job
+        job, is_new = Job.objects.submit_once(
+            key_of(request),
+            idempotency_key,
+            request.data,
+            operation=wanted.operation,
+            scene_ids=wanted.scene_ids,
+            params=wanted.params,
+            webhook_url=wanted.webhook_url,
+            origin=origin_of(request),
+        )
+    except KeyOfAnotherBody:
+        raise ApiError(Problem.IDEMPOTENCY_MISMATCH) from None
+    if is_new:
+        transaction.on_commit(partial(tasks.dispatch, job), robust=True)
     return job
 
 
 def _idempotency_key(request: Request) -> str | None:
-    """The header's value, quoted (as the IETF draft has it) or bare; None where it is not sent."""
+    """The header's value, quoted (as in the IETF draft) or bare. None if it is not sent."""
     raw = request.headers.get("Idempotency-Key")
     if raw is None:
         return None
     key = raw[1:-1] if len(raw) >= 2 and raw[0] == raw[-1] == '"' else raw
     if not 1 <= len(key) <= _LONGEST_IDEMPOTENCY_KEY or not key.isprintable():
         message = f"This header must hold 1 to {_LONGEST_IDEMPOTENCY_KEY} printable characters."
-        fault = {
-            "parameter": "Idempotency-Key",
-            "message": message,
-            "received": raw[:200],
-            "code": "VALIDATION_ERROR",
-        }
-        raise InvalidRequest(f"Idempotency-Key: {message}", [fault])
+        raise InvalidRequest([Fault(parameter="Idempotency-Key", message=message, received=raw)])
     return key
 
 
 def _etag(body: dict[str, Any]) -> str:
-    """Changes with anything that the body shows. A link that is only signed anew is no change."""
+    """Changes with anything that the body shows, but not with the signature of the link."""
     shown = {
         **body,
         "result": {**body["result"], "href": bool(body["result"]["href"])} if body["result"] else None,

@@ -1,19 +1,25 @@
-"""Jobs, what happened to them, and the webhooks that tell their ends."""
+"""Jobs, what happened to them, their webhooks and idempotency keys.
 
-from .deliveries import WebhookAttempt, WebhookDelivery
+All that the service promises about a job is kept here, by conditional UPDATEs and constraints of the database.
+Nothing in here sends a message, reads a file or knows a request.
+"""
+
+from .deliveries import Outcome, WebhookAttempt, WebhookDelivery
+from .events import JobEvent
 from .failures import error_body, timed_out
-from .idempotency import IdempotencyKey, body_digest
-from .jobs import TRANSITIONS, Job, JobEvent, Status, is_job_id
+from .idempotency import IdempotencyKey, KeyOfAnotherBody
+from .jobs import Job, is_job_id
+from .status import Status
 
 __all__ = [
-    "TRANSITIONS",
     "IdempotencyKey",
     "Job",
     "JobEvent",
+    "KeyOfAnotherBody",
+    "Outcome",
     "Status",
     "WebhookAttempt",
     "WebhookDelivery",
-    "body_digest",
     "error_body",
     "is_job_id",
     "timed_out",

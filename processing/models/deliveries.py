@@ -1,6 +1,7 @@
-"""Webhooks: the end of a job as it is told to a caller's URL, attempt by attempt."""
+"""Webhooks: the end of a job, sent to a caller's URL, attempt by attempt."""
 
 from datetime import timedelta
+from enum import Enum
 from typing import Any, Self
 
 from django.conf import settings
@@ -10,8 +11,16 @@ from django.utils import timezone
 
 from .identifiers import random_id
 
-# Longer than any attempt may last, so that none is made twice at once.
+# Longer than any attempt may last, so that two never run at once.
 _ATTEMPT_LEASE = timedelta(seconds=120)
+
+
+class Outcome(Enum):
+    """What one attempt means for the delivery."""
+
+    DELIVERED = "delivered"
+    AGAIN = "again"
+    STOP = "stop"
 
 
 def new_message_id() -> str:
@@ -23,7 +32,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
         return self.filter(status=WebhookDelivery.State.PENDING, next_attempt_at__lte=timezone.now())
 
     def claim(self, delivery_id: int) -> "WebhookDelivery | None":
-        """Take a due delivery for one attempt; None where another was faster. A lost attempt comes due again."""
+        """Take a due delivery for one attempt. None if another worker was faster. A lost attempt comes due again."""
         with transaction.atomic():
             taken = (
                 self.due()
@@ -34,7 +43,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
 
 
 class WebhookDelivery(models.Model):
-    """One end of one job to be told to one URL, until it is delivered or given up."""
+    """One end of a job on its way to one URL, until it is delivered or given up."""
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -61,29 +70,31 @@ class WebhookDelivery(models.Model):
         return f"{self.event} to {self.url}"
 
     def send_again(self) -> None:
-        """Staff: deliver once more, with as many attempts as a new delivery; the message id stays the same."""
+        """For staff: start again with as many attempts as a new delivery has. The message id stays the same."""
         WebhookDelivery.objects.filter(pk=self.pk).update(
             status=self.State.PENDING, attempts=0, next_attempt_at=timezone.now()
         )
 
-    def record_attempt(self, *, response_status: int | None, note: str, outcome: str) -> None:
-        """Write what an attempt came to; `outcome` is delivered, again or stop."""
+    def record_attempt(self, outcome: Outcome, *, response_status: int | None, note: str) -> None:
         with transaction.atomic():
             WebhookAttempt.objects.create(
                 delivery=self, number=self.attempts, response_status=response_status, note=note[:500]
             )
-            waits = settings.WEBHOOK_DELAYS
-            if outcome == "delivered":
-                changes: dict[str, Any] = {"status": self.State.DELIVERED}
-            elif outcome == "stop" or self.attempts > len(waits):
-                changes = {"status": self.State.GIVEN_UP}
-            else:
-                changes = {"next_attempt_at": timezone.now() + timedelta(seconds=waits[self.attempts - 1])}
-            WebhookDelivery.objects.filter(pk=self.pk, attempts=self.attempts).update(**changes)
+            row = WebhookDelivery.objects.filter(pk=self.pk, attempts=self.attempts)
+            row.update(**self._after(outcome))
+
+    def _after(self, outcome: Outcome) -> dict[str, Any]:
+        """The columns that change with this attempt."""
+        waits = settings.WEBHOOK_DELAYS
+        if outcome is Outcome.DELIVERED:
+            return {"status": self.State.DELIVERED}
+        if outcome is Outcome.STOP or self.attempts > len(waits):
+            return {"status": self.State.GIVEN_UP}
+        return {"next_attempt_at": timezone.now() + timedelta(seconds=waits[self.attempts - 1])}
 
 
 class WebhookAttempt(models.Model):
-    """One POST and what came of it."""
+    """One POST and its answer."""
 
     delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="tries")
     number = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""A failed job's error as callers see it: the ends that more than one part of the service can bring about."""
+"""The errors of failed jobs, as callers see them, that more than one part of the service raises."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from django.conf import settings
 
 
 def error_body(code: str, message: str, details: dict[str, Any] | None = None, *, retryable: bool) -> dict[str, Any]:
-    """The error of a failed job. `retryable` says whether the same job may succeed later without any change."""
+    """The error of a failed job. `retryable` says if the same job may succeed later without any change."""
     return {"code": code, "message": message, "details": {**(details or {}), "retryable": retryable}}
 
 
 def timed_out() -> dict[str, Any]:
-    """Told by the worker itself, or by the sweep where the worker was killed for it."""
+    """From the worker itself, or from the sweep if the worker was killed for it."""
     message = f"The job took longer than {settings.JOB_TIME_LIMIT} seconds and was stopped."
     return error_body("TIMED_OUT", message, retryable=False)
 

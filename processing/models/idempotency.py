@@ -1,25 +1,32 @@
-"""Idempotency-Key: the same submit sent twice makes one job."""
+"""Idempotency-Key: a submit that is sent twice makes one job."""
 
 import hashlib
 import json
-from datetime import datetime, timedelta
-from typing import Any, Self
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.utils import timezone
 
 from accounts.models import Account
 
-KEPT_FOR = timedelta(hours=24)
+if TYPE_CHECKING:
+    from .jobs import Job
+
+_KEPT_FOR = timedelta(hours=24)
+
+
+class KeyOfAnotherBody(Exception):
+    """The key was sent before, with another body."""
 
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
-    def outlived(self, now: datetime) -> Self:
-        return self.filter(created_at__lt=now - KEPT_FOR)
+    def outlived(self) -> Self:
+        return self.filter(created_at__lt=timezone.now() - _KEPT_FOR)
 
 
 class IdempotencyKey(models.Model):
-    """A key that an account sent with a submit, and the job that came of it."""
+    """A key that an account sent with a submit, and the job that it made."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
@@ -36,7 +43,13 @@ class IdempotencyKey(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    def job_of(self, digest: str) -> "Job":
+        """The job, if the body was the same. Raises KeyOfAnotherBody."""
+        if self.body_digest != digest:
+            raise KeyOfAnotherBody
+        return self.job
+
 
 def body_digest(mode: str, body: Any) -> str:
-    """The same for bodies that mean the same, in whatever order their fields stand; test and live differ."""
+    """A digest that does not depend on the order of the body's fields. Those of test and live keys differ."""
     return hashlib.sha256(json.dumps([mode, body], sort_keys=True).encode()).hexdigest()

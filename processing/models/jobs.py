@@ -1,4 +1,4 @@
-"""Jobs and what happened to them.
+"""One job and its verbs.
 
 The row is the truth: every guarantee comes from conditional UPDATEs here, and a message to a worker is only a nudge.
 """
@@ -6,7 +6,7 @@ The row is the truth: every guarantee comes from conditional UPDATEs here, and a
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -16,10 +16,14 @@ from django.utils import timezone
 from accounts.models import Account, ApiKey
 
 from .deliveries import WebhookDelivery
+from .events import JobEvent
 from .failures import timed_out, worker_lost
 from .identifiers import lease_end, random_id
+from .job_constraints import JOB_CONSTRAINTS
+from .job_queue import JobQuerySet
+from .status import TRANSITIONS, Status
 
-# A message that no worker took up is sent again after this long.
+# A message that no worker has taken is sent again after this long.
 _DISPATCH_AGAIN = timedelta(seconds=60)
 
 
@@ -28,80 +32,12 @@ def new_job_id() -> str:
 
 
 def is_job_id(text: str) -> bool:
-    """Whether a job could have this id; what cannot be one is not looked up."""
+    """True if a job could have this id; others are not looked up."""
     return re.fullmatch(r"job_[0-9A-Za-z]{1,36}", text) is not None
 
 
-class Status(models.TextChoices):
-    QUEUED = "queued"
-    PROCESSING = "processing"
-    COMPLETED = "completed"
-    FAILED = "failed"
-
-
-# verb -> (statuses it may start from, status it leads to)
-TRANSITIONS: Mapping[str, tuple[tuple[Status, ...], Status]] = {
-    "claim": ((Status.QUEUED,), Status.PROCESSING),
-    "release": ((Status.PROCESSING,), Status.QUEUED),
-    "complete": ((Status.PROCESSING,), Status.COMPLETED),
-    "fail": ((Status.PROCESSING,), Status.FAILED),
-    "cancel": ((Status.QUEUED, Status.PROCESSING), Status.FAILED),
-    "retry": ((Status.FAILED,), Status.QUEUED),
-}
-
-
-class JobQuerySet(models.QuerySet["Job"]):
-    def submit(
-        self,
-        *,
-        key: ApiKey,
-        operation: str,
-        scene_ids: Sequence[str],
-        params: Mapping[str, Any],
-        webhook_url: str | None,
-        origin: str,
-    ) -> "Job":
-        """Write a queued job and its first event. `origin` is the base of the absolute links shown in webhooks."""
-        with transaction.atomic():
-            job = self.create(
-                account=key.account,
-                api_key=key,
-                mode=key.mode,
-                operation=operation,
-                scene_ids=list(scene_ids),
-                params=dict(params),
-                webhook_url=webhook_url,
-                origin=origin,
-                attempt_limit=settings.JOB_ATTEMPTS,
-            )
-            job.record("submit")
-        return job
-
-    def claim(self, job_id: str) -> "Job | None":
-        """Take a queued job to work on it; None where another was faster or there is nothing to do."""
-        now = timezone.now()
-        with transaction.atomic():
-            job = self.filter(pk=job_id, status=Status.QUEUED, due_at__lte=now).first()
-            if job is None or not job._move(
-                "claim", attempt=job.attempt + 1, lease_until=lease_end(now), started_at=now
-            ):
-                return None
-        return job
-
-    def due(self) -> Self:
-        """Queued jobs whose message must be sent, for the first time or again."""
-        return self.filter(status=Status.QUEUED, dispatch_at__lte=timezone.now())
-
-    def lost(self) -> Self:
-        """Jobs whose worker has not been heard of for too long."""
-        return self.filter(status=Status.PROCESSING, lease_until__lt=timezone.now())
-
-    def with_expired_result(self) -> Self:
-        return self.filter(expires_at__lte=timezone.now()).exclude(result_key="")
-
-
 class Job(models.Model):
-    """One processing job. Its status changes only through its verbs, each of which loses a race quietly."""
+    """One processing job. Its status changes only through its verbs; each returns False if it lost a race."""
 
     id = models.CharField(primary_key=True, max_length=40, default=new_job_id, editable=False)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="jobs")
@@ -120,14 +56,13 @@ class Job(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
-    due_at = models.DateTimeField(default=timezone.now)  # not to be worked on earlier
-    dispatch_at = models.DateTimeField(default=timezone.now)  # when its message is to be sent next
+    due_at = models.DateTimeField(default=timezone.now)  # not claimed earlier
+    dispatch_at = models.DateTimeField(default=timezone.now)  # when its next message is sent
     lease_until = models.DateTimeField(null=True)
 
     result = models.JSONField(null=True)
-    result_key = models.CharField(
-        max_length=200, blank=True, db_index=True
-    )  # in the storage; empty once the file is gone
+    # In the storage; empty once the file is deleted.
+    result_key = models.CharField(max_length=200, blank=True, db_index=True)
     expires_at = models.DateTimeField(null=True)
     warnings = models.JSONField(default=list)
     error = models.JSONField(null=True)
@@ -136,6 +71,7 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        constraints = JOB_CONSTRAINTS
         indexes = [
             models.Index(fields=["account", "-created_at", "-id"], name="jobs_of_account"),
             models.Index(fields=["dispatch_at"], name="jobs_due", condition=Q(status="queued")),
@@ -154,17 +90,22 @@ class Job(models.Model):
     def has_attempts_left(self) -> bool:
         return self.attempt < self.attempt_limit
 
+    def begin_attempt(self) -> bool:
+        """The verb `claim`, for this row. False if another worker was faster."""
+        now = timezone.now()
+        return self._move("claim", attempt=self.attempt + 1, lease_until=lease_end(now), started_at=now)
+
     def heartbeat(self) -> bool:
-        """Keep the job for this attempt. False where it is no longer this attempt's."""
+        """Renew the lease. False if the job is no longer this attempt's."""
         return bool(self._mine().update(lease_until=lease_end(timezone.now())))
 
     def report_progress(self, percent: int) -> bool:
-        """Show the progress, which never falls, and keep the job. False where it is no longer this attempt's."""
+        """Write the progress, which never falls, and renew the lease. False if the job is no longer this attempt's."""
         self._mine().filter(progress__lt=percent).update(progress=percent)
         return self.heartbeat()
 
     def complete(self, *, result: Mapping[str, Any], result_key: str, warnings: Sequence[str]) -> bool:
-        """End well. False where the job is no longer this attempt's; its file must go then."""
+        """False if the job is no longer this attempt's; then its file must be deleted."""
         now = timezone.now()
         return self._finish(
             "complete",
@@ -180,17 +121,17 @@ class Job(models.Model):
     def fail(self, error: Mapping[str, Any]) -> bool:
         return self._finish("fail", timezone.now(), error=dict(error))
 
-    def cancel(self, error: Mapping[str, Any]) -> bool:
+    def cancel(self, error: Mapping[str, Any], actor: str = "") -> bool:
         """End a job that is not finished. Its worker notices at its next sign of life."""
-        return self._finish("cancel", timezone.now(), error=dict(error))
+        return self._finish("cancel", timezone.now(), actor=actor, error=dict(error))
 
     def release(self, reason: str, delay: timedelta) -> bool:
-        """Give the job back to the queue, to be tried again after `delay`."""
+        """Put the job back into the queue, to be tried again after `delay`."""
         again = timezone.now() + delay
         return self._move("release", reason, due_at=again, dispatch_at=again, lease_until=None)
 
     def retry(self, actor: str) -> bool:
-        """Staff: let a failed job run again, with as many attempts as a new one."""
+        """Put a failed job back into the queue, with as many attempts as a new one. `actor` is a member of staff."""
         now = timezone.now()
         return self._move(
             "retry",
@@ -203,7 +144,7 @@ class Job(models.Model):
         )
 
     def give_up_for_lost(self) -> bool:
-        """The worker is gone: back to the queue while there are attempts, else the end."""
+        """End the attempt of a lost worker: back to the queue if attempts are left, otherwise failed."""
         now = timezone.now()
         if self.lease_until is None or self.lease_until >= now:
             return False
@@ -214,11 +155,11 @@ class Job(models.Model):
         return self.fail(worker_lost(self.attempt))
 
     def note_dispatched(self) -> None:
-        """The message is on its way; it is sent again only if nobody takes the job up."""
+        """Its message is sent; the next one only if no worker claims the job for a while."""
         Job.objects.filter(pk=self.pk, status=Status.QUEUED).update(dispatch_at=timezone.now() + _DISPATCH_AGAIN)
 
     def forget_result(self) -> None:
-        """The file is deleted: the job stays completed and goes on telling its story."""
+        """The file is deleted. The job stays completed."""
         with transaction.atomic():
             if Job.objects.filter(pk=self.pk).exclude(result_key="").update(result_key=""):
                 self.record("expire")
@@ -227,11 +168,11 @@ class Job(models.Model):
         JobEvent.objects.create(job=self, verb=verb, attempt=self.attempt, note=note[:500], actor=actor)
 
     def _mine(self) -> JobQuerySet:
-        """This row, as long as it is being worked on by this attempt: what a worker that was given up cannot touch."""
+        """The row, if this attempt still owns it; empty for a worker given up as lost."""
         return Job.objects.filter(pk=self.pk, status=Status.PROCESSING, attempt=self.attempt)
 
     def _finish(self, verb: str, now: datetime, **changes: Any) -> bool:
-        """A last transition, together with the webhook's row: both are written or neither."""
+        """A last transition and the webhook's row: both are written, or neither."""
         with transaction.atomic():
             if not self._move(verb, completed_at=now, lease_until=None, **changes):
                 return False
@@ -240,11 +181,11 @@ class Job(models.Model):
         return True
 
     def _move(self, verb: str, note: str = "", actor: str = "", **changes: Any) -> bool:
-        """The only place where a status changes: if the row still stands where this object saw it."""
+        """The only place that changes a status, if the row is still as this object knows it."""
         sources, target = TRANSITIONS[verb]
         with transaction.atomic():
             rows = Job.objects.filter(pk=self.pk, status__in=sources)
-            # Who cancels means the job, whoever works on it now; all others mean the attempt that they saw.
+            # Cancelling means the job, all other verbs mean the attempt that this object knows.
             if verb != "cancel":
                 rows = rows.filter(attempt=self.attempt)
             if not rows.update(status=target, **changes):
@@ -252,20 +193,3 @@ class Job(models.Model):
             self.refresh_from_db()
             self.record(verb, note or (self.error or {}).get("code", ""), actor)
         return True
-
-
-class JobEvent(models.Model):
-    """One line of a job's story, written in the transaction of what it tells."""
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
-    at = models.DateTimeField(default=timezone.now)
-    verb = models.CharField(max_length=20)
-    attempt = models.PositiveIntegerField()
-    note = models.CharField(max_length=500, blank=True)
-    actor = models.CharField(max_length=150, blank=True)
-
-    class Meta:
-        ordering = ["id"]
-
-    def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.verb}"

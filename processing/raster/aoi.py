@@ -11,10 +11,11 @@ import shapely
 from pydantic import BeforeValidator, WithJsonSchema
 from shapely.geometry.base import BaseGeometry
 
-MOST_VERTICES = 1000
-# Straight in longitude and latitude is not straight in a projection. Edges of a hundredth of a degree (about 1 km)
-# bend by some centimetres.
-LONGEST_EDGE_DEGREES = 0.01
+_MOST_VERTICES = 1000
+# Of all edges, planar. Edges are cut into short ones before they are projected, so this bounds the work of a job. It is
+# ten times around the Earth; the outline of the whole Earth has 1,080 degrees, that of a country hardly 100.
+_LONGEST_OUTLINE_DEGREES = 3600
+_SHOWN = 200  # characters of unknown names in a message
 
 _POSITION = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3}
 _RING = {"type": "array", "items": _POSITION, "minItems": 4}
@@ -31,7 +32,8 @@ def _schema(kind: str, coordinates: dict[str, Any]) -> dict[str, Any]:
 
 _JSON_SCHEMA = {
     "description": "Area of interest in WGS 84: [west, south, east, north], or a GeoJSON Polygon or MultiPolygon of at "
-    f"most {MOST_VERTICES} vertices. Only it is read, and the result covers its bounding window.",
+    f"most {_MOST_VERTICES} vertices, whose edges have {_LONGEST_OUTLINE_DEGREES} degrees in all at most. "
+    "Only it is read, and the result covers its bounding window.",
     "anyOf": [
         {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4},
         _schema("Polygon", _POLYGON),
@@ -52,14 +54,12 @@ AreaOfInterest = Annotated[Any, BeforeValidator(check_area), WithJsonSchema(_JSO
 
 
 def geometry(value: Any) -> BaseGeometry:
-    """The area as a valid geometry in degrees, with edges short enough to be projected. Raises ValueError."""
+    """The area as a valid geometry in degrees, with the vertices that it was given. Raises ValueError."""
     if isinstance(value, list):
-        area = _box(value)
-    elif isinstance(value, dict) and value.get("type") in ("Polygon", "MultiPolygon"):
-        area = _polygons(value)
-    else:
-        raise ValueError("An area is [west, south, east, north] or a GeoJSON Polygon or MultiPolygon")
-    return shapely.segmentize(area, LONGEST_EDGE_DEGREES)
+        return _box(value)
+    if isinstance(value, dict) and value.get("type") in ("Polygon", "MultiPolygon"):
+        return _polygons(value)
+    raise ValueError("An area is [west, south, east, north] or a GeoJSON Polygon or MultiPolygon")
 
 
 def _box(corners: list[Any]) -> BaseGeometry:
@@ -78,14 +78,18 @@ def _box(corners: list[Any]) -> BaseGeometry:
 def _polygons(value: dict[str, Any]) -> BaseGeometry:
     unknown = set(value) - {"type", "coordinates", "bbox"}
     if unknown:
-        raise ValueError(f"An area has type and coordinates only, not {', '.join(sorted(unknown))}")
+        raise ValueError(f"An area has type and coordinates only, not {', '.join(sorted(unknown))[:_SHOWN]}")
     polygons = value.get("coordinates")
     polygons = [polygons] if value["type"] == "Polygon" else polygons
     if not isinstance(polygons, list) or not polygons:
         raise ValueError("The coordinates hold no polygon")
-    if sum(_count_vertices(polygon) for polygon in polygons) > MOST_VERTICES:
-        raise ValueError(f"An area may have {MOST_VERTICES} vertices at most")
+    if sum(_count_vertices(polygon) for polygon in polygons) > _MOST_VERTICES:
+        raise ValueError(f"An area may have {_MOST_VERTICES} vertices at most")
     area = shapely.MultiPolygon([_polygon(rings) for rings in polygons])
+    if area.length > _LONGEST_OUTLINE_DEGREES:
+        raise ValueError(
+            f"The edges of an area may be {_LONGEST_OUTLINE_DEGREES} degrees long in all, not {area.length:.0f}"
+        )
     if not area.is_valid:
         raise ValueError(f"The area is not valid: {shapely.is_valid_reason(area)}")
     return area

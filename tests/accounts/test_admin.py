@@ -24,7 +24,7 @@ def run_action(client: Client, action: str, *keys: ApiKey) -> bytes:
     return bytes(client.post(KEYS, form, follow=True).content)
 
 
-def test_a_new_key_is_shown_once_and_stored_as_its_digest(admin_client: Client, account: Account) -> None:
+def test_new_key_is_shown_once_and_stored_as_its_digest(admin_client: Client, account: Account) -> None:
     form = {"account": account.pk, "mode": "live", "label": "ground station"}
     page = admin_client.post(f"{KEYS}add/", form, follow=True)
     (text,) = shown_keys(page.content)
@@ -38,7 +38,7 @@ def test_a_new_key_is_shown_once_and_stored_as_its_digest(admin_client: Client, 
     assert text[14:44] not in "".join(stored)
 
 
-def test_the_change_page_shows_no_digest(admin_client: Client, account: Account) -> None:
+def test_change_page_shows_no_digest(admin_client: Client, account: Account) -> None:
     key, _ = ApiKey.objects.issue(account, "test")
     page = admin_client.get(f"{KEYS}{key.pk}/change/")
     assert page.status_code == 200
@@ -55,7 +55,7 @@ def test_only_the_label_of_a_key_changes_later(admin_client: Client, account: Ac
     assert (changed.account, changed.mode, changed.label) == (account, "test", "after")
 
 
-def test_revoking_ends_the_selected_keys_and_no_other(admin_client: Client, account: Account) -> None:
+def test_revoking_ends_only_the_selected_keys(admin_client: Client, account: Account) -> None:
     first, first_text = ApiKey.objects.issue(account, "live")
     second, second_text = ApiKey.objects.issue(account, "live")
     run_action(admin_client, "revoke", first)
@@ -79,7 +79,7 @@ def test_rolling_shows_a_new_key_and_ends_the_old_one_a_day_later(
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_key_cannot_be_deleted(admin_client: Client, account: Account, method: str) -> None:
+def test_key_cannot_be_deleted(admin_client: Client, account: Account, method: str) -> None:
     key, text = ApiKey.objects.issue(account, "live")
     page = getattr(admin_client, method)(f"{KEYS}{key.pk}/delete/", {"post": "yes"})
     assert page.status_code == 403
@@ -87,13 +87,13 @@ def test_a_key_cannot_be_deleted(admin_client: Client, account: Account, method:
     assert ApiKey.objects.authenticate(text) == key
 
 
-def test_an_account_with_keys_cannot_be_deleted(admin_client: Client, account: Account) -> None:
+def test_account_with_keys_cannot_be_deleted(admin_client: Client, account: Account) -> None:
     ApiKey.objects.issue(account, "live")
     admin_client.post(f"/admin/accounts/account/{account.pk}/delete/", {"post": "yes"})
     assert Account.objects.filter(pk=account.pk).exists()
 
 
-def test_the_secret_of_webhooks_cannot_be_changed_by_hand(admin_client: Client, account: Account) -> None:
+def test_secret_of_webhooks_cannot_be_changed_by_hand(admin_client: Client, account: Account) -> None:
     form = {"name": account.name, "plan": "pro", "webhook_secret": "whsec_mine"}
     admin_client.post(f"/admin/accounts/account/{account.pk}/change/", form)
     secret = account.webhook_secret
@@ -101,7 +101,7 @@ def test_the_secret_of_webhooks_cannot_be_changed_by_hand(admin_client: Client, 
     assert (account.plan, account.webhook_secret) == ("pro", secret)
 
 
-def test_nobody_sees_keys_without_signing_in(client: Client, account: Account) -> None:
+def test_keys_are_shown_only_after_signing_in(client: Client, account: Account) -> None:
     answer = client.get(KEYS)
     assert answer.status_code == 302
     assert answer["Location"].startswith("/admin/login/")

@@ -21,7 +21,7 @@ def key(account: Account, test_key: str) -> ApiKey:
 
 @pytest.fixture(autouse=True)
 def storage(settings: Settings, tmp_path: Path) -> Path:
-    """The folder of an empty storage for results; the folder for unfinished files is `work` beside it."""
+    """The folder of an empty storage for results. Unfinished files go to `work` beside it."""
     settings.STORAGES = use_storage(settings, "processing.local_storage.SignedLocalStorage", tmp_path / "results")
     settings.WORK_DIR = tmp_path / "work"
     return tmp_path / "results"
@@ -31,6 +31,12 @@ def storage(settings: Settings, tmp_path: Path) -> Path:
 def no_messages() -> None:
     """No test finds the messages of another."""
     take_messages()
+
+
+@pytest.fixture
+def sandbox_of_jobs(settings: Settings, sandbox: Path) -> None:
+    """Jobs read the sandbox that is written once for all tests."""
+    settings.SANDBOX_DIR = sandbox
 
 
 def use_storage(settings: Settings, backend: str, location: Path) -> dict[str, object]:

@@ -1,9 +1,10 @@
-"""Jobs in every state, for tests that are about something else than how they got there."""
+"""Jobs in every state, and what is stored of them."""
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 
 from django.core.files.base import ContentFile
@@ -14,36 +15,38 @@ from accounts.models import Account, ApiKey
 from astra import celery_app
 from processing.models import Job
 from processing.results import storage_key
+from tests.accounts.clock import Clock
 
 SCENE = "sentinel-2:S2B_MSIL2A_20250115T184929"
 EXAMPLE: dict[str, Any] = {"operation": "ndvi", "scene_ids": [SCENE], "params": {"colormap": "rdylgn"}}
 CONTENT = bytes(range(256)) * 8
 ERROR = {"code": "SCENE_UNREADABLE", "message": "The scene cannot be read.", "details": {"retryable": False}}
 URL = "/api/v1/process"
+HOOK = "https://example.com/hook"
 
 T = TypeVar("T")
 
 
 def another_key(name: str = "Another account") -> tuple[ApiKey, str]:
-    """A key, and its text, of an account that has nothing to do with the others."""
+    """A key of another account, and its text."""
     return ApiKey.objects.issue(Account.objects.create(name=name), "test")
 
 
 def queued(key: ApiKey, **fields: Any) -> Job:
     """A job that waits for a worker. `fields` are those of a submit."""
     wanted = {**EXAMPLE, "webhook_url": None, "origin": "http://testserver", **fields}
-    return Job.objects.submit(key=key, **wanted)
+    return Job.objects.submit(key, **wanted)
 
 
 def claimed(key: ApiKey, **fields: Any) -> Job:
-    """A job that a worker has in hand."""
+    """A job that a worker has claimed."""
     job = Job.objects.claim(queued(key, **fields).pk)
     assert job is not None
     return job
 
 
 def completed(key: ApiKey, content: bytes = CONTENT, **fields: Any) -> Job:
-    """A completed job whose file lies in the storage."""
+    """A completed job with its file in the storage."""
     job = claimed(key, **fields)
     name = default_storage.save(storage_key(job, job.attempt), ContentFile(content))
     result = {
@@ -64,18 +67,51 @@ def failed(key: ApiKey, **fields: Any) -> Job:
     return job
 
 
+def finish(job: Job) -> bool:
+    """Complete a job without a file."""
+    result = {"file:size": 1, "file:checksum": "1220"}
+    return job.complete(result=result, result_key=f"jobs/{job.attempt}.tif", warnings=[])
+
+
+def claim_again(job: Job) -> Job:
+    """The next attempt of a queued job."""
+    again = Job.objects.claim(job.pk)
+    assert again is not None
+    return again
+
+
+def lose_worker(job: Job, clock: Clock) -> Job:
+    """The job after its lease has run out without a sign of life."""
+    clock.move(minutes=11)
+    (lost,) = Job.objects.lost()
+    assert lost == job
+    return lost
+
+
 def row(job: Job) -> dict[str, Any]:
-    """Everything that is stored of a job now."""
+    """All columns of a job as they are stored now."""
     return dict(Job.objects.filter(pk=job.pk).values().get())
 
 
+def error_of(job: Job) -> dict[str, Any]:
+    """The error of a job that has failed."""
+    stored = row(job)
+    assert stored["status"] == "failed"
+    assert set(stored["error"]) == {"code", "message", "details"}
+    return dict(stored["error"])
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 def verbs(job: Job) -> list[str]:
-    """What happened to a job, in order."""
+    """The verbs of a job's timeline, in order."""
     return list(job.events.values_list("verb", flat=True))
 
 
 def take_messages() -> list[tuple[str, str | int]]:
-    """(task, argument) of every message that waits for a worker; they are gone then."""
+    """Takes all messages that wait for a worker: (task, argument)."""
     with celery_app.connection_for_read() as connection:
         queue = celery_app.amqp.queues["astra"].bind(connection.default_channel)
         queue.declare()
@@ -84,7 +120,7 @@ def take_messages() -> list[tuple[str, str | int]]:
 
 
 def all_at_once(count: int, work: Callable[[int], T]) -> list[T]:
-    """What `work(0)`, `work(1)`, ... give when as many threads begin together."""
+    """The results of `work(0)`, `work(1)`, ... in threads that begin together."""
     start = threading.Barrier(count)
 
     def run(number: int) -> T:

@@ -1,4 +1,4 @@
-"""Storages in trouble, and storages during whose work something else happens."""
+"""Storages that fail, and storages during whose work something else happens."""
 
 import threading
 from typing import Any
@@ -37,7 +37,7 @@ class CancelledAtTheStart(SignedLocalStorage):
 
 
 class CancelledWhileSaving(SignedLocalStorage):
-    """The job is cancelled at the moment its file arrives."""
+    """The job is cancelled while its file is stored."""
 
     def _save(self, name: str, content: Any) -> str:
         saved = super()._save(name, content)
@@ -46,7 +46,7 @@ class CancelledWhileSaving(SignedLocalStorage):
 
 
 class OutOfTime(SignedLocalStorage):
-    """The time limit strikes while the file is stored."""
+    """The time limit is reached while the file is stored."""
 
     def _save(self, name: str, content: Any) -> str:
         super()._save(name, content)
@@ -54,7 +54,7 @@ class OutOfTime(SignedLocalStorage):
 
 
 class CuttingShort(SignedLocalStorage):
-    """Loses the end of what it is given, as some disks that are full."""
+    """Loses the end of a file, as some full disks do."""
 
     def _save(self, name: str, content: Any) -> str:
         saved = super()._save(name, content)
@@ -71,7 +71,7 @@ class KeepingAll(SignedLocalStorage):
 
 
 class Broken(SignedLocalStorage):
-    """Fails in a way that nobody foresaw."""
+    """Raises an error that nobody expects."""
 
     def _open(self, name: str, mode: str = "rb") -> Any:
         raise RuntimeError("/srv/secret/path is on fire")

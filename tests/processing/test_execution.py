@@ -1,20 +1,15 @@
-"""Working on a claimed job, with the real pipeline on the sandbox: every end, and what is left behind."""
+"""Working on a claimed job, with the real pipeline on the sandbox: completed, failed, and signs of life."""
 
-import errno
-import os
 import re
-from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
-from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection
 from pytest_django import Settings
 from tifffile import TiffFile
 
@@ -25,39 +20,32 @@ from processing.raster.errors import Stopped
 from processing.raster.sandbox.location import VERSION
 from processing.results import storage_key
 from processing.tasks import run_job
-from tests.processing.conftest import use_storage
-from tests.processing.jobs import ERROR, claimed, queued, row, take_messages, verbs
+from tests.processing.jobs import (
+    ERROR,
+    HOOK,
+    claim_again,
+    claimed,
+    error_of,
+    files_below,
+    queued,
+    row,
+    take_messages,
+    verbs,
+)
 from tests.servers import wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
-STORAGES = "tests.processing.storages."
-
-
-@pytest.fixture(autouse=True)
-def _sandbox(settings: Settings, sandbox: Path) -> None:
-    settings.SANDBOX_DIR = sandbox
-
-
-def files_below(*folders: Path) -> list[Path]:
-    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox_of_jobs")]
 
 
 def nothing_left(settings: Settings, storage: Path) -> bool:
-    """No file in the storage, no folder of unfinished files."""
+    """True if there is no file in the storage and no folder of unfinished files."""
     return not files_below(storage) and not list(settings.WORK_DIR.glob("*"))
 
 
-def error_of(job: Job) -> dict[str, Any]:
-    stored = row(job)
-    assert stored["status"] == "failed"
-    assert set(stored["error"]) == {"code", "message", "details"}
-    return dict(stored["error"])
+# --- Completed -------------------------------------------------------------------------------------------------------
 
 
-# --- Completed ------------------------------------------------------------------------------------------------------
-
-
-def test_a_completed_jobs_result_tells_the_truth_about_its_file(key: ApiKey, settings: Settings, storage: Path) -> None:
+def test_result_of_a_completed_job_describes_its_file(key: ApiKey, settings: Settings, storage: Path) -> None:
     job = claimed(key, params={"colormap": None})
     execute(job)
     stored = row(job)
@@ -83,7 +71,7 @@ def test_a_completed_jobs_result_tells_the_truth_about_its_file(key: ApiKey, set
 
 
 @pytest.mark.parametrize(("compression", "tiff_code"), [("deflate", 8), ("zstd", 50000)])
-def test_a_result_is_compressed_as_the_settings_say(
+def test_result_is_compressed_as_the_settings_say(
     key: ApiKey, settings: Settings, storage: Path, compression: str, tiff_code: int
 ) -> None:
     settings.COMPRESSION = compression
@@ -93,7 +81,7 @@ def test_a_result_is_compressed_as_the_settings_say(
         assert {int(page.compression) for page in file.pages} == {tiff_code}
 
 
-def test_a_compact_result_is_smaller_and_tells_the_statistics_of_the_full_one(key: ApiKey, storage: Path) -> None:
+def test_compact_result_is_smaller_and_has_the_statistics_of_the_full_one(key: ApiKey, storage: Path) -> None:
     jobs = [claimed(key, params={"precision": precision}) for precision in ("full", "compact")]
     for job in jobs:
         execute(job)
@@ -104,8 +92,8 @@ def test_a_compact_result_is_smaller_and_tells_the_statistics_of_the_full_one(ke
     assert compact["statistics"] == pytest.approx(full["statistics"], rel=1e-12)  # sums of threads in any order
 
 
-def test_the_task_runs_a_job_once_and_sends_its_webhook(key: ApiKey, storage: Path) -> None:
-    job = queued(key, webhook_url="https://example.com/hook")
+def test_task_runs_a_job_once_and_sends_its_webhook(key: ApiKey, storage: Path) -> None:
+    job = queued(key, webhook_url=HOOK)
     run_job(job.pk)
     delivery = job.deliveries.get()
     assert delivery.event == "job.completed"
@@ -117,21 +105,20 @@ def test_the_task_runs_a_job_once_and_sends_its_webhook(key: ApiKey, storage: Pa
     assert take_messages() == []
 
 
-def test_files_of_earlier_attempts_go_first(key: ApiKey, storage: Path) -> None:
+def test_files_of_earlier_attempts_are_deleted_first(key: ApiKey, storage: Path) -> None:
     first = claimed(key)
     default_storage.save(storage_key(first, 1), ContentFile(b"of a worker that was killed"))
-    Job.objects.filter(pk=first.pk).update(status="queued")
-    second = Job.objects.claim(first.pk)
-    assert second is not None
+    assert first.release("its worker was killed", timedelta(0))
+    second = claim_again(first)
     execute(second)
     assert files_below(storage) == [storage / row(second)["result_key"]]
     assert row(second)["result_key"] == storage_key(second, 2)
 
 
-# --- Failed ---------------------------------------------------------------------------------------------------------
+# --- Failed ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_scene_that_there_is_not_fails_at_once(key: ApiKey, settings: Settings, storage: Path) -> None:
+def test_unknown_scene_fails_the_job_at_once(key: ApiKey, settings: Settings, storage: Path) -> None:
     scene_id = "sentinel-2:S2A_MSIL2A_20200101T101010"
     job = claimed(key, scene_ids=[scene_id])
     execute(job)
@@ -141,7 +128,7 @@ def test_a_scene_that_there_is_not_fails_at_once(key: ApiKey, settings: Settings
     assert nothing_left(settings, storage)
 
 
-def test_a_fault_of_ours_is_told_without_its_inside(
+def test_fault_of_ours_fails_the_job_without_details_of_the_code(
     key: ApiKey, settings: Settings, storage: Path, tmp_path: Path
 ) -> None:
     settings.SANDBOX_DIR = tmp_path / "broken"
@@ -158,133 +145,10 @@ def test_a_fault_of_ours_is_told_without_its_inside(
     assert nothing_left(settings, storage)
 
 
-# --- The storage is in trouble --------------------------------------------------------------------------------------
+# --- Signs of life ---------------------------------------------------------------------------------------------------
 
 
-def test_a_storage_outage_is_tried_again_and_then_told(key: ApiKey, settings: Settings, tmp_path: Path) -> None:
-    (tmp_path / "a file").touch()
-    settings.STORAGES = use_storage(settings, "processing.local_storage.SignedLocalStorage", tmp_path / "a file")
-    settings.RETRY_SECONDS = 0
-    settings.JOB_ATTEMPTS = 2
-    job = claimed(key, webhook_url="https://example.com/hook")
-    execute(job)
-    assert row(job)["status"] == "queued"
-    assert row(job)["error"] is None
-    assert job.events.last().note == "STORAGE_UNAVAILABLE"
-    assert not job.deliveries.exists()
-    second = Job.objects.claim(job.pk)
-    assert second is not None
-    execute(second)
-    error = error_of(job)
-    assert error["code"] == "STORAGE_UNAVAILABLE"
-    assert error["details"] == {"retryable": True}
-    assert str(tmp_path) not in error["message"]
-    assert job.deliveries.get().event == "job.failed"
-    assert list(settings.WORK_DIR.glob("*")) == []
-
-
-def test_a_job_completes_once_the_storage_is_back(
-    key: ApiKey, settings: Settings, storage: Path, tmp_path: Path
-) -> None:
-    working = settings.STORAGES
-    settings.STORAGES = use_storage(settings, STORAGES + "CuttingShort", storage)
-    settings.RETRY_SECONDS = 0
-    job = claimed(key)
-    execute(job)
-    assert row(job)["status"] == "queued"
-    assert nothing_left(settings, storage), "a file that was cut short is no result"
-    settings.STORAGES = working
-    run_job(job.pk)
-    assert row(job)["status"] == "completed"
-    assert len(files_below(storage)) == 1
-
-
-def test_a_result_that_the_disk_does_not_keep_is_no_result(
-    key: ApiKey, storage: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(_: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(os, "fsync", fail)
-    job = claimed(key)
-    execute(job)
-    assert row(job)["status"] == "queued"
-    assert nothing_left(settings, storage)
-
-
-def test_a_job_that_is_tried_again_waits_within_its_bounds(key: ApiKey, settings: Settings, storage: Path) -> None:
-    settings.STORAGES = use_storage(settings, STORAGES + "CuttingShort", storage)
-    settings.RETRY_SECONDS = 1000
-    job = claimed(key)
-    execute(job)
-    stored = row(job)
-    wait = stored["due_at"] - job.events.last().at
-    assert wait.total_seconds() + 1 >= 0
-    assert wait.total_seconds() <= 600
-    assert stored["dispatch_at"] == stored["due_at"]
-
-
-# --- Time limit -----------------------------------------------------------------------------------------------------
-
-
-def test_the_time_limit_ends_a_job(key: ApiKey, settings: Settings, storage: Path) -> None:
-    def strike(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.startswith('UPDATE "processing_job" SET "progress"'):
-            raise SoftTimeLimitExceeded
-        return execute(sql, params, many, context)
-
-    settings.JOB_TIME_LIMIT = 77
-    job = claimed(key)
-    with connection.execute_wrapper(strike):
-        execute(job)
-    error = error_of(job)
-    assert error["code"] == "TIMED_OUT"
-    assert "77 seconds" in error["message"]
-    assert nothing_left(settings, storage)
-
-
-def test_the_time_limit_ends_a_job_also_while_its_file_is_stored(
-    key: ApiKey, settings: Settings, storage: Path
-) -> None:
-    settings.STORAGES = use_storage(settings, STORAGES + "OutOfTime", storage)
-    job = claimed(key)
-    execute(job)
-    assert error_of(job)["code"] == "TIMED_OUT"
-    assert nothing_left(settings, storage)
-
-
-# --- Cancelled and overtaken ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("storage_class", ["CancelledAtTheStart", "CancelledWhileSaving"])
-def test_a_job_that_is_cancelled_meanwhile_leaves_nothing(
-    key: ApiKey, settings: Settings, storage: Path, storage_class: str
-) -> None:
-    settings.STORAGES = use_storage(settings, STORAGES + storage_class, storage)
-    job = claimed(key)
-    execute(job)
-    assert error_of(job)["code"] == "CANCELED"
-    assert row(job)["result"] is None
-    assert verbs(job) == ["submit", "claim", "cancel"]
-    assert nothing_left(settings, storage)
-
-
-def test_a_worker_that_was_given_up_removes_its_own_file_only(key: ApiKey, storage: Path) -> None:
-    late = claimed(key)
-    Job.objects.filter(pk=late.pk).update(status="queued")
-    current = Job.objects.claim(late.pk)
-    assert current is not None
-    execute(current)
-    before, files = row(current), files_below(storage)
-    execute(late)
-    assert row(current) == before
-    assert files_below(storage) == files
-
-
-# --- Signs of life --------------------------------------------------------------------------------------------------
-
-
-def test_a_job_is_kept_while_it_is_worked_on(key: ApiKey, settings: Settings) -> None:
+def test_lease_is_renewed_while_a_worker_has_the_job(key: ApiKey, settings: Settings) -> None:
     settings.LEASE_SECONDS = 0.2
     job = claimed(key)
     first = row(job)["lease_until"]
@@ -295,20 +159,20 @@ def test_a_job_is_kept_while_it_is_worked_on(key: ApiKey, settings: Settings) ->
     assert row(job)["lease_until"] == last, "no sign of life after the end"
 
 
-def test_progress_is_told_while_it_is_worked_on(key: ApiKey) -> None:
+def test_progress_is_written_while_a_worker_has_the_job(key: ApiKey) -> None:
     job = claimed(key)
     with KeptJob(job) as kept:
         kept.tick(0.0)
         kept.tick(0.0)
 
-        def told() -> bool:
+        def is_written() -> bool:
             kept.tick(0.5)
             return 0 < row(job)["progress"] <= 50
 
-        wait_until(told, 10, "progress")
+        wait_until(is_written, 10, "progress")
 
 
-def test_the_end_of_the_lease_stops_the_work(key: ApiKey, settings: Settings) -> None:
+def test_worker_stops_once_the_job_is_cancelled(key: ApiKey, settings: Settings) -> None:
     settings.LEASE_SECONDS = 0.2
     job = claimed(key)
 

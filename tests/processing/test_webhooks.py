@@ -1,4 +1,4 @@
-"""Webhooks, sent to a real receiver: what it gets, and what its answer means."""
+"""Webhooks, sent to a real receiver: what it receives, and what its answer means."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ def running_receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def receiver(running_receiver: Receiver, settings: Settings) -> Receiver:
-    """A receiver on this machine that the operator allows, and that has got nothing yet."""
+    """A receiver on this machine that the operator allows. It has received nothing yet."""
     settings.PRIVATE_HOSTS = frozenset({running_receiver.host})
     running_receiver.received.clear()
     running_receiver.answers = [204]
@@ -39,7 +39,7 @@ def delivery_to(key: ApiKey, url: str) -> WebhookDelivery:
 
 
 def try_now(delivery: WebhookDelivery, clock: Clock) -> WebhookDelivery:
-    """Let the time of the next attempt come, and make it."""
+    """Make the next attempt when it is due."""
     clock.now = max(clock.now, delivery.next_attempt_at)
     deliver_webhook(delivery.pk)
     delivery.refresh_from_db()
@@ -50,7 +50,7 @@ def try_now(delivery: WebhookDelivery, clock: Clock) -> WebhookDelivery:
 
 
 @pytest.mark.parametrize("make", [completed, failed])
-def test_the_body_is_that_of_a_poll_byte_for_byte(
+def test_body_equals_that_of_a_poll_byte_for_byte(
     api: APIClient, key: ApiKey, receiver: Receiver, make: object
 ) -> None:
     job = make(key, webhook_url=receiver.hook)  # type: ignore[operator]
@@ -60,9 +60,7 @@ def test_the_body_is_that_of_a_poll_byte_for_byte(
     assert headers["content-type"] == "application/json"
 
 
-def test_the_signature_holds_for_the_standard_library_of_receivers(
-    account: Account, key: ApiKey, receiver: Receiver
-) -> None:
+def test_signature_passes_the_library_for_receivers(account: Account, key: ApiKey, receiver: Receiver) -> None:
     deliver_webhook(delivery_to(key, receiver.hook).pk)
     ((headers, body),) = receiver.received
     Webhook(account.webhook_secret).verify(body, headers)
@@ -70,9 +68,7 @@ def test_the_signature_holds_for_the_standard_library_of_receivers(
         Webhook(account.webhook_secret).verify(body + b" ", headers)
 
 
-def test_the_signature_holds_for_a_receiver_that_computes_it_by_hand(
-    account: Account, key: ApiKey, receiver: Receiver
-) -> None:
+def test_signature_equals_one_computed_by_hand(account: Account, key: ApiKey, receiver: Receiver) -> None:
     deliver_webhook(delivery_to(key, receiver.hook).pk)
     ((headers, body),) = receiver.received
     prefix, _, encoded = account.webhook_secret.partition("_")
@@ -83,11 +79,13 @@ def test_the_signature_holds_for_a_receiver_that_computes_it_by_hand(
     assert headers["webhook-signature"].split() == [f"v1,{expected}"]
 
 
-def test_every_account_has_a_secret_of_its_own() -> None:
+def test_every_account_has_its_own_secret() -> None:
     assert Account(name="a").webhook_secret != Account(name="b").webhook_secret
 
 
-def test_the_id_stays_and_the_timestamp_is_that_of_the_attempt(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
+def test_id_stays_the_same_and_the_timestamp_changes_with_the_attempt(
+    key: ApiKey, receiver: Receiver, clock: Clock
+) -> None:
     receiver.answers = [500, 503, 204]
     delivery, times = delivery_to(key, receiver.hook), []
     for _ in range(3):
@@ -110,7 +108,7 @@ def test_two_deliveries_have_two_ids(key: ApiKey, receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-def test_any_success_ends_it(key: ApiKey, receiver: Receiver, clock: Clock, status: int) -> None:
+def test_any_2xx_answer_ends_the_delivery(key: ApiKey, receiver: Receiver, clock: Clock, status: int) -> None:
     receiver.answers = [status]
     delivery = try_now(delivery_to(key, receiver.hook), clock)
     assert delivery.status == "delivered"
@@ -131,7 +129,7 @@ def test_any_other_answer_is_tried_again(key: ApiKey, receiver: Receiver, clock:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_not_followed_but_tried_again(key: ApiKey, receiver: Receiver, clock: Clock, status: int) -> None:
+def test_redirect_is_not_followed_but_tried_again(key: ApiKey, receiver: Receiver, clock: Clock, status: int) -> None:
     receiver.answers = [status, 204]
     delivery = try_now(delivery_to(key, receiver.hook), clock)
     assert len(receiver.received) == 1
@@ -140,7 +138,7 @@ def test_a_redirect_is_not_followed_but_tried_again(key: ApiKey, receiver: Recei
     assert try_now(delivery, clock).status == "delivered"
 
 
-def test_gone_ends_it(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
+def test_answer_410_ends_the_delivery(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
     receiver.answers = [410, 204]
     delivery = try_now(delivery_to(key, receiver.hook), clock)
     assert delivery.status == "given up"
@@ -150,7 +148,7 @@ def test_gone_ends_it(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1", "https://127.0.0.1", "https://localhost", "https://0x7f.1"])
-def test_an_address_that_is_not_public_is_never_called(
+def test_private_address_is_never_called(
     key: ApiKey, receiver: Receiver, settings: Settings, clock: Clock, address: str
 ) -> None:
     settings.PRIVATE_HOSTS = frozenset()
@@ -164,7 +162,7 @@ def test_an_address_that_is_not_public_is_never_called(
 @pytest.mark.parametrize(
     "url", ["https://" + "a" * 64 + ".example/hook", "https://[::1", "https://a b.example/", "nonsense"]
 )
-def test_a_url_that_cannot_be_called_at_all_counts_as_an_attempt(key: ApiKey, clock: Clock, url: str) -> None:
+def test_url_that_cannot_be_called_counts_as_an_attempt(key: ApiKey, clock: Clock, url: str) -> None:
     delivery = try_now(delivery_to(key, url), clock)
     assert delivery.tries.count() == 1
 
@@ -172,30 +170,30 @@ def test_a_url_that_cannot_be_called_at_all_counts_as_an_attempt(key: ApiKey, cl
 # --- Trying again ---------------------------------------------------------------------------------------------------
 
 
-def test_a_receiver_that_is_down_is_tried_six_times_with_growing_delays(
+def test_receiver_that_is_down_is_tried_with_growing_delays_and_then_given_up(
     key: ApiKey, settings: Settings, clock: Clock
 ) -> None:
     host = f"127.0.0.1:{free_port()}"
     settings.PRIVATE_HOSTS = frozenset({host})
+    settings.WEBHOOK_DELAYS = [5, 60, 3600]
     delivery, delays = delivery_to(key, f"http://{host}/hook"), []
-    while delivery.status == "pending":
+    while delivery.status == "pending" and len(delays) < 10:
         try_now(delivery, clock)
         delays.append((delivery.next_attempt_at - clock.now).total_seconds())
-        assert len(delays) <= 6
     assert delivery.status == "given up"
-    assert delivery.tries.count() == 6
-    waits = delays[:-1]
-    assert all(wait > 0 for wait in waits)
-    assert waits == sorted(set(waits)), "each wait is longer than the one before"
+    assert delays[:-1] == settings.WEBHOOK_DELAYS
+    assert delivery.tries.count() == 4
     assert all(one.response_status is None and one.note for one in delivery.tries.all())
 
 
-def test_the_waits_make_about_three_days(settings: Settings) -> None:
+def test_default_delays_last_about_three_days(settings: Settings) -> None:
     total = timedelta(seconds=sum(settings.WEBHOOK_DELAYS))
     assert timedelta(days=2.5) <= total <= timedelta(days=3.5)
 
 
-def test_a_receiver_that_comes_back_gets_it(key: ApiKey, receiver: Receiver, settings: Settings, clock: Clock) -> None:
+def test_receiver_that_works_again_gets_the_same_message(
+    key: ApiKey, receiver: Receiver, settings: Settings, clock: Clock
+) -> None:
     down = f"127.0.0.1:{free_port()}"
     settings.PRIVATE_HOSTS = frozenset({down, receiver.host})
     delivery = try_now(delivery_to(key, f"http://{down}/hook"), clock)
@@ -205,7 +203,7 @@ def test_a_receiver_that_comes_back_gets_it(key: ApiKey, receiver: Receiver, set
     assert [headers["webhook-id"] for headers, _ in receiver.received] == [delivery.message_id]
 
 
-def test_nothing_is_sent_before_its_time(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
+def test_nothing_is_sent_before_the_next_attempt_is_due(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
     receiver.answers = [500]
     delivery = try_now(delivery_to(key, receiver.hook), clock)
     clock.now = delivery.next_attempt_at - timedelta(seconds=1)
@@ -213,17 +211,17 @@ def test_nothing_is_sent_before_its_time(key: ApiKey, receiver: Receiver, clock:
     assert len(receiver.received) == 1
 
 
-def test_an_attempt_whose_worker_was_lost_comes_due_again(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
+def test_attempt_of_a_lost_worker_comes_due_again(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
     delivery = delivery_to(key, receiver.hook)
     assert WebhookDelivery.objects.claim(delivery.pk) is not None
     deliver_webhook(delivery.pk)
     assert receiver.received == []
-    clock.move(seconds=121)
+    clock.move(hours=1)
     deliver_webhook(delivery.pk)
     assert len(receiver.received) == 1
 
 
-def test_staff_send_a_delivery_again_under_its_id(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
+def test_delivery_that_staff_send_again_keeps_its_id(key: ApiKey, receiver: Receiver, clock: Clock) -> None:
     receiver.answers = [410, 204]
     delivery = try_now(delivery_to(key, receiver.hook), clock)
     delivery.send_again()
@@ -234,7 +232,7 @@ def test_staff_send_a_delivery_again_under_its_id(key: ApiKey, receiver: Receive
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_of_many_workers_sends_it(key: ApiKey, receiver: Receiver) -> None:
+def test_one_of_many_workers_sends_the_webhook(key: ApiKey, receiver: Receiver) -> None:
     delivery = delivery_to(key, receiver.hook)
     all_at_once(6, lambda _: deliver_webhook(delivery.pk))
     assert len(receiver.received) == 1

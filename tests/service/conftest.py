@@ -52,7 +52,7 @@ class Service:
         return done.stdout
 
     def submit(self, body: Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
-        """POST a job (the documentation's NDVI example unless `body` says otherwise) and give the answer's body."""
+        """POST a job (the documentation's NDVI example unless `body` says otherwise) and return the answer's body."""
         example = {"operation": "ndvi", "scene_ids": ["sentinel-2:S2B_MSIL2A_20250115T184929"]}
         answer = requests.post(
             f"{self.url}/api/v1/process",
@@ -110,7 +110,7 @@ class Service:
         return self.process.wait(60)
 
     def kill(self) -> None:
-        """End all of it at once, as at the end of a test that is not about ending."""
+        """End all its processes at once."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(10)
@@ -119,7 +119,7 @@ class Service:
                 os.kill(pid, signal.SIGKILL)
 
     def processes(self) -> dict[int, str]:
-        """Every process that works on this instance's data, by its id."""
+        """The commands of all processes on this instance's data, by process id."""
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -131,7 +131,7 @@ class Service:
         return found
 
     def _is_ours(self, folder: Path) -> bool:
-        """By the environment, or, as the broker writes its title over that, by the folder that it works in."""
+        """By the environment, or by the working folder, as the broker overwrites its environment."""
         environment = (folder / "environ").read_bytes().split(b"\0")
         return f"ASTRA_DATA_DIR={self.data}".encode() in environment or (folder / "cwd").readlink().is_relative_to(
             self.data
@@ -140,7 +140,7 @@ class Service:
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One instance for all tests that only use the API. It may talk to 127.0.0.1, sweeps often, and retries soon."""
+    """One instance for all tests that only use the API. It may reach 127.0.0.1, sweeps often, and retries soon."""
     environment = {
         "ASTRA_PRIVATE_HOSTS": "127.0.0.1",
         "ASTRA_SWEEP_SECONDS": "0.5",
@@ -156,12 +156,12 @@ NewService = Callable[[Mapping[str, str]], Service]
 
 @pytest.fixture(scope="module")
 def new_service(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewService]:
-    """Makes instances with settings of their own, not yet started; all of them are ended with the module's tests."""
+    """Makes instances with other settings, not started. All are ended after the module's tests."""
     made: list[Service] = []
 
     def make(environment: Mapping[str, str]) -> Service:
         data = tmp_path_factory.mktemp("instance")
-        # The sandbox takes seconds to write, and is the same for all.
+        # Writing the sandbox takes seconds, and it is the same for all.
         shutil.copytree(service.data / "sandbox", data / "sandbox", copy_function=os.link)
         made.append(Service(data, environment))
         return made[-1]

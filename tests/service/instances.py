@@ -1,4 +1,4 @@
-"""What several tests of served instances need: a scene of their own, the rows of a job, and its result's file."""
+"""What tests of served instances share: a scene, the rows of a job, and its result's file."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ ITEM_ID = "S2B_33TWL_20230813_0_L2A"
 COLLECTION = "sentinel-2-l2a"
 _PIXELS = 2048  # four windows
 _WEST, _NORTH = 499_980.0, 5_100_000.0
-_BANDS = {"red": ("B04", 300, 1500), "nir": ("B08", 1800, 4000)}  # file, lowest and highest number
+_BANDS = {"red": ("B04", 300, 1500), "nir": ("B08", 1800, 4000)}  # file, lowest and highest DN
 
 
 def write_scene(folder: Path, base_url: str) -> dict[str, Any]:
@@ -55,12 +55,12 @@ def write_scene(folder: Path, base_url: str) -> dict[str, Any]:
 
 def _write_band(folder: Path, base_url: str, name: str) -> dict[str, Any]:
     filename, lowest, highest = _BANDS[name]
-    numbers = np.random.default_rng(lowest).integers(lowest, highest, (_PIXELS, _PIXELS), dtype=np.uint16)
+    dn = np.random.default_rng(lowest).integers(lowest, highest, (_PIXELS, _PIXELS), dtype=np.uint16)
     transform = Affine(10, 0, _WEST, 0, -10, _NORTH)
     profile = {"driver": "COG", "dtype": "uint16", "count": 1, "nodata": 0, "compress": "DEFLATE", "blocksize": 512}
     grid = {"width": _PIXELS, "height": _PIXELS, "crs": CRS.from_epsg(32633), "transform": transform}
     with rasterio.open(folder / f"{filename}.tif", "w", **profile, **grid) as file:
-        file.write(numbers, 1)
+        file.write(dn, 1)
     return {
         "href": f"{base_url}/{filename}.tif",
         "type": "image/tiff; application=geotiff; profile=cloud-optimized",
@@ -79,7 +79,7 @@ def live_key(service: Service) -> str:
 
 
 def submit_live(service: Service, key: str) -> str:
-    """Submit NDVI of the scene that `write_scene` writes; gives the job's id."""
+    """Submit NDVI of the scene that `write_scene` writes; returns the job's id."""
     answer = requests.post(
         f"{service.url}/api/v1/process",
         json={"operation": "ndvi", "scene_ids": [f"sentinel-2:{PRODUCT}"]},
@@ -91,13 +91,13 @@ def submit_live(service: Service, key: str) -> str:
 
 
 def rows(service: Service, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    """What the instance's database answers to `query`."""
+    """The rows that the instance's database returns for `query`."""
     with closing(sqlite3.connect(f"file:{service.data}/astra.sqlite3?mode=ro", uri=True, timeout=20)) as database:
         return database.execute(query, parameters).fetchall()
 
 
 def verbs(service: Service, job_id: str) -> list[str]:
-    """The job's events in the order they happened."""
+    """The verbs of the job's timeline, in order."""
     return [
         verb for (verb,) in rows(service, "SELECT verb FROM processing_jobevent WHERE job_id = ? ORDER BY id", job_id)
     ]

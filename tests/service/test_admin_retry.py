@@ -1,4 +1,4 @@
-"""Staff see why a job failed, and let it run again once the cause is gone."""
+"""Staff see why a job failed, and retry it once the cause is gone."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from .instances import assert_whole_result, live_key, rows, submit_live, verbs, 
 
 
 class Catalogue(HttpServer):
-    """A STAC API that finds nothing until it is given an `item`."""
+    """A STAC API without items until `item` is set."""
 
     def __init__(self) -> None:
         self.item: Mapping[str, Any] | None = None
@@ -44,7 +44,7 @@ class _CatalogueHandler(BaseHTTPRequestHandler):
 
 
 class Staff(requests.Session):
-    """A browser that is logged in to the instance's admin."""
+    """A browser session in the instance's admin."""
 
     def __init__(self, service: Service) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class Staff(requests.Session):
         return answer.text
 
     def send_form(self, path: str, **fields: str) -> requests.Response:
-        """Fill in a form as a browser does: see the page, send what it holds along with its token."""
+        """Send a form as a browser does: get the page, then post the fields with its token."""
         self.page(path)
         token = {"csrfmiddlewaretoken": self.cookies["csrftoken"]}
         answer = self.post(self.admin + path, data={**fields, **token}, timeout=10)

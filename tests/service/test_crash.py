@@ -1,4 +1,4 @@
-"""What is killed outright comes back, and no job is lost or done twice."""
+"""Killed processes are restarted, and no job is lost or done twice."""
 
 import os
 import signal
@@ -20,18 +20,18 @@ _SLOWLY = 0.4  # seconds before each part of the scene is sent
 
 @dataclass(frozen=True, kw_only=True)
 class Slow:
-    """An instance, and the server of the one scene that it can read, which can be made slow."""
+    """An instance and the server of its only scene, which can be made slow."""
 
     service: Service
     scenes: RangeServer
     live_key: str
 
     def start_job(self) -> str:
-        """Submit a job and wait until a worker is in the midst of it, with seconds of work before it."""
+        """Submit a job and wait until a worker has begun, with seconds of work left."""
         self.scenes.delay = _SLOWLY
         job_id = submit_live(self.service, self.live_key)
-        in_the_midst = lambda: (job := self.service.poll(job_id))["status"] == "processing" and job["progress"]  # noqa: E731
-        assert wait_until(in_the_midst, 60, "progress") < 60
+        has_begun = lambda: (job := self.service.poll(job_id))["status"] == "processing" and job["progress"]  # noqa: E731
+        assert wait_until(has_begun, 60, "progress") < 60
         return job_id
 
 
@@ -55,24 +55,24 @@ def slow(new_service: NewService, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def running(service: Service, words: str) -> set[int]:
-    """Ids of the processes whose command has these words in it."""
+    """Ids of the processes whose command contains `words`."""
     return {pid for pid, command in service.processes().items() if words in command}
 
 
 def leader(pids: set[int]) -> int:
-    """The one of them that leads their process group."""
+    """The leader of their process group."""
     (found,) = {pid for pid in pids if os.getpgid(pid) == pid}
     return found
 
 
 def wait_until_replaced(service: Service, words: str, old: set[int]) -> None:
-    """Until none of the old processes is left and there are as many new ones."""
+    """Wait until no old process runs and as many new ones do."""
     replaced = lambda: len(now := running(service, words)) >= len(old) and not now & old  # noqa: E731
     wait_until(replaced, 60, f"another {words}")
 
 
 def assert_done_once(service: Service, job_id: str) -> None:
-    """The job was taken up again after it was lost, and came to one end and one file."""
+    """The lost job was claimed again, and has one end and one file."""
     job = service.wait_for(job_id)
     assert job["status"] == "completed", job["error"]
     happened = verbs(service, job_id)
@@ -84,7 +84,7 @@ def assert_done_once(service: Service, job_id: str) -> None:
     assert verbs(service, job_id) == happened
 
 
-def test_job_of_a_killed_worker_is_done_once_by_the_next(slow: Slow) -> None:
+def test_job_of_a_killed_worker_completes_once(slow: Slow) -> None:
     job_id = slow.start_job()
     workers = running(slow.service, "celery -A astra worker")
     reached = slow.service.poll(job_id)["progress"]
@@ -97,7 +97,7 @@ def test_job_of_a_killed_worker_is_done_once_by_the_next(slow: Slow) -> None:
     assert_done_once(slow.service, job_id)
 
 
-def test_job_of_a_killed_pool_process_is_done_once_by_the_next(slow: Slow) -> None:
+def test_job_of_a_killed_pool_process_completes_once(slow: Slow) -> None:
     job_id = slow.start_job()
     workers = running(slow.service, "celery -A astra worker")
     master = leader(workers)
@@ -110,7 +110,7 @@ def test_job_of_a_killed_pool_process_is_done_once_by_the_next(slow: Slow) -> No
     assert leader(running(slow.service, "celery -A astra worker")) == master
 
 
-def test_job_submitted_while_the_broker_is_dead_is_taken_and_done(slow: Slow) -> None:
+def test_job_submitted_while_the_broker_is_down_completes(slow: Slow) -> None:
     brokers = running(slow.service, "valkey-server")
 
     os.kill(leader(brokers), signal.SIGKILL)
@@ -123,7 +123,7 @@ def test_job_submitted_while_the_broker_is_dead_is_taken_and_done(slow: Slow) ->
     wait_until_replaced(slow.service, "valkey-server", brokers)
 
 
-def test_job_goes_on_while_the_broker_dies(slow: Slow) -> None:
+def test_job_completes_although_the_broker_dies(slow: Slow) -> None:
     brokers = running(slow.service, "valkey-server")
     job_id = slow.start_job()
 
@@ -159,7 +159,7 @@ def test_killed_beat_comes_back_and_sweeps(slow: Slow) -> None:
 
 def test_killed_web_server_comes_back_with_new_workers(slow: Slow) -> None:
     servers = running(slow.service, "gunicorn")
-    assert len(servers) == 3
+    assert len(servers) > 1, "one leader and its workers"
 
     os.kill(leader(servers), signal.SIGKILL)
 

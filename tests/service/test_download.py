@@ -1,4 +1,4 @@
-"""Links to results: what a browser, a downloader and GDAL get from them."""
+"""Links to results, as a browser, a downloader and GDAL use them."""
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -52,7 +52,7 @@ def job(service: Service) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def content(service: Service, job: dict[str, Any]) -> bytes:
-    """The bytes that are stored for it."""
+    """The bytes of its stored file."""
     (path,) = result_files(service, job["job_id"])
     return path.read_bytes()
 
@@ -90,7 +90,7 @@ def test_whole_download_is_the_stored_file(job: dict[str, Any], content: bytes) 
     assert 'filename="ndvi_output.tif"' in answer.headers["Content-Disposition"]
 
 
-def test_head_tells_the_size_and_that_ranges_work(job: dict[str, Any], content: bytes) -> None:
+def test_head_shows_the_size_and_that_ranges_work(job: dict[str, Any], content: bytes) -> None:
     answer = requests.head(job["result"]["href"], timeout=10)
 
     assert answer.status_code == 200
@@ -99,7 +99,7 @@ def test_head_tells_the_size_and_that_ranges_work(job: dict[str, Any], content: 
 
 
 @pytest.mark.parametrize("wanted", ["bytes=-100", "bytes=0-99", "bytes=1000-1099"])
-def test_range_gives_that_part(job: dict[str, Any], content: bytes, wanted: str) -> None:
+def test_range_returns_that_part(job: dict[str, Any], content: bytes, wanted: str) -> None:
     answer = requests.get(job["result"]["href"], headers={"Range": wanted}, timeout=10)
 
     first = len(content) - 100 if wanted == "bytes=-100" else int(wanted[6:].partition("-")[0])
@@ -108,7 +108,7 @@ def test_range_gives_that_part(job: dict[str, Any], content: bytes, wanted: str)
     assert answer.headers["Content-Range"] == f"bytes {first}-{first + 99}/{len(content)}"
 
 
-def test_range_behind_the_end_is_416_and_tells_the_size(job: dict[str, Any], content: bytes) -> None:
+def test_range_behind_the_end_answers_416_with_the_size(job: dict[str, Any], content: bytes) -> None:
     answer = requests.get(job["result"]["href"], headers={"Range": f"bytes={len(content)}-"}, timeout=10)
 
     assert answer.status_code == 416
@@ -116,7 +116,7 @@ def test_range_behind_the_end_is_416_and_tells_the_size(job: dict[str, Any], con
     assert answer.json()["error"]["message"]
 
 
-def test_tampered_link_is_403(service: Service, job: dict[str, Any]) -> None:
+def test_tampered_link_answers_403(service: Service, job: dict[str, Any]) -> None:
     link = job["result"]["href"]
     path, _, signature = link.rpartition("sig=")
     other_signature = signature[:-1] + ("0" if signature[-1] != "0" else "1")

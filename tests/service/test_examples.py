@@ -18,7 +18,7 @@ from .instances import assert_strict_cog
 EXAMPLES = ROOT / "tests" / "examples"
 SPECIFICATION = SHARED_SPEC / "processing-api.txt"
 
-# Where each example stands in the published page: after the first line, up to the second.
+# The lines of the published page between which each example stands.
 PLACES = {
     "ndvi_example.sh": ("terminal", "Python"),
     "ndvi_example.py": ("ndvi_example.py", "JavaScript"),
@@ -27,14 +27,14 @@ PLACES = {
 
 
 def published(name: str) -> str:
-    """The example as the page shows it, without what its highlighting left behind."""
+    """The example as the page shows it, without the remains of its highlighting."""
     first, last = PLACES[name]
     text = SPECIFICATION.read_text().partition(f"\n{first}\n")[2].partition(f"\n{last}\n")[0]
     return text.replace('&"color: #6b7280">#39;', "'").replace('"color: #6b7280">', "")
 
 
 def without_layout(code: str) -> list[str]:
-    """The lines of `code` that are not empty, without indentation, every white space as one space."""
+    """The lines of `code` without empty ones and indentation, each white space as one space."""
     return [" ".join(line.split()) for line in code.splitlines() if line.strip()]
 
 

@@ -1,4 +1,4 @@
-"""Results that have expired: the file goes, the job goes on telling its story."""
+"""Expired results: the file is deleted, the job is kept."""
 
 import requests
 

@@ -1,4 +1,4 @@
-"""`manage.py up` from its start to its end, however that comes."""
+"""`manage.py up` from its start to every kind of end."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ OLD = time.time() - 86_400
 
 
 def refusal(service: Service, *arguments: str) -> str:
-    """What `up` says as it refuses to start on the instance's data."""
+    """What `up` prints when it refuses to start on the instance's data."""
     with pytest.raises(subprocess.CalledProcessError) as refused:
         service.manage("up", *arguments)
     return str(refused.value.stderr)
@@ -51,7 +51,7 @@ def empty(tmp_path: Path) -> Iterator[Service]:
     service.kill()
 
 
-def test_restart_goes_on_where_the_first_run_ended(new_service: NewService) -> None:
+def test_restart_keeps_jobs_and_keys(new_service: NewService) -> None:
     service = new_service({}).start()
     (catalogue,) = (service.data / "sandbox").glob("*/catalog.json")
     os.utime(catalogue, (OLD, OLD))
@@ -74,7 +74,7 @@ def test_restart_goes_on_where_the_first_run_ended(new_service: NewService) -> N
     assert service.processes() == {}
 
 
-def test_nothing_is_left_running_where_up_is_killed(new_service: NewService) -> None:
+def test_killed_up_leaves_no_process_running(new_service: NewService) -> None:
     service = new_service({}).start()
     assert len(service.processes()) >= 5
     assert service.process is not None
@@ -85,7 +85,7 @@ def test_nothing_is_left_running_where_up_is_killed(new_service: NewService) -> 
     wait_until(lambda: not service.processes(), 30, "the end of all processes")
 
 
-def test_ctrl_c_during_the_first_start_ends_it_without_a_traceback(empty: Service) -> None:
+def test_ctrl_c_during_the_first_start_shows_no_traceback(empty: Service) -> None:
     """Ctrl-C reaches every process of the terminal's group, also the one that writes the sandbox."""
     process = subprocess.Popen(
         [sys.executable, "manage.py", "up", "--port", str(empty.port)],
@@ -135,8 +135,8 @@ def test_broker_listens_on_loopback_only_and_wants_a_password(service: Service) 
         assert owner.ping()
 
 
-def test_broker_that_an_earlier_run_left_over_is_ended_before_the_next(tmp_path: Path) -> None:
-    """As where the supervisor and its guard were both killed: two servers would write one append-only file."""
+def test_broker_left_over_by_an_earlier_run_is_stopped(tmp_path: Path) -> None:
+    """It is left if supervisor and guard are both killed. Two servers would write into one append-only file."""
     earlier = configure_broker(tmp_path)
     with subprocess.Popen(earlier.command, stdout=subprocess.DEVNULL) as process:
         try:
@@ -171,3 +171,31 @@ def test_broker_password_is_not_shown_to_other_users(service: Service) -> None:
 
     assert len(password) >= 20
     assert not [command for command in service.processes().values() if password in command]
+
+
+def test_wrong_host_is_answered_in_json_without_a_password(service: Service) -> None:
+    answer = requests.get(f"{service.url}/healthz", headers={"Host": "x"}, timeout=10)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/json")
+    assert answer.json()["error"]["code"] == "VALIDATION_ERROR"
+    assert broker_password(service) not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/static/admin/css/base.css", "/admin/login/"])
+def test_admin_is_served_with_its_static_files(service: Service, path: str) -> None:
+    assert requests.get(service.url + path, timeout=10).status_code == 200
+
+
+def test_beyond_loopback_names_are_required(empty: Service) -> None:
+    said = refusal(empty, "--host", "0.0.0.0")
+
+    assert "ALLOWED_HOSTS" in said
+    assert "Traceback" not in said
+
+
+def test_beyond_loopback_debug_is_refused(empty: Service) -> None:
+    empty.environment.update(DEBUG="1", ALLOWED_HOSTS="astra.example")
+    said = refusal(empty, "--host", "0.0.0.0")
+
+    assert "DEBUG" in said
+    assert "Traceback" not in said

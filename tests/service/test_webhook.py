@@ -13,7 +13,7 @@ from .instances import rows
 
 
 class ReceiverOn(Receiver):
-    """A receiver on a port that was chosen before."""
+    """A receiver on a given port."""
 
     def __init__(self, port: int) -> None:
         super().__init__()
@@ -31,13 +31,13 @@ def webhook_secret(service: Service) -> str:
 
 
 def wait_until_delivered(service: Service, job_id: str) -> None:
-    """Until the one delivery of the job has come to its end, after which nothing more is sent."""
+    """Wait until the only delivery of the job has ended. Nothing is sent after that."""
     query = "SELECT status FROM processing_webhookdelivery WHERE job_id = ?"
     wait_until(lambda: rows(service, query, job_id) == [("delivered",)], 60, "the delivery")
 
 
 def answers_to(service: Service, job_id: str) -> list[int | None]:
-    """The status of every attempt; None where there was no answer."""
+    """The status of every attempt; None if there was no answer."""
     query = (
         "SELECT response_status FROM processing_webhookattempt JOIN processing_webhookdelivery AS delivery "
         "ON delivery.id = delivery_id WHERE job_id = ? ORDER BY number"
@@ -53,25 +53,25 @@ def test_webhook_is_sent_once_with_the_body_of_a_poll_and_a_good_signature(servi
         ((headers, body),) = receiver.received
     polled = requests.get(f"{service.url}/api/v1/process/{job_id}", headers=service.headers, timeout=10)
     assert body == polled.content
-    told = Webhook(webhook_secret(service)).verify(body, headers)
-    assert (told["job_id"], told["status"]) == (job_id, "completed")
+    sent = Webhook(webhook_secret(service)).verify(body, headers)
+    assert (sent["job_id"], sent["status"]) == (job_id, "completed")
     assert headers["content-type"] == "application/json"
-    link = requests.head(told["result"]["href"], timeout=10)
+    link = requests.head(sent["result"]["href"], timeout=10)
     assert link.status_code == 200
 
 
-def test_failed_job_is_told_too(service: Service) -> None:
+def test_webhook_of_a_failed_job_has_its_error(service: Service) -> None:
     with Receiver() as receiver:
         unknown = ["sentinel-2:S2A_MSIL2A_20200101T100000"]
         job_id = service.submit(scene_ids=unknown, webhook_url=receiver.hook)["job_id"]
         wait_until_delivered(service, job_id)
 
         ((headers, body),) = receiver.received
-    told = Webhook(webhook_secret(service)).verify(body, headers)
-    assert (told["status"], told["error"]["code"]) == ("failed", "SCENE_NOT_FOUND")
+    sent = Webhook(webhook_secret(service)).verify(body, headers)
+    assert (sent["status"], sent["error"]["code"]) == ("failed", "SCENE_NOT_FOUND")
 
 
-def test_receiver_in_trouble_gets_the_same_message_until_it_takes_it(service: Service) -> None:
+def test_failing_receiver_gets_the_same_message_until_it_accepts(service: Service) -> None:
     with Receiver([500, 500, 204]) as receiver:
         job_id = service.submit(webhook_url=receiver.hook)["job_id"]
         wait_until_delivered(service, job_id)

@@ -9,7 +9,7 @@ from accounts.models import Account, ApiKey
 
 
 class Command(BaseCommand):
-    help = "Makes an API key, and its account where there is none of that name. The key is the last line printed."
+    help = "Makes an API key, and its account if there is none of that name. The key is the last line printed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--account", required=True, help="name of the account")

@@ -1,4 +1,4 @@
-"""`manage.py demo`: start the service, send the documentation's examples, show what came of them."""
+"""`manage.py demo`: start the service, send the documentation's examples, show their results."""
 
 import hashlib
 import signal
@@ -24,7 +24,7 @@ _JOB_SECONDS = 120.0
 _POLL_SECONDS = 0.2
 _BAR = 30
 
-# The examples of the documentation, as they stand there.
+# The examples of the documentation, word for word.
 NDVI_REQUEST = {
     "operation": "ndvi",
     "scene_ids": ["sentinel-2:S2B_MSIL2A_20250115T184929"],
@@ -51,10 +51,10 @@ class Command(BaseCommand):
             account, _ = Account.objects.get_or_create(name=_ACCOUNT)
             _, key = ApiKey.objects.issue(account, "test", "made by manage.py demo")
             ndvi = self._run_job(url, key, NDVI_REQUEST, folder / "ndvi_output.tif")
-            self._tell(_about_ndvi(ndvi["result"]["statistics"]))
+            self._show(_about_ndvi(ndvi["result"]["statistics"]))
             target = folder / "change_detection_output.tif"
             change = self._run_job(url, key, CHANGE_REQUEST, target)
-            self._tell(_about_change(change["result"]["statistics"], target))
+            self._show(_about_change(change["result"]["statistics"], target))
             if options["keep"]:
                 self._say(f"\nAdmin: {url}/admin/   user admin, {_password_hint()}")
                 self._say(f"The service stays up at {url} with the test key {key}\nCtrl-C stops it.")
@@ -63,7 +63,7 @@ class Command(BaseCommand):
                 self._say("\nThe job stands in the admin too: `manage.py up` serves it and prints the login.")
 
     def _run_job(self, url: str, key: str, body: Mapping[str, Any], target: Path) -> dict[str, Any]:
-        """Submit, poll, download and check; gives the job. CommandError where any of it is not as promised."""
+        """Submit, poll, download and check. Returns the job. Raises CommandError if anything is not as promised."""
         self._say(f"\nPOST {url}/api/v1/process   {body['operation']} of {', '.join(body['scene_ids'])}")
         headers = {"Authorization": f"Bearer {key}"}
         job = _answer(requests.post(f"{url}/api/v1/process", json=body, headers=headers, timeout=10), 202)
@@ -72,7 +72,7 @@ class Command(BaseCommand):
             raise CommandError(f"The job failed: {job['error']['code']}: {job['error']['message']}")
         _download(job["result"], target)
         _check(job["result"], target)
-        self._tell(_about_file(job, target))
+        self._show(_about_file(job, target))
         return job
 
     def _poll(self, address: str, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Command(BaseCommand):
             time.sleep(_POLL_SECONDS)
         raise CommandError(f"The job did not end within {_JOB_SECONDS:g} s.")
 
-    def _tell(self, rows: Mapping[str, str]) -> None:
+    def _show(self, rows: Mapping[str, str]) -> None:
         for name, value in rows.items():
             self._say(f"  {name:18} {value}")
 
@@ -99,7 +99,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def _service() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """`manage.py up` as a child: its URL and process. It is stopped on the way out."""
+    """`manage.py up` as a child process: its URL and the process. It is stopped on the way out."""
     port = free_port()
     log = Path(settings.DATA_DIR) / "log" / "up.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -119,9 +119,9 @@ def _service() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
 
 def _wait_until_up(process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while "ASTRA is up" not in (told := log.read_text(errors="replace")):
+    while "ASTRA is up" not in (said := log.read_text(errors="replace")):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise CommandError(f"The service did not start:\n{told}")
+            raise CommandError(f"The service did not start:\n{said}")
         time.sleep(0.1)
 
 
@@ -139,7 +139,7 @@ def _download(result: Mapping[str, Any], target: Path) -> None:
 
 
 def _check(result: Mapping[str, Any], target: Path) -> None:
-    """The file is what the API said of it, it is a COG, and a picture can be made of it."""
+    """Raises CommandError unless the file is a COG with the size and checksum that the API says. Writes a picture."""
     from processing.raster.cog import is_cog
     from processing.raster.cog.preview import write_preview
 
@@ -172,13 +172,13 @@ def _about_ndvi(statistics: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _about_change(statistics: Mapping[str, Any], target: Path) -> dict[str, str]:
-    """Hectares found beside those that were made, which the sandbox knows."""
+    """Hectares found beside the true ones, which the sandbox knows."""
     from processing.raster.sandbox.truth import compare_with_truth
 
     agreement = compare_with_truth(target, settings.SANDBOX_DIR)
     made = agreement.hectares_made
     rows = {
-        found["name"]: f"{found['hectares']:9.1f} ha found, {made.get(found['value'], 0.0):9.1f} ha made"
+        found["name"]: f"{found['hectares']:9.1f} ha found, {made.get(found['value'], 0.0):9.1f} ha true"
         for found in statistics["classes"]
     }
     return {**rows, "as made": f"{agreement.percent_as_made:.2f} % of the pixels that no cloud hides"}

@@ -1,4 +1,4 @@
-"""`manage.py makesandbox`: write the scenes that test keys read, unless they are there already."""
+"""`manage.py makesandbox`: write the scenes that test keys read, if they are missing."""
 
 import signal
 import sys
@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Writes the sandbox's scenes into the data folder, unless they are there already."
+    help = "Writes the sandbox's scenes into the data folder, if they are missing."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # So that being stopped half-way leaves no draft behind.
+        # Exit, so that a stop half-way leaves no draft behind.
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
         from processing.raster.sandbox.catalogue import sandbox_catalogue
 

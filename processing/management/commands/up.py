@@ -22,6 +22,7 @@ from django.db import connections
 from accounts.models import Account, ApiKey
 from astra.embedded.broker import BrokerMissing, configure_broker
 from astra.embedded.supervisor import Child, ChildFailed, Supervisor
+from astra.environment import text
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  # compared with, never a default
@@ -42,12 +43,12 @@ class Command(BaseCommand):
         host, port, workers = options["host"], options["port"], options["workers"]
         if workers < 1:
             raise CommandError("--workers must be 1 or more.")
+        _check_exposure(host)
         _check_address(host, port)
         with _only_one(settings.DATA_DIR / "up.lock"), Supervisor(self._say) as supervisor:
             if not self._prepare(supervisor):
                 return
             environment = {
-                **_production_environment(host),
                 "REDIS_URL": self._start_broker(supervisor),
                 "ASTRA_THREADS": os.environ.get("ASTRA_THREADS") or str(max(1, (os.cpu_count() or 1) // workers)),
             }
@@ -59,7 +60,7 @@ class Command(BaseCommand):
             self._say("stopping")
 
     def _prepare(self, supervisor: Supervisor) -> bool:
-        """Bring database and sandbox up to date; False where we were told to stop before."""
+        """Bring database and sandbox up to date. False if a signal stopped us before."""
         call_command("migrate", verbosity=0)
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "makesandbox"]
         try:
@@ -68,7 +69,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _start_broker(self, supervisor: Supervisor) -> str:
-        """URL of the broker: the operator's, or that of our own child."""
+        """URL of the broker: the operator's, or our own child's."""
         if "REDIS_URL" in os.environ:
             return settings.REDIS_URL
         try:
@@ -110,13 +111,14 @@ def _children(host: str, port: int, workers: int, environment: dict[str, str]) -
         yield Child(name=name, command=command, log=_log(name), environment=environment)
 
 
-def _production_environment(host: str) -> dict[str, str]:
-    """Beyond loopback, nobody may see debug pages, and the names that we answer to have to be known."""
+def _check_exposure(host: str) -> None:
+    """Beyond loopback, the names of this host must be known, and nobody may see debug pages."""
     if host in _LOOPBACK:
-        return {}
-    if "ALLOWED_HOSTS" not in os.environ:
+        return
+    if not text("ALLOWED_HOSTS"):
         raise CommandError("To listen beyond this machine, set ALLOWED_HOSTS to the names that callers use.")
-    return {"DEBUG": "0", "SECRET_KEY": settings.SECRET_KEY}
+    if settings.DEBUG:
+        raise CommandError("To listen beyond this machine, unset DEBUG: its pages show how the service works inside.")
 
 
 def _check_address(host: str, port: int) -> None:
@@ -130,7 +132,7 @@ def _check_address(host: str, port: int) -> None:
 
 
 def _wait_for_web(supervisor: Supervisor, host: str, port: int) -> bool:
-    """True once the web server answers; False where we were told to stop before."""
+    """True once the web server answers. False if a signal stopped us before."""
     deadline = time.monotonic() + _READY_SECONDS
     reachable = "127.0.0.1" if host == _ALL_ADDRESSES else _url_host(host)
     while not supervisor.stopping:
@@ -147,7 +149,7 @@ def _wait_for_web(supervisor: Supervisor, host: str, port: int) -> bool:
 
 @contextmanager
 def _only_one(lock: Path) -> Iterator[None]:
-    """Two services on one data folder would work on each other's files."""
+    """Two services on one data folder would spoil each other's files."""
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -157,7 +159,7 @@ def _only_one(lock: Path) -> Iterator[None]:
 
 
 def _admin_password() -> str:
-    """The password of the first admin, as it was made at the first start."""
+    """The password of the first admin, made at the first start."""
     path = settings.DATA_DIR / "admin_password"
     if not User.objects.filter(username=_ADMIN).exists():
         _keep(path, secrets.token_urlsafe(12))
@@ -166,7 +168,7 @@ def _admin_password() -> str:
 
 
 def _first_test_key() -> str:
-    """A test key that stays the same from start to start; it can only read the sandbox."""
+    """A test key that is the same at every start."""
     path = settings.DATA_DIR / "test_key"
     if path.exists() and ApiKey.objects.authenticate(path.read_text()):
         return path.read_text()

@@ -15,7 +15,6 @@ from rasterio.windows import Window
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
-from ..aoi import LONGEST_EDGE_DEGREES
 from ..types import Float64Array
 
 WGS84 = CRS.from_epsg(4326)
@@ -27,6 +26,9 @@ _SEMI_MINOR, _ECCENTRICITY = 6_356_752.314245, 0.081819190842622
 _SAME_PLACE = 1e-3
 _POINTS_PER_EDGE = 21
 _MARGIN_DEGREES = 0.1
+# Straight in longitude and latitude is not straight in a projection. Edges of a hundredth of a degree (about 1 km)
+# bend by some centimetres.
+_LONGEST_EDGE_DEGREES = 0.01
 # Degrees by which longitudes may be counted differently on either side of the antimeridian.
 _TURNS = (0.0, 360.0, -360.0)
 
@@ -148,9 +150,12 @@ class Grid:
         return outline, turn if other.crs.is_geographic else 0.0
 
     def in_pixels(self, area: BaseGeometry) -> BaseGeometry:
-        """An area in WGS 84 degrees in this grid's pixel coordinates; empty where this CRS cannot show it."""
+        """The part of an area in WGS 84 degrees that lies near the grid, in its pixel coordinates.
 
-        # Only what lies around the grid: a projection cannot show the other side of the Earth.
+        Empty if there is none, or if this CRS cannot show it.
+        """
+
+        # Clip first: a projection cannot show the other side of the Earth, and long edges become many short ones.
         around = self._surroundings()
         near = shapely.union_all([translate(area, turn).intersection(around) for turn in _TURNS])
 
@@ -158,7 +163,7 @@ class Grid:
             xs, ys = transform_coordinates(WGS84, self.crs, positions[:, 0], positions[:, 1])
             return np.column_stack(~self.transform @ (np.asarray(xs), np.asarray(ys)))
 
-        projected = shapely.transform(shapely.segmentize(near, LONGEST_EDGE_DEGREES), project)
+        projected = shapely.transform(shapely.segmentize(near, _LONGEST_EDGE_DEGREES), project)
         return projected if np.isfinite(shapely.get_coordinates(projected)).all() else shapely.Polygon()
 
     def _surroundings(self) -> BaseGeometry:

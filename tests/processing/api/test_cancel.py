@@ -10,15 +10,23 @@ from rest_framework.test import APIClient
 from accounts.models import ApiKey
 from processing.models import Job
 from processing.results import storage_key
-from tests.processing.jobs import URL, another_key, claimed, completed, failed, queued, row, take_messages, verbs
-
-
-def files_in(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+from tests.processing.jobs import (
+    HOOK,
+    URL,
+    another_key,
+    claimed,
+    completed,
+    failed,
+    files_below,
+    queued,
+    row,
+    take_messages,
+    verbs,
+)
 
 
 @pytest.mark.parametrize("make", [queued, claimed])
-def test_an_unfinished_job_ends_failed(api: APIClient, key: ApiKey, make: object) -> None:
+def test_cancelled_job_is_failed_with_code_canceled(api: APIClient, key: ApiKey, make: object) -> None:
     job: Job = make(key)  # type: ignore[operator]
     answer = api.delete(f"{URL}/{job.pk}")
     assert answer.status_code == 200
@@ -34,18 +42,18 @@ def test_an_unfinished_job_ends_failed(api: APIClient, key: ApiKey, make: object
 
 
 @pytest.mark.parametrize("make", [completed, failed])
-def test_a_finished_job_stays_as_it_is(api: APIClient, key: ApiKey, storage: Path, make: object) -> None:
+def test_finished_job_cannot_be_cancelled(api: APIClient, key: ApiKey, storage: Path, make: object) -> None:
     job: Job = make(key)  # type: ignore[operator]
-    before, files = row(job), files_in(storage)
+    before, files = row(job), files_below(storage)
     answer = api.delete(f"{URL}/{job.pk}")
     assert answer.status_code == 409
     assert answer.json()["error"]["code"] == "CONFLICT"
     assert row(job) == before
-    assert files_in(storage) == files
+    assert files_below(storage) == files
 
 
-def test_a_job_is_cancelled_only_once(api: APIClient, key: ApiKey) -> None:
-    job = queued(key, webhook_url="https://example.com/hook")
+def test_job_is_cancelled_only_once(api: APIClient, key: ApiKey) -> None:
+    job = queued(key, webhook_url=HOOK)
     assert api.delete(f"{URL}/{job.pk}").status_code == 200
     assert api.delete(f"{URL}/{job.pk}").status_code == 409
     assert verbs(job).count("cancel") == 1
@@ -62,14 +70,14 @@ def test_another_accounts_job_cannot_be_cancelled(api: APIClient, key: ApiKey) -
     assert verbs(job) == ["submit"]
 
 
-def test_a_cancelled_job_is_not_claimed(api: APIClient, key: ApiKey) -> None:
+def test_cancelled_job_is_not_claimed(api: APIClient, key: ApiKey) -> None:
     job = queued(key)
     api.delete(f"{URL}/{job.pk}")
     assert Job.objects.claim(job.pk) is None
     assert list(Job.objects.due()) == []
 
 
-def test_the_worker_of_a_cancelled_job_loses(api: APIClient, key: ApiKey) -> None:
+def test_worker_of_a_cancelled_job_changes_nothing(api: APIClient, key: ApiKey) -> None:
     worker = claimed(key)
     api.delete(f"{URL}/{worker.pk}")
     before = row(worker)
@@ -80,17 +88,17 @@ def test_the_worker_of_a_cancelled_job_loses(api: APIClient, key: ApiKey) -> Non
     assert row(worker) == before
 
 
-def test_files_that_were_stored_already_go(api: APIClient, key: ApiKey, storage: Path) -> None:
+def test_files_of_a_cancelled_job_are_deleted(api: APIClient, key: ApiKey, storage: Path) -> None:
     worker = claimed(key)
     default_storage.save(storage_key(worker, worker.attempt), ContentFile(b"finished"))
-    assert files_in(storage)
+    assert files_below(storage)
     api.delete(f"{URL}/{worker.pk}")
-    assert files_in(storage) == []
+    assert files_below(storage) == []
 
 
-def test_the_end_is_told_to_the_webhook(api: APIClient, key: ApiKey) -> None:
-    job = claimed(key, webhook_url="https://example.com/hook")
+def test_cancelling_sends_the_webhook(api: APIClient, key: ApiKey) -> None:
+    job = claimed(key, webhook_url=HOOK)
     api.delete(f"{URL}/{job.pk}")
     delivery = job.deliveries.get()
-    assert (delivery.event, delivery.url) == ("job.failed", "https://example.com/hook")
+    assert (delivery.event, delivery.url) == ("job.failed", HOOK)
     assert take_messages() == [("deliver_webhook", delivery.pk)]

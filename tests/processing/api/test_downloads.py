@@ -1,4 +1,4 @@
-"""Signed links to results: the exact bytes, byte ranges, and nothing for anybody else."""
+"""Signed links to results: the exact bytes, byte ranges, and no other file."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ def job(key: ApiKey) -> Job:
 
 @pytest.fixture
 def href(api: APIClient, job: Job) -> str:
-    """The link that a poll gives."""
+    """The link in the answer to a poll."""
     return str(api.get(f"{URL}/{job.pk}").json()["result"]["href"])
 
 
@@ -39,7 +39,7 @@ def body(response: FileResponse) -> bytes:
 
 
 def link(key: str, **changes: str | None) -> str:
-    """A link to the stored `key` as we make it, with some of its parameters changed; None leaves one out."""
+    """A signed link to the stored `key` with some parameters changed. None leaves one out."""
     signed = urlsplit(default_storage.signed_url(key, int(time.time()) + 60))
     parameters = {name: values[0] for name, values in parse_qs(signed.query).items()} | changes
     return f"{signed.path}?{urlencode({name: value for name, value in parameters.items() if value is not None})}"
@@ -77,18 +77,18 @@ def link(key: str, **changes: str | None) -> str:
         ("items=0-5", None),
     ],
 )
-def test_one_range_of_a_hundred_bytes(header: str, part: tuple[int, int] | None) -> None:
+def test_range_header_is_read_as_first_and_last_byte(header: str, part: tuple[int, int] | None) -> None:
     assert parse_range(header, 100) == part
 
 
 @pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=" + "9" * 5000 + "-"])
-def test_a_range_behind_the_end_cannot_be_met(header: str) -> None:
+def test_range_behind_the_end_is_unsatisfiable(header: str) -> None:
     with pytest.raises(Unsatisfiable):
         parse_range(header, 100)
 
 
 @given(size=st.integers(1, 10**12), first=st.integers(0, 10**12), length=st.integers(1, 10**12))
-def test_a_range_is_what_lies_within_the_file(size: int, first: int, length: int) -> None:
+def test_range_is_cut_to_the_file(size: int, first: int, length: int) -> None:
     header = f"bytes={first}-{first + length - 1}"
     if first >= size:
         with pytest.raises(Unsatisfiable):
@@ -98,7 +98,7 @@ def test_a_range_is_what_lies_within_the_file(size: int, first: int, length: int
 
 
 @given(header=st.text() | st.from_regex(r"bytes=\d*-\d*", fullmatch=True), size=st.integers(1, 1000))
-def test_no_header_gives_bytes_outside_of_the_file(header: str, size: int) -> None:
+def test_no_header_reaches_outside_of_the_file(header: str, size: int) -> None:
     try:
         part = parse_range(header, size)
     except Unsatisfiable:
@@ -109,7 +109,7 @@ def test_no_header_gives_bytes_outside_of_the_file(header: str, size: int) -> No
 # --- Good links -----------------------------------------------------------------------------------------------------
 
 
-def test_a_link_needs_no_key_and_gives_the_whole_file(client: Client, href: str, job: Job) -> None:
+def test_link_returns_the_whole_file_without_a_key(client: Client, href: str, job: Job) -> None:
     answer = client.get(href)
     assert answer.status_code == 200
     assert body(answer) == CONTENT
@@ -123,7 +123,7 @@ def test_a_link_needs_no_key_and_gives_the_whole_file(client: Client, href: str,
     assert "Content-Range" not in answer
 
 
-def test_head_tells_the_same_without_the_bytes(client: Client, href: str) -> None:
+def test_head_has_the_headers_of_get_and_no_body(client: Client, href: str) -> None:
     whole, head = client.get(href), client.head(href)
     assert body(whole) == CONTENT
     assert head.status_code == 200
@@ -135,7 +135,7 @@ def test_head_tells_the_same_without_the_bytes(client: Client, href: str) -> Non
     ("header", "first", "last"),
     [("bytes=0-15", 0, 15), ("bytes=1000-", 1000, SIZE - 1), ("bytes=-7", SIZE - 7, SIZE - 1), ("bytes=5-5", 5, 5)],
 )
-def test_a_range_gives_exactly_its_bytes(client: Client, href: str, header: str, first: int, last: int) -> None:
+def test_range_returns_exactly_its_bytes(client: Client, href: str, header: str, first: int, last: int) -> None:
     answer = client.get(href, headers={"range": header})
     assert answer.status_code == 206
     assert body(answer) == CONTENT[first : last + 1]
@@ -144,20 +144,20 @@ def test_a_range_gives_exactly_its_bytes(client: Client, href: str, header: str,
 
 
 @pytest.mark.parametrize("header", ["bytes=0-1,5-6", "bytes=5-2", "nonsense"])
-def test_what_is_no_single_range_gives_the_whole_file(client: Client, href: str, header: str) -> None:
+def test_anything_but_one_range_returns_the_whole_file(client: Client, href: str, header: str) -> None:
     answer = client.get(href, headers={"range": header})
     assert answer.status_code == 200
     assert body(answer) == CONTENT
 
 
-def test_a_range_behind_the_end_is_told_the_size(client: Client, href: str) -> None:
+def test_range_behind_the_end_answers_416_with_the_size(client: Client, href: str) -> None:
     answer = client.get(href, headers={"range": f"bytes={SIZE}-"})
     assert answer.status_code == 416
     assert answer["Content-Range"] == f"bytes */{SIZE}"
     assert set(answer.json()["error"]) == {"code", "message", "details"}
 
 
-def test_if_range_gives_the_part_only_of_the_version_that_the_caller_holds(client: Client, href: str) -> None:
+def test_if_range_returns_the_part_only_of_the_same_version(client: Client, href: str) -> None:
     whole = client.get(href)
     assert body(whole) == CONTENT
     modified = whole["Last-Modified"]
@@ -186,13 +186,13 @@ def test_if_range_gives_the_part_only_of_the_version_that_the_caller_holds(clien
         "Mon, 01 Jan 2024 00:00:00 +99999999999999999999",
     ],
 )
-def test_an_if_range_that_means_nothing_gives_the_whole_file(client: Client, href: str, condition: str) -> None:
+def test_malformed_if_range_returns_the_whole_file(client: Client, href: str, condition: str) -> None:
     answer = client.get(href, headers={"range": "bytes=0-9", "if-range": condition})
     assert answer.status_code == 200
     assert body(answer) == CONTENT
 
 
-def test_the_link_stays_the_same_from_poll_to_poll(api: APIClient, job: Job, href: str) -> None:
+def test_link_stays_the_same_from_poll_to_poll(api: APIClient, job: Job, href: str) -> None:
     assert api.get(f"{URL}/{job.pk}").json()["result"]["href"] == href
 
 
@@ -226,7 +226,7 @@ def assert_refused(client: Client, address: str, status: int = 403, code: str = 
         {"expires": "never"},
     ],
 )
-def test_a_changed_link_is_refused(client: Client, job: Job, changes: dict[str, str | None]) -> None:
+def test_changed_link_is_refused(client: Client, job: Job, changes: dict[str, str | None]) -> None:
     assert_refused(client, link(job.result_key, **changes))
 
 
@@ -237,7 +237,7 @@ def test_every_character_of_the_signature_counts(client: Client, href: str) -> N
         assert_refused(client, f"{address}sig={signature[:position]}{other}{signature[position + 1 :]}")
 
 
-def test_the_signature_is_made_with_our_secret(client: Client, job: Job, settings: Settings) -> None:
+def test_signature_of_another_secret_is_refused(client: Client, job: Job, settings: Settings) -> None:
     ours = settings.SECRET_KEY
     settings.SECRET_KEY = "somebody else's"
     theirs = link(job.result_key)
@@ -245,7 +245,7 @@ def test_the_signature_is_made_with_our_secret(client: Client, job: Job, setting
     assert_refused(client, theirs)
 
 
-def test_a_link_opens_no_other_jobs_file(client: Client, job: Job, href: str) -> None:
+def test_link_opens_no_file_of_another_job(client: Client, job: Job, href: str) -> None:
     other = completed(another_key()[0], content=b"of somebody else")
     assert_refused(client, href.replace(job.pk, other.pk))
     assert_refused(client, href.replace("/1/ndvi", "/2/ndvi"))
@@ -266,21 +266,21 @@ def test_a_link_opens_no_other_jobs_file(client: Client, job: Job, href: str) ->
         "jobs/" + "a" * 3000,
     ],
 )
-def test_a_path_of_ones_own_is_refused(client: Client, href: str, path: str) -> None:
+def test_made_up_path_is_refused(client: Client, href: str, path: str) -> None:
     assert_refused(client, f"/files/{path}?{urlsplit(href).query}")
 
 
 @pytest.mark.parametrize("path", ["../secret_key", "/etc/passwd", "jobs"])
-def test_even_a_signature_opens_only_what_a_job_names(client: Client, job: Job, storage: Path, path: str) -> None:
+def test_signed_link_opens_only_files_of_jobs(client: Client, job: Job, storage: Path, path: str) -> None:
     (storage.parent / "secret_key").write_bytes(CONTENT)
     assert_refused(client, link(path), 410, "EXPIRED")
 
 
-def test_an_expired_link_is_gone(client: Client, job: Job) -> None:
+def test_expired_link_answers_410(client: Client, job: Job) -> None:
     assert_refused(client, default_storage.signed_url(job.result_key, int(time.time()) - 1), 410, "EXPIRED")
 
 
-def test_a_deleted_result_is_gone(client: Client, job: Job, href: str) -> None:
+def test_link_to_a_deleted_result_answers_410(client: Client, job: Job, href: str) -> None:
     default_storage.delete(job.result_key)
     assert_refused(client, href, 410, "EXPIRED")
     job.forget_result()

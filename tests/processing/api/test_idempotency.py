@@ -1,8 +1,11 @@
-"""Idempotency-Key: the same submit sent twice makes one job."""
+"""Idempotency-Key: a submit that is sent twice makes one job."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
@@ -18,7 +21,7 @@ def submit(client: APIClient, idempotency_key: str, body: object = EXAMPLE) -> R
     return client.post(URL, body, format="json", headers={"Idempotency-Key": idempotency_key})
 
 
-def test_the_same_body_gives_the_first_answer_again(api: APIClient) -> None:
+def test_same_body_gets_the_first_answer_again(api: APIClient) -> None:
     first, second = submit(api, "order-1"), submit(api, "order-1")
     assert (first.status_code, second.status_code) == (202, 202)
     assert first.json() == second.json()
@@ -27,7 +30,7 @@ def test_the_same_body_gives_the_first_answer_again(api: APIClient) -> None:
     assert JobEvent.objects.count() == 1
 
 
-def test_the_order_and_spacing_of_fields_make_no_other_body(api: APIClient) -> None:
+def test_order_and_spacing_of_fields_do_not_matter(api: APIClient) -> None:
     first = submit(api, "order-1").json()
     turned = json.dumps(dict(reversed(EXAMPLE.items())), indent=4)
     headers = {"Idempotency-Key": "order-1"}
@@ -35,7 +38,7 @@ def test_the_order_and_spacing_of_fields_make_no_other_body(api: APIClient) -> N
     assert second.json()["job_id"] == first["job_id"]
 
 
-def test_another_body_is_refused(api: APIClient) -> None:
+def test_another_body_answers_422(api: APIClient) -> None:
     submit(api, "order-1")
     answer = submit(api, "order-1", OTHER)
     assert answer.status_code == 422
@@ -49,18 +52,18 @@ def test_another_key_or_none_makes_another_job(api: APIClient) -> None:
     assert len(ids) == 4
 
 
-def test_a_key_means_the_same_quoted_and_bare(api: APIClient) -> None:
+def test_quoted_and_bare_key_are_the_same(api: APIClient) -> None:
     assert submit(api, "order-1").json() == submit(api, '"order-1"').json()
     assert IdempotencyKey.objects.get().key == "order-1"
 
 
 @pytest.mark.parametrize("text", ["k", "k" * 255, '"' + "k" * 255 + '"', "8e03978e-40d5-43dd-bc93-6894a57f9324", '"'])
-def test_a_key_may_have_255_characters(api: APIClient, text: str) -> None:
+def test_key_may_have_255_characters(api: APIClient, text: str) -> None:
     assert submit(api, text).status_code == 202
 
 
 @pytest.mark.parametrize("text", ["", '""', "k" * 256, '"' + "k" * 256 + '"', "a\tb", "a\x00b", "a\x7fb"])
-def test_a_key_that_is_empty_too_long_or_not_text_is_refused(api: APIClient, text: str) -> None:
+def test_empty_long_or_unprintable_key_is_refused(api: APIClient, text: str) -> None:
     answer = submit(api, text)
     assert answer.status_code == 400
     error = answer.json()["error"]
@@ -84,7 +87,7 @@ def test_keys_are_per_account(api: APIClient) -> None:
     assert ours.json()["job_id"] != theirs.json()["job_id"]
 
 
-def test_a_live_key_never_gets_a_sandbox_job(api: APIClient, live_key: str) -> None:
+def test_live_key_never_gets_the_job_of_a_test_key(api: APIClient, live_key: str) -> None:
     submit(api, "order-1")
     live = APIClient(headers={"authorization": f"Bearer {live_key}"})
     assert submit(live, "order-1").status_code == 422
@@ -122,3 +125,23 @@ def test_two_bodies_at_once_make_one_job_and_one_refusal(test_key: str) -> None:
 
     assert sorted(all_at_once(2, send)) == [202, 422]
     assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize("idempotency_key", [None, "order-1"])
+def test_fault_of_another_constraint_comes_out_as_itself(
+    api: APIClient, caplog: pytest.LogCaptureFixture, idempotency_key: str | None
+) -> None:
+    fault = IntegrityError("NOT NULL constraint failed: processing_jobevent.verb")
+
+    def refuse(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        if sql.startswith('INSERT INTO "processing_jobevent"'):
+            raise fault
+        return execute(sql, *arguments)
+
+    headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+    with connection.execute_wrapper(refuse):
+        answer = api.post(URL, EXAMPLE, format="json", headers=headers)
+    assert answer.status_code == 500
+    (logged,) = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    assert logged is fault
+    assert not Job.objects.exists()

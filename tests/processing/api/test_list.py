@@ -40,13 +40,13 @@ def cursor(text: str) -> str:
     return urlsafe_b64encode(text.encode()).decode()
 
 
-def test_an_account_without_jobs_has_an_empty_list(api: APIClient) -> None:
+def test_account_without_jobs_has_an_empty_list(api: APIClient) -> None:
     answer = api.get(URL)
     assert answer.status_code == 200
     assert answer.json() == {"jobs": [], "next": None}
 
 
-def test_jobs_come_newest_first_and_as_a_poll_shows_them(api: APIClient, key: ApiKey) -> None:
+def test_jobs_are_listed_newest_first_with_the_body_of_a_poll(api: APIClient, key: ApiKey) -> None:
     jobs = [completed(key), failed(key), claimed(key), queued(key)]
     polled = [api.get(f"{URL}/{job.pk}").json() for job in reversed(jobs)]
     assert api.get(URL).json() == {"jobs": polled, "next": None}
@@ -61,16 +61,14 @@ def test_only_the_accounts_own_jobs_are_listed(api: APIClient, key: ApiKey) -> N
 
 
 @pytest.mark.parametrize(("asked", "given"), [({}, 20), ({"limit": 1}, 1), ({"limit": 24}, 24), ({"limit": 100}, 25)])
-def test_a_page_has_20_jobs_or_as_many_as_asked_for(
-    api: APIClient, key: ApiKey, asked: dict[str, int], given: int
-) -> None:
+def test_page_has_20_jobs_or_the_limit(api: APIClient, key: ApiKey, asked: dict[str, int], given: int) -> None:
     ids = made(key, 25)
     body = api.get(URL, asked).json()
     assert ids_of(body) == ids[:given]
     assert (body["next"] is None) == (given == 25)
 
 
-def test_the_last_full_page_has_no_next(api: APIClient, key: ApiKey) -> None:
+def test_last_full_page_has_no_next(api: APIClient, key: ApiKey) -> None:
     made(key, 4)
     second = api.get(api.get(URL, {"limit": 2}).json()["next"]).json()
     assert len(second["jobs"]) == 2
@@ -94,7 +92,7 @@ def test_pages_visit_every_job_once_while_new_ones_arrive(
     assert set(visited) == set(present)
 
 
-def test_the_next_link_keeps_limit_and_filters(api: APIClient, key: ApiKey, settings: Settings) -> None:
+def test_next_link_keeps_limit_and_filters(api: APIClient, key: ApiKey, settings: Settings) -> None:
     settings.PUBLIC_URL = "https://astra.example"
     wanted = [failed(key).pk for _ in range(3)][::-1]
     made(key, 3)
@@ -105,7 +103,7 @@ def test_the_next_link_keeps_limit_and_filters(api: APIClient, key: ApiKey, sett
     assert second["next"] is None
 
 
-def test_filters(api: APIClient, key: ApiKey) -> None:
+def test_filters_select_jobs(api: APIClient, key: ApiKey) -> None:
     oldest, second, third = made(key, 3)[::-1]
     done = completed(key).pk
     assert listed(api, status="completed") == [done]
@@ -160,7 +158,7 @@ def test_all_wrong_parameters_are_named_at_once(api: APIClient) -> None:
         ("cursor", urlsafe_b64encode(b"\xff\xfe").decode()),
     ],
 )
-def test_a_wrong_parameter_is_refused(api: APIClient, name: str, value: str) -> None:
+def test_wrong_parameter_is_refused(api: APIClient, name: str, value: str) -> None:
     answer = api.get(f"{URL}?{urlencode({name: value})}")
     assert answer.status_code == 400, answer.content
     (fault,) = answer.json()["error"]["details"]["errors"]

@@ -1,4 +1,4 @@
-"""GET /api/v1/operations: what it tells is what a submit is checked with."""
+"""GET /api/v1/operations describes what a submit is checked with."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def submit(api: APIClient, params: Any) -> int:
     return api.post(URL, {**EXAMPLE, "params": params}, format="json").status_code
 
 
-def test_ndvi_is_told_as_documented(ndvi: dict[str, Any], colormaps: list[str]) -> None:
+def test_ndvi_is_described_as_documented(ndvi: dict[str, Any], colormaps: list[str]) -> None:
     assert ndvi["title"] == "Normalized Difference Vegetation Index"
     assert ndvi["description"]
     assert ndvi["scenes"] == 1
@@ -38,14 +38,14 @@ def test_ndvi_is_told_as_documented(ndvi: dict[str, Any], colormaps: list[str]) 
     assert set(colormaps) == {"rdylgn", "viridis", "greens"}
 
 
-def test_what_the_schema_allows_is_accepted(api: APIClient, ndvi: dict[str, Any], colormaps: list[str]) -> None:
+def test_params_that_the_schema_allows_are_accepted(api: APIClient, ndvi: dict[str, Any], colormaps: list[str]) -> None:
     assert ndvi["params"].get("required", []) == []
     assert {"type": "null"} in ndvi["params"]["properties"]["colormap"]["anyOf"]
     for params in ({}, {"colormap": None}, *({"colormap": name} for name in colormaps)):
         assert submit(api, params) == 202, params
 
 
-def test_what_the_schema_forbids_is_refused(api: APIClient, ndvi: dict[str, Any], colormaps: list[str]) -> None:
+def test_params_that_the_schema_forbids_are_refused(api: APIClient, ndvi: dict[str, Any], colormaps: list[str]) -> None:
     assert ndvi["params"]["additionalProperties"] is False
     assert submit(api, {"another": 1}) == 400
     for wrong in ("jet", colormaps[0].upper(), 1, True, [], {}):
@@ -53,24 +53,24 @@ def test_what_the_schema_forbids_is_refused(api: APIClient, ndvi: dict[str, Any]
 
 
 def test_defaults_of_the_schema_are_those_of_a_job(api: APIClient, ndvi: dict[str, Any]) -> None:
-    defaults = {name: told["default"] for name, told in ndvi["params"]["properties"].items()}
+    defaults = {name: schema["default"] for name, schema in ndvi["params"]["properties"].items()}
     job = api.post(URL, {"operation": "ndvi", "scene_ids": [SCENE]}, format="json").json()
     assert job["params"] == defaults
 
 
-def test_the_number_of_scenes_is_that_of_a_submit(api: APIClient, ndvi: dict[str, Any]) -> None:
+def test_submit_takes_the_listed_number_of_scenes(api: APIClient, ndvi: dict[str, Any]) -> None:
     for count in range(4):
         scenes = [f"{SCENE}_N{number:04}" for number in range(count)]
         answer = api.post(URL, {"operation": "ndvi", "scene_ids": scenes}, format="json")
         assert (answer.status_code == 202) == (count == ndvi["scenes"])
 
 
-def test_every_told_operation_is_one_that_a_submit_takes(api: APIClient) -> None:
-    told = [one["name"] for one in api.get(OPERATIONS).json()["operations"]]
+def test_submit_names_every_listed_operation(api: APIClient) -> None:
+    listed = [one["name"] for one in api.get(OPERATIONS).json()["operations"]]
     answer = api.post(URL, {**EXAMPLE, "operation": "nonsense"}, format="json")
-    assert all(name in answer.json()["error"]["message"] for name in told)
-    assert told == sorted(told)
+    assert all(name in answer.json()["error"]["message"] for name in listed)
+    assert listed == sorted(listed)
 
 
-def test_the_operations_need_a_key(client: APIClient, db: None) -> None:
+def test_operations_need_a_key(client: APIClient, db: None) -> None:
     assert client.get(OPERATIONS).status_code == 401

@@ -25,14 +25,14 @@ NO_VALUES_YET = {
 
 
 def at(job: Job, **times: datetime) -> Job:
-    """Let the job tell these times."""
+    """The job with these times."""
     Job.objects.filter(pk=job.pk).update(**times)
     job.refresh_from_db()
     return job
 
 
-def told(job: Job) -> dict[str, object]:
-    """What every body says of a job from its submit on."""
+def submitted(job: Job) -> dict[str, object]:
+    """The fields of every body, whatever the status."""
     return {
         "job_id": job.pk,
         "operation": "ndvi",
@@ -46,18 +46,18 @@ def told(job: Job) -> dict[str, object]:
 # --- Bodies ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_queued_job(api: APIClient, key: ApiKey) -> None:
+def test_poll_of_a_queued_job(api: APIClient, key: ApiKey) -> None:
     job = at(queued(key), created_at=CREATED)
     answer = api.get(f"{URL}/{job.pk}")
     assert answer.status_code == 200
-    assert answer.json() == {**told(job), **NO_VALUES_YET, "status": "queued", "progress": 0}
+    assert answer.json() == {**submitted(job), **NO_VALUES_YET, "status": "queued", "progress": 0}
 
 
-def test_a_job_that_is_worked_on(api: APIClient, key: ApiKey) -> None:
+def test_poll_of_a_processing_job(api: APIClient, key: ApiKey) -> None:
     job = at(claimed(key), created_at=CREATED, started_at=CREATED + timedelta(seconds=2))
     job.report_progress(42)
     assert api.get(f"{URL}/{job.pk}").json() == {
-        **told(job),
+        **submitted(job),
         **NO_VALUES_YET,
         "status": "processing",
         "progress": 42,
@@ -65,7 +65,7 @@ def test_a_job_that_is_worked_on(api: APIClient, key: ApiKey) -> None:
     }
 
 
-def test_a_completed_job(api: APIClient, key: ApiKey) -> None:
+def test_poll_of_a_completed_job(api: APIClient, key: ApiKey) -> None:
     expires = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
     job = at(
         completed(key),
@@ -77,7 +77,7 @@ def test_a_completed_job(api: APIClient, key: ApiKey) -> None:
     body = dict(api.get(f"{URL}/{job.pk}").json())
     result = dict(body.pop("result"))
     assert body == {
-        **told(job),
+        **submitted(job),
         "status": "completed",
         "progress": 100,
         "started_at": "2025-01-15T19:00:02Z",
@@ -100,7 +100,7 @@ def test_a_completed_job(api: APIClient, key: ApiKey) -> None:
     }
 
 
-def test_a_failed_job(api: APIClient, key: ApiKey) -> None:
+def test_poll_of_a_failed_job(api: APIClient, key: ApiKey) -> None:
     job = at(failed(key), created_at=CREATED, completed_at=CREATED + timedelta(seconds=1))
     answer = api.get(f"{URL}/{job.pk}")
     assert answer.status_code == 200
@@ -116,14 +116,14 @@ def test_all_states_show_the_same_fields(api: APIClient, key: ApiKey) -> None:
     assert len({frozenset(body) for body in bodies}) == 1
 
 
-def test_a_job_without_end_of_its_own_shows_the_result_only_once_completed(api: APIClient, key: ApiKey) -> None:
+def test_released_job_shows_no_result(api: APIClient, key: ApiKey) -> None:
     job = claimed(key)
     job.release("again", timedelta(0))
     assert api.get(f"{URL}/{job.pk}").json()["status"] == "queued"
     assert api.get(f"{URL}/{job.pk}").json()["result"] is None
 
 
-def test_the_duration_runs_from_creation_not_from_the_start(api: APIClient, key: ApiKey) -> None:
+def test_duration_runs_from_creation_not_from_the_start(api: APIClient, key: ApiKey) -> None:
     job = at(
         failed(key),
         created_at=CREATED,
@@ -136,7 +136,7 @@ def test_the_duration_runs_from_creation_not_from_the_start(api: APIClient, key:
 # --- Whose job it is ------------------------------------------------------------------------------------------------
 
 
-def test_another_accounts_job_is_as_missing_as_none(api: APIClient, key: ApiKey) -> None:
+def test_job_of_another_account_answers_404_like_a_missing_one(api: APIClient, key: ApiKey) -> None:
     theirs, _ = another_key()
     foreign = api.get(f"{URL}/{completed(theirs).pk}")
     missing = api.get(f"{URL}/job_0000000000000000000000")
@@ -152,7 +152,7 @@ def test_every_key_of_an_account_sees_its_jobs(api: APIClient, key: ApiKey, live
 
 
 @pytest.mark.parametrize("job_id", ["job_", "1", "%00", "job_%ff%fe", "%F0%9F%8C%B3", "a" * 3000, "..", "' OR 1=1 --"])
-def test_a_nonsense_id_is_a_missing_job(api: APIClient, key: ApiKey, job_id: str) -> None:
+def test_malformed_id_answers_404(api: APIClient, key: ApiKey, job_id: str) -> None:
     answer = api.get(f"{URL}/{job_id}")
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "NOT_FOUND"
@@ -162,7 +162,7 @@ def test_a_nonsense_id_is_a_missing_job(api: APIClient, key: ApiKey, job_id: str
 
 
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"x", {}', "*"])
-def test_what_is_known_already_is_not_sent_again(api: APIClient, key: ApiKey, form: str) -> None:
+def test_matching_etag_answers_304(api: APIClient, key: ApiKey, form: str) -> None:
     job = completed(key)
     etag = api.get(f"{URL}/{job.pk}")["ETag"]
     answer = api.get(f"{URL}/{job.pk}", headers={"if-none-match": form.format(etag)})
@@ -172,12 +172,12 @@ def test_what_is_known_already_is_not_sent_again(api: APIClient, key: ApiKey, fo
 
 
 @pytest.mark.parametrize("known", ["", '"x"', '"x", "y"', "nonsense"])
-def test_another_etag_gives_the_body(api: APIClient, key: ApiKey, known: str) -> None:
+def test_other_etag_returns_the_body(api: APIClient, key: ApiKey, known: str) -> None:
     answer = api.get(f"{URL}/{queued(key).pk}", headers={"if-none-match": known})
     assert answer.status_code == 200
 
 
-def test_the_etag_changes_with_all_that_the_body_shows(api: APIClient, key: ApiKey, clock: Clock) -> None:
+def test_etag_changes_with_anything_that_the_body_shows(api: APIClient, key: ApiKey, clock: Clock) -> None:
     job = queued(key)
     seen: list[str] = []
 
@@ -204,14 +204,14 @@ def test_the_etag_changes_with_all_that_the_body_shows(api: APIClient, key: ApiK
     look()
 
 
-def test_callers_are_told_when_to_poll_again_while_there_is_something_to_come(api: APIClient, key: ApiKey) -> None:
+def test_unfinished_job_has_retry_after(api: APIClient, key: ApiKey) -> None:
     for make in (queued, claimed):
         assert int(api.get(f"{URL}/{make(key).pk}")["Retry-After"]) >= 1
     for make in (completed, failed):
         assert "Retry-After" not in api.get(f"{URL}/{make(key).pk}")
 
 
-def test_no_shared_cache_keeps_a_job(api: APIClient, key: ApiKey) -> None:
+def test_answer_is_for_private_caches_only(api: APIClient, key: ApiKey) -> None:
     answer = api.get(f"{URL}/{queued(key).pk}")
     assert "private" in answer["Cache-Control"]
     assert "Authorization" in answer["Vary"]
@@ -220,20 +220,22 @@ def test_no_shared_cache_keeps_a_job(api: APIClient, key: ApiKey) -> None:
 # --- Links and expiry -----------------------------------------------------------------------------------------------
 
 
-def test_links_begin_with_the_operators_address(api: APIClient, key: ApiKey, settings: Settings) -> None:
+def test_links_begin_with_the_public_url(api: APIClient, key: ApiKey, settings: Settings) -> None:
     settings.PUBLIC_URL = "https://astra.example"
     href = api.get(f"{URL}/{completed(key).pk}").json()["result"]["href"]
     assert href.startswith("https://astra.example/files/")
 
 
-def test_else_links_begin_as_the_caller_reached_us(api: APIClient, key: ApiKey, settings: Settings) -> None:
+def test_links_begin_with_the_host_of_the_request_without_a_public_url(
+    api: APIClient, key: ApiKey, settings: Settings
+) -> None:
     settings.PUBLIC_URL = ""
     settings.ALLOWED_HOSTS = ["inner.example"]
     answer = api.get(f"{URL}/{completed(key).pk}", headers={"host": "inner.example:8123"})
     assert answer.json()["result"]["href"].startswith("http://inner.example:8123/files/")
 
 
-def test_an_expired_result_keeps_all_but_its_link(
+def test_expired_result_keeps_all_fields_but_its_link(
     api: APIClient, key: ApiKey, clock: Clock, settings: Settings, storage: Path
 ) -> None:
     settings.RESULT_TTL = 3600
@@ -249,7 +251,7 @@ def test_an_expired_result_keeps_all_but_its_link(
     assert api.get(f"{URL}/{job.pk}").json() == after, "the deleted file makes no difference"
 
 
-def test_a_result_is_kept_for_a_day_unless_the_operator_says_else(key: ApiKey) -> None:
+def test_result_is_kept_for_a_day_by_default(key: ApiKey) -> None:
     job = completed(key)
     assert job.expires_at is not None
     assert job.completed_at is not None

@@ -235,7 +235,7 @@ print(sorted(name for name in sys.modules if name.partition(".")[0] in ("rasteri
 """
 
 
-def test_the_web_process_tells_a_scene_without_loading_gdal(tmp_path: Path, sandbox: Path) -> None:
+def test_web_process_answers_a_scene_without_loading_gdal(tmp_path: Path, sandbox: Path) -> None:
     environment = {**os.environ, "ASTRA_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "astra.settings"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(sandbox), SHORT],

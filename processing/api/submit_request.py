@@ -1,0 +1,128 @@
+"""The body of a submit, read and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.conf import settings
+from pydantic import ValidationError as ParamsError
+
+from astra.exceptions import Fault, InvalidRequest
+
+from ..http.guard import ForbiddenAddress, check_form
+from ..raster.errors import InvalidSceneId
+from ..raster.operations import Operation, all_operations
+from ..raster.params import InvalidParams
+from ..raster.scenes import check_scene_id
+from ..raster.types import SceneId
+
+_FIELDS = ("operation", "scene_ids", "params", "webhook_url")
+_LONGEST_URL = 2000
+_SCENES_LOOKED_AT = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitRequest:
+    """What a caller asks for. `params` are normalised: as the job keeps them, with their defaults."""
+
+    operation: str
+    scene_ids: list[str]
+    params: dict[str, Any]
+    webhook_url: str | None
+
+    @classmethod
+    def parse(cls, body: Any) -> Self:
+        """Raises InvalidRequest, which names everything that is wrong with the body at once."""
+        reader = _Reader(body)
+        operation = reader.operation()
+        scene_ids = reader.scene_ids(operation)
+        params = reader.params(operation, scene_ids)
+        webhook_url = reader.webhook_url()
+        if reader.faults:
+            raise InvalidRequest(reader.faults)
+        return cls(operation=body["operation"], scene_ids=scene_ids, params=params, webhook_url=webhook_url)
+
+
+class _Reader:
+    """Reads one field after the other and collects what is wrong with them in `faults`."""
+
+    def __init__(self, body: Any) -> None:
+        self.faults: list[Fault] = []
+        self._body: Mapping[str, Any] = body if isinstance(body, dict) else {}
+        if not isinstance(body, dict):
+            self._fault("", "The body must be a JSON object.", body)
+        for name in self._body:
+            if name not in _FIELDS:
+                self._fault(name, f"There is no such field; there are: {', '.join(_FIELDS)}.", self._body[name])
+
+    def operation(self) -> Operation[Any] | None:
+        known = ", ".join(all_operations())
+        if "operation" not in self._body:
+            self._fault("operation", f"This field is required: one of {known}.", None)
+            return None
+        name = self._body["operation"]
+        operation = all_operations().get(name) if isinstance(name, str) else None
+        if operation is None:
+            self._fault("operation", f"There is no such operation; there are: {known}.", name)
+        return operation
+
+    def scene_ids(self, operation: Operation[Any] | None) -> list[str]:
+        texts = self._body.get("scene_ids")
+        if not isinstance(texts, list):
+            self._fault("scene_ids", "This field is required: an array of scene ids.", texts)
+            return []
+        if operation and len(texts) != len(operation.scene_roles):
+            roles = " and ".join(operation.scene_roles)
+            self._fault("scene_ids", f"This operation takes exactly {len(operation.scene_roles)}: {roles}.", texts)
+        for index, text in enumerate(texts[:_SCENES_LOOKED_AT]):
+            self._scene_id(f"scene_ids[{index}]", text)
+            if text in texts[:index]:
+                self._fault(f"scene_ids[{index}]", "The same scene is named twice.", text)
+        return texts
+
+    def params(self, operation: Operation[Any] | None, scene_ids: list[str]) -> dict[str, Any]:
+        """The params with their defaults. They are compared with the scenes only if those are right."""
+        params = self._body.get("params")
+        params = {} if params is None else params
+        if not isinstance(params, dict):
+            self._fault("params", "This field must be an object.", params)
+            return {}
+        if operation is None:
+            return {}
+        try:
+            read = operation.params_model.model_validate(params)
+            if not any(fault.parameter.startswith("scene_ids") for fault in self.faults):
+                read = operation.normalise(read, [SceneId.parse(text) for text in scene_ids])
+            return dict(read.model_dump(mode="json"))
+        except ParamsError as error:
+            for fault in error.errors():
+                parameter = ".".join(["params", *(str(part) for part in fault["loc"])])
+                self._fault(parameter, f"{fault['msg']}.", fault["input"])
+        except InvalidParams as error:
+            self._fault(f"params.{error.parameter}", f"{error.message}.", params.get(error.parameter))
+        return {}
+
+    def webhook_url(self) -> str | None:
+        url = self._body.get("webhook_url")
+        if url is None:
+            return None
+        if not isinstance(url, str) or len(url) > _LONGEST_URL:
+            self._fault("webhook_url", f"This field must be a URL of at most {_LONGEST_URL} characters.", url)
+            return None
+        try:
+            check_form(url, settings.PRIVATE_HOSTS)
+        except ForbiddenAddress as error:
+            self._fault("webhook_url", str(error), url)
+        return url
+
+    def _scene_id(self, parameter: str, text: Any) -> None:
+        if not isinstance(text, str):
+            self._fault(parameter, "A scene id is a string.", text)
+            return
+        try:
+            check_scene_id(SceneId.parse(text))
+        except InvalidSceneId as error:
+            self.faults.append(Fault(parameter=parameter, message=error.message, received=text, code=error.code))
+
+    def _fault(self, parameter: str, message: str, received: Any) -> None:
+        self.faults.append(Fault(parameter=parameter, message=message, received=received))

@@ -1,0 +1,59 @@
+"""A job as callers see it: in answers and in webhooks."""
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from . import results
+from .models import Job
+from .raster.types import COG_MEDIA_TYPE
+
+
+class JobSerializer(serializers.ModelSerializer[Job]):
+    """The body of a job. The context needs `origin`, the base of the link to the result."""
+
+    job_id = serializers.CharField(source="id")
+    duration_ms = serializers.SerializerMethodField()
+    result = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Job
+        fields = [
+            "job_id",
+            "status",
+            "operation",
+            "scene_ids",
+            "params",
+            "webhook_url",
+            "progress",
+            "created_at",
+            "started_at",
+            "completed_at",
+            "duration_ms",
+            "result",
+            "warnings",
+            "error",
+        ]
+
+    def get_duration_ms(self, job: Job) -> int | None:
+        if job.completed_at is None:
+            return None
+        return round((job.completed_at - job.created_at).total_seconds() * 1000)
+
+    def get_result(self, job: Job) -> dict[str, Any] | None:
+        if job.result is None or job.expires_at is None:
+            return None
+        href = results.link(job, self.context["origin"])
+        return {
+            "href": href,
+            "type": COG_MEDIA_TYPE,
+            "expires_at": serializers.DateTimeField().to_representation(job.expires_at),
+            "expired": href is None or job.expires_at <= timezone.now(),
+            **job.result,
+        }
+
+
+def job_body(job: Job, origin: str) -> dict[str, Any]:
+    """The body of a job; `origin` is the base of the link to its result."""
+    return dict(JobSerializer(job, context={"origin": origin}).data)

@@ -1,0 +1,21 @@
+"""What happened to a job, line by line."""
+
+from django.db import models
+from django.utils import timezone
+
+
+class JobEvent(models.Model):
+    """One line of a job's timeline, written in the transaction of what it reports."""
+
+    job = models.ForeignKey("processing.Job", on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    verb = models.CharField(max_length=20)
+    attempt = models.PositiveIntegerField()
+    note = models.CharField(max_length=500, blank=True)
+    actor = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.verb}"

@@ -1,0 +1,23 @@
+"""The statuses of a job, and the only ways between them."""
+
+from collections.abc import Mapping
+
+from django.db import models
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+# verb -> (statuses it may start from, status it leads to)
+TRANSITIONS: Mapping[str, tuple[tuple[Status, ...], Status]] = {
+    "claim": ((Status.QUEUED,), Status.PROCESSING),
+    "release": ((Status.PROCESSING,), Status.QUEUED),
+    "complete": ((Status.PROCESSING,), Status.COMPLETED),
+    "fail": ((Status.PROCESSING,), Status.FAILED),
+    "cancel": ((Status.QUEUED, Status.PROCESSING), Status.FAILED),
+    "retry": ((Status.FAILED,), Status.QUEUED),
+}

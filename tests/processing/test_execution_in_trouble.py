@@ -1,0 +1,149 @@
+"""Working on a claimed job while the storage fails, the time is up, or another takes the job."""
+
+import errno
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection
+from pytest_django import Settings
+
+from accounts.models import ApiKey
+from processing.execution import execute
+from processing.models import Job
+from processing.tasks import run_job
+from tests.processing.conftest import use_storage
+from tests.processing.jobs import HOOK, claim_again, claimed, error_of, files_below, row, verbs
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox_of_jobs")]
+STORAGES = "tests.processing.storages."
+
+
+def nothing_left(settings: Settings, storage: Path) -> bool:
+    """True if there is no file in the storage and no folder of unfinished files."""
+    return not files_below(storage) and not list(settings.WORK_DIR.glob("*"))
+
+
+# --- The storage fails ---------------------------------------------------------------------------------------
+
+
+def test_storage_outage_is_tried_again_and_then_fails_the_job(key: ApiKey, settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    settings.STORAGES = use_storage(settings, "processing.local_storage.SignedLocalStorage", tmp_path / "a file")
+    settings.RETRY_SECONDS = 0
+    settings.JOB_ATTEMPTS = 2
+    job = claimed(key, webhook_url=HOOK)
+    execute(job)
+    assert row(job)["status"] == "queued"
+    assert row(job)["error"] is None
+    assert job.events.last().note == "STORAGE_UNAVAILABLE"
+    assert not job.deliveries.exists()
+    second = claim_again(job)
+    execute(second)
+    error = error_of(job)
+    assert error["code"] == "STORAGE_UNAVAILABLE"
+    assert error["details"] == {"retryable": True}
+    assert str(tmp_path) not in error["message"]
+    assert job.deliveries.get().event == "job.failed"
+    assert list(settings.WORK_DIR.glob("*")) == []
+
+
+def test_job_completes_once_the_storage_works_again(
+    key: ApiKey, settings: Settings, storage: Path, tmp_path: Path
+) -> None:
+    working = settings.STORAGES
+    settings.STORAGES = use_storage(settings, STORAGES + "CuttingShort", storage)
+    settings.RETRY_SECONDS = 0
+    job = claimed(key)
+    execute(job)
+    assert row(job)["status"] == "queued"
+    assert nothing_left(settings, storage), "a file that was cut short is deleted"
+    settings.STORAGES = working
+    run_job(job.pk)
+    assert row(job)["status"] == "completed"
+    assert len(files_below(storage)) == 1
+
+
+def test_result_that_the_disk_cannot_keep_is_not_published(
+    key: ApiKey, storage: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    job = claimed(key)
+    execute(job)
+    assert row(job)["status"] == "queued"
+    assert nothing_left(settings, storage)
+
+
+@pytest.mark.parametrize(("pause", "most"), [(10, 20), (1e9, 86_400)], ids=["short", "never for days"])
+def test_job_that_is_tried_again_waits_at_most_twice_the_pause(
+    key: ApiKey, settings: Settings, storage: Path, pause: float, most: float
+) -> None:
+    settings.STORAGES = use_storage(settings, STORAGES + "CuttingShort", storage)
+    settings.RETRY_SECONDS = pause
+    job = claimed(key)
+    execute(job)
+    stored = row(job)
+    wait = (stored["due_at"] - job.events.last().at).total_seconds()
+    assert -1 < wait <= most
+    assert stored["dispatch_at"] == stored["due_at"]
+
+
+# --- Time limit ------------------------------------------------------------------------------------------------------
+
+
+def test_time_limit_fails_a_job(key: ApiKey, settings: Settings, storage: Path) -> None:
+    def strike(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith('UPDATE "processing_job" SET "progress"'):
+            raise SoftTimeLimitExceeded
+        return execute(sql, params, many, context)
+
+    settings.JOB_TIME_LIMIT = 77
+    job = claimed(key)
+    with connection.execute_wrapper(strike):
+        execute(job)
+    error = error_of(job)
+    assert error["code"] == "TIMED_OUT"
+    assert "77 seconds" in error["message"]
+    assert nothing_left(settings, storage)
+
+
+def test_time_limit_fails_a_job_also_while_its_file_is_stored(key: ApiKey, settings: Settings, storage: Path) -> None:
+    settings.STORAGES = use_storage(settings, STORAGES + "OutOfTime", storage)
+    job = claimed(key)
+    execute(job)
+    assert error_of(job)["code"] == "TIMED_OUT"
+    assert nothing_left(settings, storage)
+
+
+# --- Cancelled and overtaken -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("storage_class", ["CancelledAtTheStart", "CancelledWhileSaving"])
+def test_job_cancelled_meanwhile_leaves_no_file(
+    key: ApiKey, settings: Settings, storage: Path, storage_class: str
+) -> None:
+    settings.STORAGES = use_storage(settings, STORAGES + storage_class, storage)
+    job = claimed(key)
+    execute(job)
+    assert error_of(job)["code"] == "CANCELED"
+    assert row(job)["result"] is None
+    assert verbs(job) == ["submit", "claim", "cancel"]
+    assert nothing_left(settings, storage)
+
+
+def test_worker_given_up_as_lost_deletes_only_its_own_file(key: ApiKey, storage: Path) -> None:
+    late = claimed(key)
+    assert Job.objects.get(pk=late.pk).release("its worker was given up", timedelta(0))
+    current = claim_again(late)
+    execute(current)
+    before, files = row(current), files_below(storage)
+    execute(late)
+    assert row(current) == before
+    assert files_below(storage) == files
