@@ -61,7 +61,7 @@ class Server:
                 received = self._answer(connection, head, received)
 
     def _answer(self, connection: socket.socket, head: bytes, received: bytes) -> bytes:
-        """Answer one request; gives what was received beyond it."""
+        """Answer one request; returns the bytes received after it."""
         method, path = head.split(b" ", 2)[:2]
         length = int(found[1]) if (found := _LENGTH.search(head)) else 0
         while len(received) < length:

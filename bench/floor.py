@@ -72,7 +72,7 @@ def _decode_windows(paths: list[Path], bands: list[_NUMBERS], windows: list[tupl
 
 
 def _compute(red: _NUMBERS, nir: _NUMBERS, ndvi: _NDVI) -> None:
-    """The least arithmetic that gives the values: no statistics, no saturated pixels, no masks."""
+    """The least arithmetic for the values: no statistics, no saturated pixels, no masks."""
     for first in range(0, len(red), _STRIP_ROWS):
         rows = slice(first, first + _STRIP_ROWS)
         r, n = (np.maximum(band[rows], _ZERO_REFLECTANCE).astype(np.float32) for band in (red, nir))

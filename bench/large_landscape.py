@@ -29,7 +29,7 @@ _EDGE, _LEAN = 0.90, 0.10
 class LargeLandscape:
     """A Landscape of any even size, by default that of a Sentinel-2 tile, with 15 % nodata beyond the swath's edge.
 
-    Bands other than `bands` are left without data, which saves most of the time where a measurement needs two of them.
+    Bands other than `bands` have no data, which saves most of the time if a measurement needs only two.
     """
 
     size: int = 10980

@@ -1,4 +1,4 @@
-"""Where the benchmark's scenes lie. Nothing heavy is imported: the process that measures others must stay small."""
+"""The benchmark's scenes. Imports nothing heavy, as the process that measures others must stay small."""
 
 import json
 import subprocess
@@ -39,7 +39,7 @@ def scenes_folder(size: int, bands: Sequence[str] = ()) -> Path:
 
 
 def write_scenes(size: int, *bands: str) -> Scenes:
-    """The scenes of that size, written first where they are not there yet."""
+    """Folder of the scenes of that size, written first if they are missing."""
     folder = scenes_folder(size, bands)
     if not catalogue_folder(folder).exists():
         print(f"writing {folder}, once", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The tables that `python -m bench` prints, one module each. A module's `measure` gives its table as markdown."""
+"""The tables that `python -m bench` prints, one module each. A module's `measure` returns its table as markdown."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Files in buckets: where they are asked for, and the signature of each request."""
+"""Files in buckets: their URLs, and the signature of each request."""
 
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
@@ -11,7 +11,7 @@ from ..types import S3Access, S3File
 
 
 def url_of(file: S3File, access: S3Access, region: str) -> str:
-    """At AWS the bucket is part of the host's name, unless its dots would break the host's certificate."""
+    """At AWS the bucket is part of the host's name, unless the bucket has dots, which no certificate covers."""
     key = quote(file.key)
     if access.endpoint:
         return f"{_root(access.endpoint)}/{file.bucket}/{key}"
@@ -21,12 +21,12 @@ def url_of(file: S3File, access: S3Access, region: str) -> str:
 
 
 def hosts_of(access: S3Access | None) -> frozenset[str]:
-    """The operator's own store may be in the private network: whoever names it trusts it."""
+    """The host of the operator's own store, which may be in a private network."""
     return frozenset({urlsplit(_root(access.endpoint)).netloc} if access and access.endpoint else ())
 
 
 def signed(url: str, headers: Mapping[str, str], access: S3Access, region: str) -> dict[str, str]:
-    """The headers of a GET request with a signature (AWS Signature Version 4) that holds for it alone."""
+    """The headers of a GET request, with a signature for it alone (AWS Signature Version 4)."""
     payer = {"x-amz-request-payer": "requester"} if access.requester_pays else {}
     request = AWSRequest(method="GET", url=url, headers={**headers, **payer})
     S3SigV4Auth(Credentials(access.access_key, access.secret_key), "s3", region).add_auth(request)

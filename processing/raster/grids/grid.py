@@ -1,4 +1,4 @@
-"""A grid: the pixels of a raster laid over the ground, and the windows in which it is worked through."""
+"""A grid: the pixels of a raster on the ground, and the windows in which they are computed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ _TURNS = (0.0, 360.0, -360.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """Where the centres of a row or column of pixels lie on another grid, in its pixels from its first centre."""
+    """Places of a row or column of pixel centres on another grid, in its pixels from its first centre."""
 
     first: float
     step: float
@@ -64,7 +64,7 @@ class Grid:
 
     @property
     def proj_code(self) -> str | None:
-        """Such as EPSG:32610; None where the CRS has no code of an authority."""
+        """Such as EPSG:32610; None if no authority has a code for the CRS."""
         authority = self.crs.to_authority()
         return ":".join(authority) if authority else None
 
@@ -101,7 +101,7 @@ class Grid:
         return replace(self, transform=Affine.translation(degrees, 0) @ self.transform)
 
     def offset_in(self, other: "Grid") -> tuple[int, int] | None:
-        """(column, row) of this grid's first pixel in `other`, where both share their pixels; None where not.
+        """(column, row) of this grid's first pixel in `other` if both have the same pixels, else None.
 
         All of this grid must lie inside of `other`.
         """
@@ -114,7 +114,7 @@ class Grid:
         return whole if aligned and inside else None
 
     def axes_on(self, other: "Grid") -> "tuple[Line, Line] | None":
-        """Where this grid's columns and rows lie on those of `other`; None where they run in other directions."""
+        """This grid's columns and rows on those of `other`; None if they run in other directions."""
         turned = any(abs(grid.transform.b) + abs(grid.transform.d) > 0 for grid in (self, other))
         if turned or self.crs != other.crs:
             return None
@@ -194,12 +194,12 @@ def window_at(window: Window, corner: tuple[int, int]) -> Window:
 
 
 def inner_window(area: BaseGeometry) -> Window | None:
-    """The window of all whole pixels inside the bounds of `area` (pixel coordinates); None where there is none."""
+    """The window of all whole pixels inside the bounds of `area` (pixel coordinates); None if there is none."""
     return _window(area, lambda low: ceil(low - _SAME_PLACE), lambda high: floor(high + _SAME_PLACE))
 
 
 def outer_window(area: BaseGeometry) -> Window | None:
-    """The window of all pixels that the bounds of `area` (pixel coordinates) touch; None where there is none."""
+    """The window of all pixels that the bounds of `area` (pixel coordinates) touch; None if there is none."""
     return _window(area, lambda low: floor(low + _SAME_PLACE), lambda high: ceil(high - _SAME_PLACE))
 
 
