@@ -1,18 +1,18 @@
 """The whole story of a job: scenes, bands, one grid, then window by window read, compute, write."""
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from . import aoi, caveats
+from . import aoi
 from .cog import WINDOW, CogWriter, WrittenCog
 from .errors import NoValidPixels
 from .gdal import gdal_environment
 from .grids import Overlay, clip, lay_over
 from .operations import Operation, get_operation
-from .radiometry.offset import processing_baseline
+from .provenance import provenance, tags
+from .quality import caveats
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
 from .scenes import find_scene
 from .threads import side_by_side
@@ -63,7 +63,7 @@ def _cog_writer(
         directory / f"{job.operation}_output.tif",
         work.overlay.grid,
         operation.pixel_format(job.params),
-        _tags(job, work.scenes, config.version),
+        tags(job, work.scenes, config.version),
         config.compression,
     )
 
@@ -114,32 +114,7 @@ def _product(job: RasterJob, work: WindowWork, statistics: Mapping[str, Any], wr
         shape=grid.shape,
         gsd=grid.gsd,
         statistics=statistics,
-        provenance={"scenes": [_provenance(opened) for opened in work.scenes]},
+        provenance={"scenes": [provenance(opened) for opened in work.scenes]},
         extra_fields=work.operation.result_fields(work.params),
         warnings=warnings,
     )
-
-
-def _tags(job: RasterJob, scenes: Sequence[OpenScene], version: str) -> dict[str, str]:
-    """What the file was made of and by, to stand in the file itself."""
-    return {
-        "TIFFTAG_SOFTWARE": f"ASTRA {version}".strip(),
-        "ASTRA_OPERATION": job.operation,
-        "ASTRA_SCENES": " ".join(str(opened.scene.id) for opened in scenes),
-        "ASTRA_ITEMS": " ".join(opened.scene.item_id for opened in scenes),
-        "ASTRA_DATETIMES": " ".join(str(opened.scene.properties.get("datetime")) for opened in scenes),
-        "ASTRA_BANDS": " ".join(scenes[0].bands),
-        "ASTRA_PARAMS": job.params.model_dump_json(),
-        "ASTRA_PROVENANCE": json.dumps([_provenance(opened) for opened in scenes]),
-    }
-
-
-def _provenance(opened: OpenScene) -> dict[str, Any]:
-    return {
-        "scene_id": str(opened.scene.id),
-        "item": opened.scene.item_id,
-        "datetime": opened.scene.properties.get("datetime"),
-        "processing_baseline": processing_baseline(opened.scene),
-        "bands": {name: band.provenance() for name, band in opened.bands.items()},
-        "mask": opened.mask.asset if opened.mask else None,
-    }

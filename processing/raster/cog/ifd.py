@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BYTE, ASCII, SHORT, LONG, LONG8 = 1, 2, 3, 4, 16
+SHORT, LONG, LONG8 = 3, 4, 16
 _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
 NEW_SUBFILE_TYPE, WIDTH, LENGTH = 254, 256, 257

@@ -15,7 +15,7 @@ from rasterio.io import MemoryFile
 from tifffile import TiffFile
 
 from processing.raster.cog import ifd
-from processing.raster.cog.ifd import ASCII, SHORT, Level, Tag, Tags, framed, header, tags_of
+from processing.raster.cog.ifd import SHORT, Level, Tag, Tags, framed, header, tags_of
 from tests.raster.support.rasters import grid
 
 DEFLATE, NO_PREDICTOR, HORIZONTAL = 8, 1, 2
@@ -28,6 +28,8 @@ STRUCTURE_LINES = [
     "KNOWN_INCOMPATIBLE_EDITION=NO",
     " ",
 ]
+
+ASCII = 2  # type of a tag
 
 
 def written_by_gdal(description: str = "red") -> bytes:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from .radiometry import sensor_of
-from .radiometry.offset import processing_baseline
-from .reading import OpenScene
+from ..radiometry import sensor_of
+from ..radiometry.offset import processing_baseline
+from ..reading import OpenScene
 
 _MUCH_MASKED_PERCENT = 50.0
 _SMALL_OVERLAP_PERCENT = 50.0
