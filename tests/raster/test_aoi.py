@@ -37,7 +37,7 @@ from tests.raster.support.pairs import (
     ndvi,
     serve_shots,
     square,
-    to_numbers,
+    to_dn,
     write_shots,
 )
 from tests.servers import RangeServer, StacServer
@@ -262,10 +262,10 @@ def assert_is_cut_from(result: Result, full: Result, area: Area) -> tuple[float,
     inside, sure = centres_inside(result.grid, area)
     unsure = np.count_nonzero(~sure)
     assert unsure <= 2 + 0.03 * sum(sure.shape)
-    cut = full.numbers[place(result.grid, full.grid)]
+    cut = full.pixels[place(result.grid, full.grid)]
     nodata = np.nan if cut.dtype == np.float32 else 255
     expected = np.where(inside, cut, nodata).astype(cut.dtype)
-    np.testing.assert_array_equal(result.numbers[sure], expected[sure])
+    np.testing.assert_array_equal(result.pixels[sure], expected[sure])
     return np.count_nonzero(inside), unsure
 
 
@@ -305,11 +305,11 @@ def test_change_in_an_area_is_the_whole_change_cut_to_it(tmp_path: Path, whole: 
     result = compare(whole.config, tmp_path, bands=SWIR, aoi=area)
     assert_bounding_window(result.grid, whole.grid, area)
     inside, unsure = assert_is_cut_from(result, whole.change, area)
-    counts = [int((result.numbers == code).sum()) for code in range(5)]
+    counts = [int((result.pixels == code).sum()) for code in range(5)]
     assert result.pixels_by_class == counts
     assert [row["hectares"] for row in result.statistics["classes"]] == pytest.approx([n / 100 for n in counts])
     assert result.statistics["valid_percent"] == pytest.approx(100 * sum(counts) / inside, rel=1e-9 + unsure / inside)
-    assert result.product.shape == result.numbers.shape
+    assert result.product.shape == result.pixels.shape
     assert is_cog(result.product.path)
 
 
@@ -319,7 +319,7 @@ def test_ndvi_in_an_area_is_the_whole_ndvi_cut_to_it(tmp_path: Path, whole: Whol
     result = ndvi(whole.config, tmp_path, cloud_mask=True, aoi=area)
     assert_bounding_window(result.grid, whole.grid, area)
     inside, unsure = assert_is_cut_from(result, whole.ndvi, area)
-    values = result.numbers[~np.isnan(result.numbers)].astype(np.float64)
+    values = result.pixels[~np.isnan(result.pixels)].astype(np.float64)
     statistics = result.statistics
     assert statistics["mean"] == pytest.approx(values.mean(), abs=1e-6)
     assert (statistics["minimum"], statistics["maximum"]) == (values.min(), values.max())
@@ -332,8 +332,8 @@ def test_masked_share_is_that_of_the_area(tmp_path: Path) -> None:
     scl = np.full(grid.shape, 4, np.uint8)
     scl[:, 60:] = 9
     scl[:20] = 9
-    layers = {band: Layer(numbers=np.full(grid.shape, 3000, np.uint16), grid=grid) for band in ("red", "nir")}
-    config = write_shots(tmp_path / "scenes", Shot(layers={**layers, "scl": Layer(numbers=scl, grid=grid)}))
+    layers = {band: Layer(dn=np.full(grid.shape, 3000, np.uint16), grid=grid) for band in ("red", "nir")}
+    config = write_shots(tmp_path / "scenes", Shot(layers={**layers, "scl": Layer(dn=scl, grid=grid)}))
     area = polygon(degrees(grid, [(50, 30), (70, 30), (70, 70), (50, 70)]))
     result = ndvi(config, tmp_path / "out", cloud_mask=True, aoi=area)
     assert result.statistics["masked_percent"] == pytest.approx(50)
@@ -356,13 +356,13 @@ def test_overviews_show_the_area_alone(tmp_path: Path, whole: Whole, colormap: s
 def random_shot(grid: Grid, seed: int, name: str = BEFORE) -> Shot:
     random = np.random.default_rng(seed)
     layers = {
-        band: Layer(numbers=to_numbers(random.uniform(low, high, grid.shape)), grid=grid)
+        band: Layer(dn=to_dn(random.uniform(low, high, grid.shape)), grid=grid)
         for band, low, high in (("red", 0.02, 0.2), ("nir", 0.05, 0.5))
     }
     coarse = replace(grid, width=grid.width // 2, height=grid.height // 2, transform=grid.transform @ Affine.scale(2))
-    layers["swir16"] = Layer(numbers=to_numbers(random.uniform(0.05, 0.4, coarse.shape)), grid=coarse)
+    layers["swir16"] = Layer(dn=to_dn(random.uniform(0.05, 0.4, coarse.shape)), grid=coarse)
     scl = random.choice(np.array([4, 4, 4, 5, 9], np.uint8), coarse.shape)
-    return Shot(layers={**layers, "scl": Layer(numbers=scl, grid=coarse)}, name=name)
+    return Shot(layers={**layers, "scl": Layer(dn=scl, grid=coarse)}, name=name)
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ PAIR: list[tuple[str, Mapping[str, float]]] = [
 
 
 def _flat(grid: Grid, values: Mapping[str, float]) -> dict[str, Layer]:
-    return {band: Layer(numbers=to_numbers(np.full(grid.shape, value)), grid=grid) for band, value in values.items()}
+    return {band: Layer(dn=to_dn(np.full(grid.shape, value)), grid=grid) for band, value in values.items()}
 
 
 def assert_nothing_is_left(directory: Path) -> None:
@@ -468,7 +468,7 @@ def test_area_of_one_pixel(tmp_path: Path, plain: tuple[Config, Grid]) -> None:
     config, grid = plain
     area = polygon(degrees(grid, [(100.3, 60.3), (100.7, 60.3), (100.7, 60.7), (100.3, 60.7)]))
     result = compare(config, tmp_path / "out", aoi=area)
-    assert result.numbers.tolist() == [[2]]
+    assert result.pixels.tolist() == [[2]]
     assert place(result.grid, grid) == (slice(60, 61), slice(100, 101))
     assert result.statistics["classes"][2]["hectares"] == pytest.approx(0.01)
 
@@ -476,7 +476,7 @@ def test_area_of_one_pixel(tmp_path: Path, plain: tuple[Config, Grid]) -> None:
 def test_area_in_a_hole_of_the_data(tmp_path: Path) -> None:
     grid = square(100, 80)
     layers = _flat(grid, PAIR[0][1])
-    layers["red"].numbers[10:30, 10:30] = 0
+    layers["red"].dn[10:30, 10:30] = 0
     config = write_shots(tmp_path / "scenes", Shot(layers=layers))
     with pytest.raises(NoValidPixels, match="data"):
         ndvi(config, tmp_path / "out", aoi=polygon(degrees(grid, [(12, 12), (28, 12), (28, 28), (12, 28)])))
@@ -519,7 +519,7 @@ def test_hole_that_touches_the_edge_in_one_point(
     area = polygon([[west, south], [east, south], [east, north], [west, north], [west, south]], hole)
     result = compare(config, tmp_path / "out", aoi=area)
     inside, sure = centres_inside(result.grid, area)
-    np.testing.assert_array_equal((result.numbers == 2)[sure], inside[sure])
+    np.testing.assert_array_equal((result.pixels == 2)[sure], inside[sure])
 
 
 def at_the_antimeridian(epsg: int) -> Grid:
@@ -551,7 +551,7 @@ def test_area_over_the_antimeridian(tmp_path: Path, epsg: int, kind: str) -> Non
         else shapely.Polygon([[179.96, -0.54], [180.03, -0.54], [180.02, -0.51], [179.97, -0.51]])
     )
     sure = ~shapely.dwithin(shapely.points(lon, lat), outline.boundary, 5e-7)
-    np.testing.assert_array_equal(~np.isnan(result.numbers)[sure], shapely.contains_xy(outline, lon, lat)[sure])
+    np.testing.assert_array_equal(~np.isnan(result.pixels)[sure], shapely.contains_xy(outline, lon, lat)[sure])
     assert (lon > 180).sum() > 100
     assert (lon < 180).sum() > 100
 
@@ -605,13 +605,13 @@ def test_only_the_blocks_of_the_area_are_read(
     touched = sum(blocks_touched(path, rows, columns) for path in paths)
     assert touched < sum(path.stat().st_size for path in paths) / 2
     assert range_server.bytes_sent <= 2 * touched + HEADERS * len(paths)
-    assert sum(result.pixels_by_class) == result.numbers.size - np.count_nonzero(result.numbers == 255)
+    assert sum(result.pixels_by_class) == result.pixels.size - np.count_nonzero(result.pixels == 255)
 
 
 def big_shot(grid: Grid, name: str) -> Shot:
-    """Numbers that compress badly, as those of real scenes do."""
+    """DN that compress badly, as those of real scenes do."""
     random = np.random.default_rng(8)
     bands = {band: random.integers(1001, 7000, grid.shape).astype(np.uint16) for band in ("red", "nir")}
-    layers = {key: Layer(numbers=numbers, grid=grid) for key, numbers in bands.items()}
-    scl = Layer(numbers=random.choice(np.array([4, 5, 6], np.uint8), grid.shape), grid=grid)
+    layers = {key: Layer(dn=numbers, grid=grid) for key, numbers in bands.items()}
+    scl = Layer(dn=random.choice(np.array([4, 5, 6], np.uint8), grid.shape), grid=grid)
     return Shot(layers={**layers, "scl": scl}, name=name)

@@ -12,7 +12,7 @@ from rasterio.windows import Window
 from processing.raster.grids.grid import Grid
 from processing.raster.operations import get_operation
 from processing.raster.types import Float64Array, PixelArray
-from tests.raster.support.pairs import AFTER, Layer, Shot, compare, shot, square, to_numbers, write_shots
+from tests.raster.support.pairs import AFTER, Layer, Shot, compare, shot, square, to_dn, write_shots
 
 SURFACE_OF_THE_EARTH = 510_065_621.7e6  # m2, WGS 84
 FOOT = 1200 / 3937  # US survey foot in metres
@@ -75,7 +75,7 @@ def lost_forest(grid: Grid, lost: int) -> tuple[Shot, Shot]:
     before = {"red": np.full(grid.shape, 0.025), "nir": np.full(grid.shape, 0.32)}
     after = {"red": np.where(rows, 0.18, 0.025), "nir": np.where(rows, 0.26, 0.32)}
     first, second = (
-        Shot(layers={name: Layer(numbers=to_numbers(values), grid=grid) for name, values in date.items()})
+        Shot(layers={name: Layer(dn=to_dn(values), grid=grid) for name, values in date.items()})
         for date in (before, after)
     )
     return first, second.named(AFTER)

@@ -13,8 +13,8 @@ from tests.raster.support.pairs import (
     AFTER,
     NORTH,
     WEST,
+    Dn,
     Layer,
-    Numbers,
     Shot,
     compare,
     lonlat,
@@ -40,13 +40,13 @@ FILES: dict[str, dict[str, Any]] = {
 }
 
 
-def noise(on: Grid, seed: int) -> Numbers:
+def noise(on: Grid, seed: int) -> Dn:
     return np.random.default_rng(seed).integers(1001, 9000, on.shape).astype(np.uint16)
 
 
 def shots(other: Grid) -> tuple[Shot, Shot]:
     first, second = (
-        {band: Layer(numbers=noise(on, seed + index), grid=on) for index, band in enumerate(("red", "nir"))}
+        {band: Layer(dn=noise(on, seed + index), grid=on) for index, band in enumerate(("red", "nir"))}
         for on, seed in ((HERE, 1), (other, 3))
     )
     return Shot(layers=first), Shot(layers=second, name=AFTER)
@@ -69,7 +69,7 @@ def test_map_is_that_from_the_disk(
     area = {} if aoi is None else {"aoi": aoi}
     near = compare(write_shots(tmp_path / "near", *pair), tmp_path / "from-disk", **area)
     far = compare(serve_shots(stac_server, range_server, *pair, **FILES[files]), tmp_path / "from-host", **area)
-    np.testing.assert_array_equal(far.numbers, near.numbers)
+    np.testing.assert_array_equal(far.pixels, near.pixels)
     assert far.statistics == near.statistics
     assert len(set(near.pixels_by_class)) > 1
     assert not list((tmp_path / "from-host").glob("*.part"))
@@ -89,7 +89,7 @@ def test_what_a_file_has_beside_its_band_is_there_for_the_warper(
         for path in folder.rglob("*.tif"):
             add(path, more, FILES[files])
     near, far = (compare(config, tmp_path / f"{index}") for index, config in enumerate(configs))
-    np.testing.assert_array_equal(far.numbers, near.numbers)
+    np.testing.assert_array_equal(far.pixels, near.pixels)
 
 
 def add(path: Path, more: str, options: dict[str, Any]) -> None:

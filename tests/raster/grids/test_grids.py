@@ -25,8 +25,8 @@ from tests.raster.support.pairs import (
     WEST,
     Codes,
     Dense,
+    Dn,
     Layer,
-    Numbers,
     Shot,
     Truth,
     classes_of,
@@ -34,7 +34,7 @@ from tests.raster.support.pairs import (
     lonlat,
     shot,
     square,
-    to_numbers,
+    to_dn,
     to_reflectance,
     write_shots,
 )
@@ -86,7 +86,7 @@ def test_grids_shifted_by_whole_pixels_are_read_exactly(tmp_path: Path, columns:
         np.testing.assert_array_equal(pixels[1].reflectance[band], there[band].astype(np.float32))
     result = compare(config, tmp_path / "out")
     assert result.grid == grid
-    np.testing.assert_array_equal(result.numbers, classes_of(here, there))
+    np.testing.assert_array_equal(result.pixels, classes_of(here, there))
     assert result.statistics["overlap_percent"] == pytest.approx(100 * grid.width * grid.height / (60 * 45))
 
 
@@ -142,12 +142,12 @@ def changed_share(directory: Path, before: Grid, after: Grid, reach: int = 2) ->
     """
     config = write_shots(directory / "scenes", seen(before), seen(after, name=AFTER))
     result = compare(config, directory / "out")
-    changed = ~np.isin(result.numbers, (0, 255))
+    changed = ~np.isin(result.pixels, (0, 255))
     inside = ~near_an_edge(result.grid, reach)
     assert inside.mean() > 0.4
     assert not (changed & inside).any()
     assert result.statistics["valid_percent"] > 90
-    return float(100 * changed.sum() / (result.numbers != 255).sum())
+    return float(100 * changed.sum() / (result.pixels != 255).sum())
 
 
 # Around 120 degrees west, where zone 10 meets zone 11.
@@ -225,7 +225,7 @@ def test_degrees_on_either_side_of_the_antimeridian(tmp_path: Path, first: float
     config = write_shots(tmp_path / "scenes", shot(before, degrees(first)), shot(after, degrees(second), name=AFTER))
     result = compare(config, tmp_path / "out")
     assert result.grid == degrees(first)
-    np.testing.assert_array_equal(result.numbers, classes_of(before, after))
+    np.testing.assert_array_equal(result.pixels, classes_of(before, after))
 
 
 def test_scenes_of_two_zones_across_the_antimeridian(tmp_path: Path) -> None:
@@ -253,24 +253,21 @@ def test_coarser_band_of_a_scene_comes_to_its_grid(tmp_path: Path) -> None:
     fine, coarse = square(80, 60), square(40, 30, 20)
     ramp = 0.1 + 0.01 * np.tile(np.arange(40.0), (30, 1))
     layers = dict(shot(random_bands(fine, 1), fine).layers)
-    layers["swir16"] = Layer(numbers=to_numbers(ramp), grid=coarse)
+    layers["swir16"] = Layer(dn=to_dn(ramp), grid=coarse)
     scene = Shot(layers=layers)
     config = write_shots(tmp_path / "scenes", scene, scene.named(AFTER))
     grid, (pixels, _) = read_both(config, ("red", "swir16"))
     assert grid == fine
     expected = np.tile(0.1 + 0.01 * (np.arange(80) / 2 - 0.25), (60, 1))
     np.testing.assert_allclose(pixels.reflectance["swir16"][:, 1:-1], expected[:, 1:-1], atol=2e-6)
-    np.testing.assert_array_equal(pixels.reflectance["red"], to_reflectance(layers["red"].numbers).astype(np.float32))
+    np.testing.assert_array_equal(pixels.reflectance["red"], to_reflectance(layers["red"].dn).astype(np.float32))
 
 
 def test_the_red_band_tells_the_resolution_though_it_is_not_asked_for(tmp_path: Path) -> None:
     fine, coarse = square(80, 60), square(40, 30, 20)
     layers = {
-        **{band: Layer(numbers=to_numbers(v), grid=fine) for band, v in random_bands(fine, 1, ("red",)).items()},
-        **{
-            band: Layer(numbers=to_numbers(v), grid=coarse)
-            for band, v in random_bands(coarse, 2, ("nir08", "swir16")).items()
-        },
+        **{band: Layer(dn=to_dn(v), grid=fine) for band, v in random_bands(fine, 1, ("red",)).items()},
+        **{band: Layer(dn=to_dn(v), grid=coarse) for band, v in random_bands(coarse, 2, ("nir08", "swir16")).items()},
     }
     scene = Shot(layers=layers)
     config = write_shots(tmp_path / "scenes", scene, scene.named(AFTER))
@@ -280,7 +277,7 @@ def test_the_red_band_tells_the_resolution_though_it_is_not_asked_for(tmp_path: 
 # Nodata, saturation and masks.
 
 
-def chequered(grid: Grid, low: int, high: int, seed: int, side: int = 3) -> Numbers:
+def chequered(grid: Grid, low: int, high: int, seed: int, side: int = 3) -> Dn:
     """Every other square of `side` x `side` pixels is nodata, the rest are extreme numbers."""
     rows, columns = np.indices(grid.shape) // side
     numbers = np.random.default_rng(seed).choice([low, high], grid.shape)
@@ -301,8 +298,8 @@ OTHER_GRIDS = {
 def test_nodata_never_bleeds_into_data(tmp_path: Path, name: str) -> None:
     fine, other = square(90, 80), OTHER_GRIDS[name]
     numbers = chequered(fine, 11_000, 60_000, 3)
-    whole = Shot(layers={band: Layer(numbers=np.full(other.shape, 3000, np.uint16), grid=other) for band in BANDS})
-    holed = Shot(layers={band: Layer(numbers=numbers, grid=fine) for band in BANDS}, name=AFTER)
+    whole = Shot(layers={band: Layer(dn=np.full(other.shape, 3000, np.uint16), grid=other) for band in BANDS})
+    holed = Shot(layers={band: Layer(dn=numbers, grid=fine) for band in BANDS}, name=AFTER)
     config = write_shots(tmp_path / "scenes", whole, holed)
     _, (_, pixels) = read_both(config)
     got = pixels.reflectance["red"][pixels.valid]
@@ -316,8 +313,8 @@ def test_saturated_pixels_never_bleed_into_data(tmp_path: Path, name: str) -> No
     fine, other = square(90, 80), OTHER_GRIDS[name]
     numbers = chequered(fine, 2000, 3000, 3, side=9)
     numbers[numbers == 0] = 65535
-    whole = Shot(layers={band: Layer(numbers=np.full(other.shape, 3000, np.uint16), grid=other) for band in BANDS})
-    holed = Shot(layers={band: Layer(numbers=numbers, grid=fine) for band in BANDS}, name=AFTER)
+    whole = Shot(layers={band: Layer(dn=np.full(other.shape, 3000, np.uint16), grid=other) for band in BANDS})
+    holed = Shot(layers={band: Layer(dn=numbers, grid=fine) for band in BANDS}, name=AFTER)
     _, (_, pixels) = read_both(write_shots(tmp_path / "scenes", whole, holed))
     got = pixels.reflectance["red"][pixels.valid]
     assert got.max() <= np.float32(0.2) + 1e-6
@@ -343,7 +340,7 @@ def test_classes_of_a_mask_stay_where_they_are(tmp_path: Path, name: str) -> Non
     fine, coarse, other = square(90, 80), square(45, 40, 20), OTHER_GRIDS[name]
     scl = np.random.default_rng(4).choice(np.array([4, 9], np.uint8), coarse.shape)
     after = shot(random_bands(fine, 2), fine, name=AFTER)
-    after = replace(after, layers={**after.layers, "scl": Layer(numbers=scl, grid=coarse)})
+    after = replace(after, layers={**after.layers, "scl": Layer(dn=scl, grid=coarse)})
     config = write_shots(tmp_path / "scenes", shot(random_bands(other, 1), other), after)
     grid, (_, window) = read_windows(config, mask=True)
     columns, rows = np.meshgrid(np.arange(grid.width) + 0.5, np.arange(grid.height) + 0.5)

@@ -20,13 +20,13 @@ NODATA, SATURATED = 0, 65535
 # Ratios of catalogues' pixels (10, 15, 20, 30, 60 m) and one of no such kind.
 STEPS = [1.0, 0.5, 2.0, 1 / 3, 1.5, 2 / 3, 3.0, 6.0, 0.73]
 
-Numbers = npt.NDArray[np.uint16]
+Dn = npt.NDArray[np.uint16]
 Result = npt.NDArray[Any]
 Weights = Callable[[float, float, int], dict[int, float]]
 Combine = Callable[..., Result]
 
 
-def numbers_for(rows: int, columns: int, seed: int = 1, holes: float = 0.0) -> Numbers:
+def numbers_for(rows: int, columns: int, seed: int = 1, holes: float = 0.0) -> Dn:
     """Reflectance of chance; of `holes`, half are nodata and half saturated."""
     random = np.random.default_rng(seed)
     numbers = random.integers(1000, 3000, (rows, columns)).astype(np.uint16)
@@ -36,11 +36,11 @@ def numbers_for(rows: int, columns: int, seed: int = 1, holes: float = 0.0) -> N
     return numbers
 
 
-def valid_in(numbers: Numbers) -> npt.NDArray[np.bool_]:
+def valid_in(numbers: Dn) -> npt.NDArray[np.bool_]:
     return (numbers != NODATA) & (numbers != SATURATED)
 
 
-def resampled(combine: Combine, numbers: Numbers, rows: Axis, columns: Axis) -> Result:
+def resampled(combine: Combine, numbers: Dn, rows: Axis, columns: Axis) -> Result:
     """By what is needed of the source alone."""
     part = numbers[rows.needed, columns.needed]
     return combine(part, valid_in(part), rows, columns, NODATA)
@@ -63,7 +63,7 @@ def under_the_pixel(position: float, step: float, size: int) -> dict[int, float]
     return {index: overlap for index, overlap in overlaps.items() if overlap > 0}
 
 
-def pixel_by_pixel(numbers: Numbers, rows: Axis, columns: Axis, method: str) -> Result:
+def pixel_by_pixel(numbers: Dn, rows: Axis, columns: Axis, method: str) -> Result:
     weights = METHODS[method][1]
     result = np.full((len(rows.position), len(columns.position)), NODATA, np.float64)
     valid = valid_in(numbers)

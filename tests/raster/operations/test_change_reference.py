@@ -27,7 +27,7 @@ from tests.raster.support.pairs import (
     classes_of,
     compare,
     square,
-    to_numbers,
+    to_dn,
     to_reflectance,
     write_shots,
 )
@@ -115,7 +115,7 @@ def nd(a: Dense, b: Dense) -> Dense:
 
 @dataclass(frozen=True)
 class Pair:
-    """Numbers and masks of two scenes of one place, and the map that the rule makes of them."""
+    """DN and masks of two scenes of one place, and the map that the rule makes of them."""
 
     numbers: tuple[Mapping[str, PixelArray], Mapping[str, PixelArray]]
     scl: tuple[Codes, Codes]
@@ -126,8 +126,8 @@ class Pair:
         before, after = (
             Shot(
                 layers={
-                    **{name: Layer(numbers=values, grid=square(width, height)) for name, values in bands.items()},
-                    "scl": Layer(numbers=scl, grid=square(width, height)),
+                    **{name: Layer(dn=values, grid=square(width, height)) for name, values in bands.items()},
+                    "scl": Layer(dn=scl, grid=square(width, height)),
                 }
             )
             for bands, scl in zip(self.numbers, self.scl, strict=True)
@@ -145,11 +145,11 @@ def ground(random: np.random.Generator, bands: tuple[str, ...], count: int) -> t
     reflectance = np.where(anything[..., None], random.uniform(-0.02, 1.2, (2, count, 6)), spectra[kinds] * noise)
     reflectance[1] = np.where((random.random(count) < 0.1)[:, None], reflectance[0], reflectance[1])
     before, after = (
-        {band: to_reflectance(to_numbers(date[:, SPECTRUM_COLUMN[band]])) for band in bands} for date in reflectance
+        {band: to_reflectance(to_dn(date[:, SPECTRUM_COLUMN[band]])) for band in bands} for date in reflectance
     )
     if {"nir", "nir08"} <= set(bands):
         for date in (before, after):
-            date["nir08"] = to_reflectance(to_numbers(date["nir"] * random.normal(1.02, 0.05, count)))
+            date["nir08"] = to_reflectance(to_dn(date["nir"] * random.normal(1.02, 0.05, count)))
     return before, after
 
 
@@ -177,7 +177,7 @@ def pair(bands: tuple[str, ...], threshold: float, shape: tuple[int, int]) -> Pa
     """Scenes with holes, saturated pixels and clouds of their own."""
     before, after, expected = decided_ground(len(bands), bands, threshold, shape)
     random = np.random.default_rng(7)
-    numbers = tuple({band: to_numbers(values) for band, values in date.items()} for date in (before, after))
+    numbers = tuple({band: to_dn(values) for band, values in date.items()} for date in (before, after))
     scl = tuple(random.choice(np.arange(13, dtype=np.uint8), shape) for _ in range(2))
     expected = np.where(np.isin(scl[0], UNSEEN) | np.isin(scl[1], UNSEEN), 255, expected).astype(np.uint8)
     for date in numbers:
@@ -213,7 +213,7 @@ def test_map_of_the_pipeline(tmp_path: Path, bands: tuple[str, ...], threshold: 
     result = compare(
         write_shots(tmp_path / "scenes", *scenes.shots()), tmp_path / "out", bands=list(bands), threshold=threshold
     )
-    np.testing.assert_array_equal(result.numbers, scenes.expected)
+    np.testing.assert_array_equal(result.pixels, scenes.expected)
 
 
 def test_scenes_of_the_test_hold_every_class() -> None:
@@ -232,8 +232,8 @@ def test_map_without_masks(tmp_path: Path) -> None:
     rule = Rule(dates[0], dates[1], threshold)
     decided = with_data & ~rule.too_close
     assert decided.sum() > 0.999 * with_data.sum()
-    np.testing.assert_array_equal(result.numbers != 255, with_data)
-    np.testing.assert_array_equal(result.numbers[decided], rule.classes[decided])
+    np.testing.assert_array_equal(result.pixels != 255, with_data)
+    np.testing.assert_array_equal(result.pixels[decided], rule.classes[decided])
 
 
 def test_numbers_are_those_of_the_map(tmp_path: Path) -> None:
@@ -283,7 +283,7 @@ def test_map_of_scenes_that_the_sandbox_writes(tmp_path: Path) -> None:
     result = compare(config, tmp_path / "out", bands=list(BANDS))
     saturated = np.logical_or.reduce([values == 65535 for date in scenes.numbers for values in date.values()])
     # The sandbox writes no saturated numbers, so there these pixels are very bright ones.
-    np.testing.assert_array_equal(result.numbers[~saturated], scenes.expected[~saturated])
+    np.testing.assert_array_equal(result.pixels[~saturated], scenes.expected[~saturated])
 
 
 def test_windows_leave_no_seam(tmp_path: Path) -> None:
@@ -294,9 +294,9 @@ def test_windows_leave_no_seam(tmp_path: Path) -> None:
     inside[100:2090, 50:1090] = True
     after = {"red": np.where(inside, 0.04, 0.18), "nir": np.where(inside, 0.42, 0.26)}
     shots = [
-        Shot(layers={name: Layer(numbers=to_numbers(values), grid=square(width, height)) for name, values in d.items()})
+        Shot(layers={name: Layer(dn=to_dn(values), grid=square(width, height)) for name, values in d.items()})
         for d in (before, after)
     ]
     result = compare(write_shots(tmp_path / "scenes", shots[0], shots[1].named(AFTER)), tmp_path / "out")
     assert min(height, width) > pipeline.WINDOW
-    np.testing.assert_array_equal(result.numbers, inside)
+    np.testing.assert_array_equal(result.pixels, inside)
