@@ -1,4 +1,4 @@
-"""How much ground a pixel covers, and the hectares that a result makes of it."""
+"""How much ground a pixel covers, and the hectares of each class of a result."""
 
 from pathlib import Path
 
@@ -117,7 +117,7 @@ def counted(values: PixelArray, areas: Float64Array) -> list[float]:
 
 @pytest.mark.parametrize("areas", [[1, 2, 3, 2, 1], [5, 5, 1, 5, 5], [4, 4, 4, 4, 4], [1, 1, 1, 1, 2]])
 def test_each_row_is_counted_by_its_own_area(areas: list[int]) -> None:
-    """Also where the first and the last row are alike, and others are not."""
+    """Also if the first and the last row are alike and others differ."""
     values = np.array([[0, 2, 255], [2, 2, 255], [1, 2, 1], [255, 255, 255], [0, 0, 2]], np.uint8)
     square_metres = np.array(areas, np.float64) * 10_000
     expected = [sum((row == code).sum() * area for row, area in zip(values, areas, strict=True)) for code in range(3)]
