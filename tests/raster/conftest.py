@@ -5,6 +5,7 @@ import pytest
 import rasterio
 from rasterio.io import DatasetReader
 
+from processing.http import retry
 from processing.raster.gdal import gdal_environment
 from processing.raster.types import Config
 from tests.raster.support.configs import config_for
@@ -30,8 +31,22 @@ def gdal(config: Config) -> Iterator[None]:
 
 
 @pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses before further tries, none of which is made."""
+    made: list[float] = []
+    monkeypatch.setattr("processing.http.retry.time.sleep", made.append)
+    return made
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that fails is asked twice, without a pause."""
+    monkeypatch.setattr(retry, "_RETRY_DELAYS", (0.0,))
+
+
+@pytest.fixture
 def datasets(monkeypatch: pytest.MonkeyPatch) -> list[DatasetReader]:
-    """All that is opened to be read, in this order."""
+    """All rasters that are opened to be read, in this order."""
     opened: list[DatasetReader] = []
     open_one = rasterio.open
 

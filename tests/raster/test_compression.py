@@ -45,7 +45,7 @@ def test_result_is_compressed_as_the_settings_say_and_says_the_same(config: Conf
     for name, result in results.items():
         assert codes_in(result) == {TIFF_CODES[name]}
         assert cog_validate(result.product.path, strict=True, quiet=True) == (True, [], [])
-    np.testing.assert_array_equal(results["deflate"].numbers, results["zstd"].numbers)
+    np.testing.assert_array_equal(results["deflate"].pixels, results["zstd"].pixels)
     assert results["deflate"].statistics == results["zstd"].statistics
 
 

@@ -35,7 +35,7 @@ def in_the_file(result: Result) -> dict[str, str]:
 
 def worked_out_by_gdal(result: Result, folder: Path) -> dict[str, float]:
     """Of the same numbers, in a file that says nothing of them."""
-    plain = write_tif(folder / "plain.tif", result.numbers, result.grid, nodata=np.nan)
+    plain = write_tif(folder / "plain.tif", result.pixels, result.grid, nodata=np.nan)
     with rasterio.open(plain) as file:
         (found,) = file.stats()
     return {"minimum": found.min, "maximum": found.max, "mean": found.mean, "stddev": found.std}
@@ -69,7 +69,7 @@ def test_readers_are_given_the_statistics_that_stand_in_the_file(config: Config,
 def test_statistics_of_a_part_are_those_of_the_part(config: Config, tmp_path: Path) -> None:
     whole = ndvi(config, tmp_path / "whole")
     part = ndvi(config, tmp_path / "part", aoi=[-122.54, 37.73, -122.52, 37.75])
-    assert part.numbers.size < whole.numbers.size
+    assert part.pixels.size < whole.pixels.size
     told = {name: float(text) for name, text in in_the_file(part).items()}
     assert told == pytest.approx(worked_out_by_gdal(part, tmp_path), abs=1e-6)
     assert told["mean"] != float(in_the_file(whole)["mean"])

@@ -23,7 +23,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     for name in ("red", "nir"):
         dn = random.integers(1, 10_000, GRID.shape, dtype=np.uint16)
         dn[:WINDOW, : WINDOW // 2] = 0
-        layers[name] = Layer(numbers=dn, grid=GRID)
+        layers[name] = Layer(dn=dn, grid=GRID)
     return write_shots(tmp_path_factory.mktemp("scenes"), Shot(layers=layers))
 
 
@@ -32,7 +32,7 @@ def test_result_is_the_same_with_any_number_of_threads(config: Config, tmp_path:
         ndvi(replace(config, threads=threads), tmp_path / str(threads), cloud_mask=False) for threads in (1, 2, 5)
     ]
     for other in others:
-        np.testing.assert_array_equal(other.numbers, first.numbers)
+        np.testing.assert_array_equal(other.pixels, first.pixels)
         assert other.statistics == first.statistics
 
 

@@ -1,8 +1,7 @@
-"""The small memory of recent answers."""
+"""Recent values are kept for a time, and only so many of them."""
 
 import pytest
 
-from processing.http import recent
 from processing.http.recent import Recent
 
 
@@ -10,7 +9,7 @@ from processing.http.recent import Recent
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time is its only element."""
     now = [1000.0]
-    monkeypatch.setattr(recent.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("processing.http.recent.time.monotonic", lambda: now[0])
     return now
 
 

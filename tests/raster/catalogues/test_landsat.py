@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from processing.http import retry
 from processing.raster.errors import InvalidSceneId, ProviderUnavailable, SceneNotFound
 from processing.raster.radiometry.bands import resolve_band
 from processing.raster.types import RemoteFile, S3Access, S3File, Scene
@@ -26,11 +25,7 @@ ETM = "LE07_L2SP_044033_20210329_20210424_02_T1"
 OLI_2 = "LC09_L2SP_010065_20220129_20220131_02_T1"
 OLI_2_SHORT = "LC09_L2SP_010065_20220129_02_T1"
 
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is down is tried twice and without waiting."""
-    monkeypatch.setattr(retry, "_RETRY_DELAYS", (0.0,))
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 def landsat(original_id: str, *roots: str) -> Scene:
@@ -58,7 +53,7 @@ def test_landsatlook_appends_sr_to_the_name(tmp_path: Path, look: list[Item], na
     assert (scene.item_id, str(scene.id)) == (f"{OLI}_SR", f"landsat:{name}")
 
 
-def test_sensors_are_told_apart(tmp_path: Path, look: list[Item]) -> None:
+def test_fourth_band_is_that_of_the_sensor(tmp_path: Path, look: list[Item]) -> None:
     with catalogues(tmp_path, (LOOK, look)) as (root,):
         assert resolve_band(landsat(OLI, root), "B4").asset == "red"
         assert resolve_band(landsat(ETM, root), "B4").asset == "nir08"
@@ -70,7 +65,7 @@ def test_earth_search_drops_the_day_of_processing(tmp_path: Path, short: Item, n
         assert landsat(name, root).item_id == OLI_2_SHORT
 
 
-def test_other_processing_of_the_same_day_is_not_taken_for_it(tmp_path: Path, short: Item) -> None:
+def test_other_processing_of_the_same_day_is_not_taken(tmp_path: Path, short: Item) -> None:
     other = OLI_2.replace("_20220131_", "_20230501_")
     with catalogues(tmp_path, (SHORT, [short])) as (root,), pytest.raises(SceneNotFound):
         landsat(other, root)
@@ -86,7 +81,7 @@ def test_day_of_processing_in_landsatlooks_id_is_checked(tmp_path: Path, look: l
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_newest_of_several_processings_is_meant_where_the_id_names_none(
+def test_newest_of_several_processings_is_meant_if_the_id_names_none(
     tmp_path: Path, look: list[Item], order: int
 ) -> None:
     newer = OLI.replace("_20200824_", "_20230110_")
@@ -98,7 +93,7 @@ def test_newest_of_several_processings_is_meant_where_the_id_names_none(
 
 @pytest.mark.parametrize("wrong", ["LC09_L2SP_028030_20200114_20200824_02_T1", OLI.replace("028030", "028031"),
                                    OLI.replace("_T1", "_T2"), OLI.replace("L2SP", "L2SR")])  # fmt: skip
-def test_neighbours_are_not_taken_for_it(tmp_path: Path, look: list[Item], wrong: str) -> None:
+def test_neighbouring_scene_is_not_taken(tmp_path: Path, look: list[Item], wrong: str) -> None:
     with catalogues(tmp_path, (LOOK, look)) as (root,), pytest.raises(SceneNotFound) as error:
         landsat(wrong, root)
     assert error.value.details == {"scene_id": f"landsat:{wrong}"}
@@ -115,13 +110,13 @@ def test_every_catalogue_is_asked_in_order(
         assert landsat(name, *reversed(roots)).item_id == expected
 
 
-def test_next_catalogue_is_asked_where_the_first_is_down(tmp_path: Path, short: Item) -> None:
+def test_next_catalogue_is_asked_if_the_first_is_down(tmp_path: Path, short: Item) -> None:
     with catalogues(tmp_path, (SHORT, [short])) as (root,):
         assert landsat(OLI_2, closed_root(), root).item_id == OLI_2_SHORT
 
 
 @pytest.mark.parametrize("name", [OLI, OLI_SHORT])
-def test_scene_may_be_where_nobody_answers(tmp_path: Path, short: Item, name: str) -> None:
+def test_scene_is_not_called_missing_if_a_catalogue_is_down(tmp_path: Path, short: Item, name: str) -> None:
     down = closed_root()
     with catalogues(tmp_path, (SHORT, [short])) as (root,):
         for roots in ((root, down), (down, root)):
@@ -150,7 +145,7 @@ def test_scene_is_found_without_its_day_of_processing_on_a_day_of_many(tmp_path:
         assert landsat(OLI_SHORT, root).item_id == f"{OLI}_SR"
 
 
-def test_files_are_read_from_the_bucket_where_there_is_access(tmp_path: Path, look: list[Item]) -> None:
+def test_files_are_read_from_the_bucket_if_there_is_access(tmp_path: Path, look: list[Item]) -> None:
     access = S3Access(access_key="AKREADER", secret_key="of-the-reader", requester_pays=True)
     with catalogues(tmp_path, (LOOK, look)) as (root,):
         paid = resolve_band(find("landsat", OLI, root, s3=access), "red").source
@@ -167,7 +162,7 @@ def test_files_are_read_from_the_bucket_where_there_is_access(tmp_path: Path, lo
      "LC09_L2SP_44034_20250110_20250112_02_T1", "LC09_L2SP_044034_20251310_20250112_02_T1",
      "LC09_L2SP_044034_20250110_20250112_02", "S2B_MSIL2A_20250115T184929", "anything"],
 )  # fmt: skip
-def test_malformed_id_is_refused_before_anybody_is_asked(malformed: str) -> None:
+def test_malformed_id_is_refused_before_a_host_is_asked(malformed: str) -> None:
     with pytest.raises(InvalidSceneId) as error:
         landsat(malformed, closed_root())
     assert error.value.code == "INVALID_ID_FORMAT"

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from processing.http import retry
 from processing.raster.errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, SceneNotFound
 from processing.raster.radiometry.bands import resolve_band
 from processing.raster.types import RemoteFile, Scene
@@ -18,11 +17,7 @@ NEWER_PRODUCT = "S2B_MSIL2A_20190629T212529_N0500_R043_T06VVN_20230725T010203"
 OLI_2, OLI_2_SHORT = "LC09_L2SP_010065_20220129_20220131_02_T1", "LC09_L2SP_010065_20220129_02_T1"
 TOKENS = "https://tokens.example/sas"
 
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is down is tried twice and without waiting."""
-    monkeypatch.setattr(retry, "_RETRY_DELAYS", (0.0,))
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 def planetary(original_id: str, *roots: str) -> Scene:
@@ -67,7 +62,7 @@ def test_every_form_of_a_sentinel_2_name_leads_to_its_item(tmp_path: Path, vvn: 
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("name", ["S2B_MSIL2A_20190629T212529_R043_T06VVN", "S2B_MSIL2A_20190629T212529_T06VVN"])
-def test_newest_of_several_processings_is_meant_where_the_id_names_none(
+def test_newest_of_several_processings_is_meant_if_the_id_names_none(
     tmp_path: Path, vvn: Item, newer: Item, name: str, order: int
 ) -> None:
     with catalogues(tmp_path, (SENTINEL_2, [vvn, newer][::order])) as (root,):
@@ -84,7 +79,7 @@ def test_processing_that_the_id_names_is_taken(tmp_path: Path, vvn: Item, newer:
                                    "S2B_MSIL2A_20190629T212529_R044_T06VVN",
                                    "S2B_MSIL2A_20190629T212529_R043_T06VVM",
                                    "S2B_MSIL2A_20190629T212529_R043_T06VVN_20201006T080532"])  # fmt: skip
-def test_neighbours_are_not_taken_for_it(tmp_path: Path, vvn: Item, wrong: str) -> None:
+def test_neighbouring_scene_is_not_taken(tmp_path: Path, vvn: Item, wrong: str) -> None:
     with catalogues(tmp_path, (SENTINEL_2, [vvn])) as (root,), pytest.raises(SceneNotFound):
         planetary(wrong, root)
 
@@ -109,7 +104,7 @@ def test_landsat_drops_the_day_of_processing(tmp_path: Path, oli: Item, name: st
         assert planetary(name, root).item_id == OLI_2_SHORT
 
 
-def test_landsats_href_has_to_hold_the_day_of_processing_that_was_asked_for(tmp_path: Path, oli: Item) -> None:
+def test_landsat_item_of_another_day_of_processing_is_not_taken(tmp_path: Path, oli: Item) -> None:
     with catalogues(tmp_path, (LANDSAT, [oli])) as (root,), pytest.raises(SceneNotFound):
         planetary(OLI_2.replace("_20220131_", "_20230501_"), root)
 
@@ -118,7 +113,7 @@ def test_landsats_href_has_to_hold_the_day_of_processing_that_was_asked_for(tmp_
 def test_files_are_signed_with_the_token_of_their_collection(
     tmp_path: Path, vvn: Item, oli: Item, collection: str, name: str
 ) -> None:
-    """Nobody is asked for a token before a file is read: there is none at tokens.example."""
+    """No token is asked for before a file is read: nobody listens at tokens.example."""
     with catalogues(tmp_path, (collection, [vvn if collection == SENTINEL_2 else oli])) as (root,):
         source = resolve_band(planetary(name, root), "red").source
     assert isinstance(source, RemoteFile)
@@ -126,12 +121,12 @@ def test_files_are_signed_with_the_token_of_their_collection(
     assert "?" not in source.url
 
 
-def test_next_catalogue_is_asked_where_the_first_is_down(tmp_path: Path, vvn: Item) -> None:
+def test_next_catalogue_is_asked_if_the_first_is_down(tmp_path: Path, vvn: Item) -> None:
     with catalogues(tmp_path, (SENTINEL_2, [vvn])) as (root,):
         assert planetary(VVN_ID, closed_root(), root).item_id == VVN_ID
 
 
-def test_scene_may_be_where_nobody_answers(tmp_path: Path, vvn: Item) -> None:
+def test_scene_is_not_called_missing_if_a_catalogue_is_down(tmp_path: Path, vvn: Item) -> None:
     with catalogues(tmp_path, (SENTINEL_2, [vvn])) as (root,), pytest.raises(ProviderUnavailable):
         planetary(NEWER_ID, root, closed_root())
 
@@ -140,6 +135,6 @@ def test_scene_may_be_where_nobody_answers(tmp_path: Path, vvn: Item) -> None:
     "malformed",
     ["S2B_MSIL1C_20190629T212529", "S2B_33TWL_20230820_0_L2A", "LC09_L1TP_010065_20220129_02_T1", "L", "anything"],
 )
-def test_malformed_id_is_refused_before_anybody_is_asked(malformed: str) -> None:
+def test_malformed_id_is_refused_before_a_host_is_asked(malformed: str) -> None:
     with pytest.raises(InvalidSceneId):
         planetary(malformed, closed_root())

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from processing.http import retry
 from processing.raster.errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, SceneNotFound
 from processing.raster.radiometry.bands import resolve_band
 from processing.raster.types import S3Access, S3File, Scene
@@ -17,11 +16,7 @@ XNF_ID, XNF_PRODUCT = "S2B_T38XNF_20250422T091553_L2A", "S2B_MSIL2A_20250422T091
 CDSE_PRODUCT = "S2B_MSIL2A_20200322T074609_N0500_R135_T36NYH_20230612T214223"
 XWJ_PRODUCT = "S2B_MSIL2A_20220413T150759_N0400_R025_T33XWJ_20220414T082126"
 
-
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is down is tried twice and without waiting."""
-    monkeypatch.setattr(retry, "_RETRY_DELAYS", (0.0,))
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 def sentinel_2(original_id: str, *roots: str) -> Scene:
@@ -55,7 +50,7 @@ def shortened(product: str) -> list[str]:
 
 
 @pytest.mark.parametrize("form", range(9))
-def test_every_form_of_the_name_leads_to_the_older_collection(tmp_path: Path, tps: Item, form: int) -> None:
+def test_every_form_of_the_name_leads_to_the_item_of_the_older_collection(tmp_path: Path, tps: Item, form: int) -> None:
     name = shortened(TPS_PRODUCT)[form]
     with catalogues(tmp_path, (V1, [tps])) as (root,):
         scene = sentinel_2(name, root)
@@ -64,7 +59,7 @@ def test_every_form_of_the_name_leads_to_the_older_collection(tmp_path: Path, tp
 
 @pytest.mark.parametrize("form", range(9))
 def test_every_form_of_the_name_is_found_by_search_in_the_c1_collection(tmp_path: Path, xnf: Item, form: int) -> None:
-    """Its id holds the time of the datastrip, six seconds before the datatake's: nothing computes it."""
+    """Its id holds the time of the datastrip, six seconds before that of the datatake, so it cannot be computed."""
     with catalogues(tmp_path, (C1, [xnf])) as (root,):
         assert sentinel_2(shortened(XNF_PRODUCT)[form], root).item_id == XNF_ID
 
@@ -83,15 +78,15 @@ def test_every_form_of_the_name_leads_to_the_item_of_cdse(tmp_path: Path, shared
 
 
 @pytest.mark.parametrize("item_id", [TPS_ID, XNF_ID])
-def test_catalogues_own_ids_are_taken(tmp_path: Path, tps: Item, xnf: Item, item_id: str) -> None:
+def test_id_of_an_item_leads_to_that_item(tmp_path: Path, tps: Item, xnf: Item, item_id: str) -> None:
     with catalogues(tmp_path, (V1, [tps]), (C1, [xnf])) as roots:
         assert sentinel_2(item_id, *roots).item_id == item_id
 
 
 @pytest.mark.parametrize("wrong", [TPS_PRODUCT.replace("N0509", "N0510"), TPS_PRODUCT.replace("T162001", "T162002"),
                                    TPS_PRODUCT.replace("R022", "R023"), TPS_PRODUCT.replace("S2A", "S2B")])  # fmt: skip
-def test_computed_id_is_checked_by_the_name_of_the_product(tmp_path: Path, tps: Item, wrong: str) -> None:
-    """The id S2A_32TPS_20230602_0_L2A is there, but it is not the product that was asked for."""
+def test_item_with_the_computed_id_of_another_product_is_not_taken(tmp_path: Path, tps: Item, wrong: str) -> None:
+    """There is an item S2A_32TPS_20230602_0_L2A, but of another product than the one asked for."""
     with catalogues(tmp_path, (V1, [tps])) as (root,), pytest.raises(SceneNotFound):
         sentinel_2(wrong, root)
 
@@ -106,14 +101,14 @@ def test_second_processing_of_a_day_is_found_by_its_number(tmp_path: Path, tps: 
             sentinel_2(TPS_PRODUCT.replace("_N0509", "").rpartition("_")[0], root)
 
 
-def test_item_without_the_name_of_its_product_is_known_by_its_datatake_and_tile(tmp_path: Path, xnf: Item) -> None:
+def test_item_without_a_product_name_is_found_by_datatake_and_tile(tmp_path: Path, xnf: Item) -> None:
     assert xnf["properties"]["s2:datatake_id"] == "GS2B_20250422T091559_042447_N05.11"
     del xnf["properties"]["s2:product_uri"]
     with catalogues(tmp_path, (C1, [xnf])) as (root,):
         assert sentinel_2(XNF_PRODUCT, root).item_id == XNF_ID
 
 
-def test_item_of_another_datatake_without_the_name_of_its_product_is_not_taken(tmp_path: Path, xnf: Item) -> None:
+def test_item_of_another_datatake_without_a_product_name_is_not_taken(tmp_path: Path, xnf: Item) -> None:
     del xnf["properties"]["s2:product_uri"]
     with catalogues(tmp_path, (C1, [xnf])) as (root,), pytest.raises(SceneNotFound):
         sentinel_2(XNF_PRODUCT.replace("S2B_MSIL2A_20250422T091559", "S2B_MSIL2A_20250422T091459"), root)
@@ -127,7 +122,7 @@ def test_scene_is_looked_for_from_5_minutes_before_its_datatake_to_60_after(
         assert sentinel_2(XNF_PRODUCT, root).item_id == XNF_ID
 
 
-def test_newer_collection_is_asked_where_the_older_has_it_not(tmp_path: Path, tps: Item, xnf: Item) -> None:
+def test_newer_collection_is_asked_if_the_older_has_no_such_product(tmp_path: Path, tps: Item, xnf: Item) -> None:
     with catalogues(tmp_path, (V1, [tps]), (C1, [xnf])) as roots:
         assert sentinel_2(XNF_PRODUCT, *roots).item_id == XNF_ID
         assert sentinel_2(TPS_PRODUCT, *roots).item_id == TPS_ID
@@ -145,13 +140,13 @@ def test_older_collection_comes_first_if_both_have_the_product(
         assert sentinel_2(TPS_PRODUCT, newer, older).item_id == both["id"]  # the operator's order
 
 
-def test_next_catalogue_is_asked_where_the_first_is_down(tmp_path: Path, tps: Item) -> None:
+def test_next_catalogue_is_asked_if_the_first_is_down(tmp_path: Path, tps: Item) -> None:
     with catalogues(tmp_path, (V1, [tps])) as (root,):
         assert sentinel_2(TPS_PRODUCT, closed_root(), root).item_id == TPS_ID
 
 
-def test_scene_may_be_where_nobody_answers(tmp_path: Path, tps: Item) -> None:
-    """Not found at one and no answer from the other is not the same as not found."""
+def test_scene_is_not_called_missing_if_a_catalogue_is_down(tmp_path: Path, tps: Item) -> None:
+    """One catalogue does not have it and the other does not answer."""
     down = closed_root()
     with catalogues(tmp_path, (V1, [tps])) as (root,):
         for roots in ((root, down), (down, root)):
@@ -178,7 +173,7 @@ def neighbours(item: Item, count: int) -> list[Item]:
     ]
 
 
-def test_datatake_names_dozens_of_tiles_and_ten_are_told(tmp_path: Path, xnf: Item) -> None:
+def test_datatake_of_dozens_of_tiles_is_ambiguous_and_ten_are_named(tmp_path: Path, xnf: Item) -> None:
     with catalogues(tmp_path, (C1, [xnf, *neighbours(xnf, 40)])) as (root,):
         with pytest.raises(AmbiguousSceneId) as error:
             sentinel_2("S2B_MSIL2A_20250422T091559", root)
@@ -190,7 +185,7 @@ def test_datatake_names_dozens_of_tiles_and_ten_are_told(tmp_path: Path, xnf: It
 
 
 def test_tile_is_found_among_all_that_were_sensed_in_its_hour(tmp_path: Path, xnf: Item) -> None:
-    """Three satellites bring more than a thousand tiles in the 65 minutes in which a tile is looked for."""
+    """Three satellites sense more than a thousand tiles in the 65 minutes that are searched."""
     small = {**xnf, "assets": {"red": xnf["assets"]["red"]}}
     with catalogues(tmp_path, (C1, [*neighbours(small, 1200), small])) as (root,):
         assert sentinel_2(XNF_PRODUCT, root).item_id == XNF_ID
@@ -215,7 +210,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("malformed", MALFORMED)
-def test_malformed_id_is_refused_before_anybody_is_asked(malformed: str) -> None:
+def test_malformed_id_is_refused_before_a_host_is_asked(malformed: str) -> None:
     with pytest.raises(InvalidSceneId) as error:
         sentinel_2(malformed, closed_root())
     assert error.value.code == "INVALID_ID_FORMAT"

@@ -73,8 +73,8 @@ def test_swapped_dates_mirror_the_classes(
     config, (before, after) = serve(scenes, (AUGUST_13, AUGUST_15), stac_server, range_server)
     forward = compare(config, tmp_path / "forward", before, after)
     backward = compare(config, tmp_path / "backward", after, before)
-    assert {1, 2, 4} <= set(np.unique(forward.numbers).tolist())
-    np.testing.assert_array_equal(backward.numbers, MIRRORED[forward.numbers])
+    assert {1, 2, 4} <= set(np.unique(forward.pixels).tolist())
+    np.testing.assert_array_equal(backward.pixels, MIRRORED[forward.pixels])
     assert any("later" in warning for warning in backward.product.warnings)
     assert not any("later" in warning for warning in forward.product.warnings)
 
@@ -100,7 +100,7 @@ def test_half_a_pixel_is_interpolated(
     """Each pixel of the southern tile lies half on one and half on the next row of the northern tile."""
     config, (south, north) = serve(scenes, (WEST_TILE, NORTH_TILE), stac_server, range_server)
     result = compare(config, tmp_path / "out", south, north, cloud_mask=False)
-    before, after, known = {}, {}, np.ones(result.numbers.shape, np.bool_)
+    before, after, known = {}, {}, np.ones(result.pixels.shape, np.bool_)
     for band in ("red", "nir"):
         here = read(scenes / WEST_TILE / LOCAL[band])[:81]
         there = read(scenes / NORTH_TILE / LOCAL[band])[-82:]
@@ -108,7 +108,7 @@ def test_half_a_pixel_is_interpolated(
         before[band], after[band] = here / 10_000, (there[:-1] + there[1:]) / 20_000
     expected = classes_of(before, after)
     assert known.mean() > 0.9
-    assert (result.numbers[known] == expected[known]).mean() > 0.9999
+    assert (result.pixels[known] == expected[known]).mean() > 0.9999
     # Without interpolation the rows would be half a pixel aside, and the map another.
     aside = {band: read(scenes / NORTH_TILE / LOCAL[band])[-82:-1] / 10_000 for band in after}
     assert (classes_of(before, aside)[known] != expected[known]).mean() > 0.01

@@ -25,7 +25,7 @@ from tests.raster.support.pairs import (
     classes_of,
     compare,
     square,
-    to_numbers,
+    to_dn,
     to_reflectance,
     write_shots,
 )
@@ -37,7 +37,7 @@ HIDDEN = (0, 1, 3, 8, 9, 10, 11)  # classes of a scene classification
 class Pair:
     """DN and masks of two scenes of one place, and the map that the rule makes of them."""
 
-    numbers: tuple[Mapping[str, PixelArray], Mapping[str, PixelArray]]
+    dn: tuple[Mapping[str, PixelArray], Mapping[str, PixelArray]]
     scl: tuple[Codes, Codes]
     expected: Codes
 
@@ -46,11 +46,11 @@ class Pair:
         before, after = (
             Shot(
                 layers={
-                    **{name: Layer(numbers=values, grid=square(width, height)) for name, values in bands.items()},
-                    "scl": Layer(numbers=scl, grid=square(width, height)),
+                    **{name: Layer(dn=values, grid=square(width, height)) for name, values in bands.items()},
+                    "scl": Layer(dn=scl, grid=square(width, height)),
                 }
             )
-            for bands, scl in zip(self.numbers, self.scl, strict=True)
+            for bands, scl in zip(self.dn, self.scl, strict=True)
         )
         return before, after.named(AFTER)
 
@@ -65,11 +65,11 @@ def ground(random: np.random.Generator, bands: tuple[str, ...], count: int) -> t
     reflectance = np.where(anything[..., None], random.uniform(-0.02, 1.2, (2, count, 6)), spectra[kinds] * noise)
     reflectance[1] = np.where((random.random(count) < 0.1)[:, None], reflectance[0], reflectance[1])
     before, after = (
-        {band: to_reflectance(to_numbers(date[:, SPECTRUM_COLUMN[band]])) for band in bands} for date in reflectance
+        {band: to_reflectance(to_dn(date[:, SPECTRUM_COLUMN[band]])) for band in bands} for date in reflectance
     )
     if {"nir", "nir08"} <= set(bands):
         for date in (before, after):
-            date["nir08"] = to_reflectance(to_numbers(date["nir"] * random.normal(1.02, 0.05, count)))
+            date["nir08"] = to_reflectance(to_dn(date["nir"] * random.normal(1.02, 0.05, count)))
     return before, after
 
 
@@ -97,15 +97,15 @@ def pair(bands: tuple[str, ...], threshold: float, shape: tuple[int, int]) -> Pa
     """Scenes with holes, saturated pixels and clouds of their own."""
     before, after, expected = decided_ground(len(bands), bands, threshold, shape)
     random = np.random.default_rng(7)
-    numbers = tuple({band: to_numbers(values) for band, values in date.items()} for date in (before, after))
+    dn = tuple({band: to_dn(values) for band, values in date.items()} for date in (before, after))
     scl = tuple(random.choice(np.arange(13, dtype=np.uint8), shape) for _ in range(2))
     expected = np.where(np.isin(scl[0], HIDDEN) | np.isin(scl[1], HIDDEN), 255, expected).astype(np.uint8)
-    for date in numbers:
+    for date in dn:
         for values in date.values():
             values[random.random(shape) < 0.02] = 0
             values[random.random(shape) < 0.01] = 65535
             expected[(values == 0) | (values == 65535)] = 255
-    return Pair(numbers=(numbers[0], numbers[1]), scl=(scl[0], scl[1]), expected=expected)
+    return Pair(dn=(dn[0], dn[1]), scl=(scl[0], scl[1]), expected=expected)
 
 
 @pytest.mark.parametrize("bands", BAND_SETS, ids="-".join)
@@ -133,7 +133,7 @@ def test_map_of_the_pipeline(tmp_path: Path, bands: tuple[str, ...], threshold: 
     result = compare(
         write_shots(tmp_path / "scenes", *scenes.shots()), tmp_path / "out", bands=list(bands), threshold=threshold
     )
-    np.testing.assert_array_equal(result.numbers, scenes.expected)
+    np.testing.assert_array_equal(result.pixels, scenes.expected)
 
 
 def test_scenes_of_the_test_hold_every_class() -> None:
@@ -146,14 +146,14 @@ def test_map_without_masks(tmp_path: Path) -> None:
     config = write_shots(tmp_path / "scenes", *scenes.shots())
     result = compare(config, tmp_path / "out", bands=list(bands), threshold=threshold, cloud_mask=False)
     with_data = np.logical_and.reduce(
-        [(values != 0) & (values != 65535) for date in scenes.numbers for values in date.values()]
+        [(values != 0) & (values != 65535) for date in scenes.dn for values in date.values()]
     )
-    dates = [{band: to_reflectance(values) for band, values in date.items()} for date in scenes.numbers]
+    dates = [{band: to_reflectance(values) for band, values in date.items()} for date in scenes.dn]
     rule = Rule(dates[0], dates[1], threshold)
     decided = with_data & ~rule.too_close
     assert decided.sum() > 0.999 * with_data.sum()
-    np.testing.assert_array_equal(result.numbers != 255, with_data)
-    np.testing.assert_array_equal(result.numbers[decided], rule.classes[decided])
+    np.testing.assert_array_equal(result.pixels != 255, with_data)
+    np.testing.assert_array_equal(result.pixels[decided], rule.classes[decided])
 
 
 def test_statistics_are_those_of_the_map(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_statistics_are_those_of_the_map(tmp_path: Path) -> None:
     assert statistics["valid_percent"] == pytest.approx(100 * valid / scenes.expected.size)
     assert statistics["overlap_percent"] == pytest.approx(100)
     with_data = np.logical_and.reduce(
-        [(values != 0) & (values != 65535) for date in scenes.numbers for values in date.values()]
+        [(values != 0) & (values != 65535) for date in scenes.dn for values in date.values()]
     )
     assert statistics["masked_percent"] == pytest.approx(100 * (1 - valid / with_data.sum()))
 
@@ -185,7 +185,7 @@ class RandomGround:
         return self._scenes.expected.shape[0]
 
     def reflectance(self, date: str, band: str) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        numbers = self._scenes.numbers[date == "after"][band].astype(np.float64)
+        numbers = self._scenes.dn[date == "after"][band].astype(np.float64)
         reflectance = np.where(numbers == 0, np.nan, to_reflectance(numbers))
         return reflectance.astype(np.float32)
 
@@ -201,9 +201,9 @@ def test_map_of_scenes_that_the_sandbox_writes(tmp_path: Path) -> None:
     sandbox_catalogue(tmp_path / "sandbox", RandomGround(scenes))
     config = config_for(sandbox=tmp_path / "sandbox")
     result = compare(config, tmp_path / "out", bands=list(BANDS))
-    saturated = np.logical_or.reduce([values == 65535 for date in scenes.numbers for values in date.values()])
+    saturated = np.logical_or.reduce([values == 65535 for date in scenes.dn for values in date.values()])
     # The sandbox writes no saturated DN: these pixels are very bright there.
-    np.testing.assert_array_equal(result.numbers[~saturated], scenes.expected[~saturated])
+    np.testing.assert_array_equal(result.pixels[~saturated], scenes.expected[~saturated])
 
 
 def test_windows_leave_no_seam(tmp_path: Path) -> None:
@@ -214,9 +214,9 @@ def test_windows_leave_no_seam(tmp_path: Path) -> None:
     inside[100:2090, 50:1090] = True
     after = {"red": np.where(inside, 0.04, 0.18), "nir": np.where(inside, 0.42, 0.26)}
     shots = [
-        Shot(layers={name: Layer(numbers=to_numbers(values), grid=square(width, height)) for name, values in d.items()})
+        Shot(layers={name: Layer(dn=to_dn(values), grid=square(width, height)) for name, values in d.items()})
         for d in (before, after)
     ]
     result = compare(write_shots(tmp_path / "scenes", shots[0], shots[1].named(AFTER)), tmp_path / "out")
     assert min(height, width) > pipeline.WINDOW
-    np.testing.assert_array_equal(result.numbers, inside)
+    np.testing.assert_array_equal(result.pixels, inside)

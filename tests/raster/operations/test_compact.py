@@ -122,7 +122,7 @@ def test_compact_file_is_valid_and_much_smaller(results: dict[str, Result]) -> N
 
 
 def test_every_pixel_of_a_compact_file_is_as_exact_as_promised(results: dict[str, Result]) -> None:
-    exact, compact = (results[precision].numbers.astype(np.float64) for precision in ("full", "compact"))
+    exact, compact = (results[precision].pixels.astype(np.float64) for precision in ("full", "compact"))
     np.testing.assert_array_equal(np.isnan(compact), np.isnan(exact))
     assert np.isnan(exact).any()
     valid = ~np.isnan(exact)
@@ -140,11 +140,11 @@ def test_overviews_of_a_compact_file_are_compact_too_and_made_of_exact_pixels(re
 def test_statistics_of_a_compact_result_are_those_of_full_precision(results: dict[str, Result]) -> None:
     full, compact = results["full"], results["compact"]
     assert full.statistics == compact.statistics
-    exact = full.numbers[~np.isnan(full.numbers)].astype(np.float64)
+    exact = full.pixels[~np.isnan(full.pixels)].astype(np.float64)
     assert compact.statistics["mean"] == pytest.approx(exact.mean(), abs=1e-8)
     assert (compact.statistics["minimum"], compact.statistics["maximum"]) == (exact.min(), exact.max())
 
 
 def test_full_precision_is_the_default(config: Config, results: dict[str, Result], tmp_path: Path) -> None:
     default = ndvi(config, tmp_path)
-    np.testing.assert_array_equal(default.numbers, results["full"].numbers)
+    np.testing.assert_array_equal(default.pixels, results["full"].pixels)

@@ -59,9 +59,9 @@ def test_it_computes_known_values(ndwi: Path, green: float, nir: float, expected
 
 def test_its_result_has_values_description_and_statistics(ndwi: Path, config: Config, tmp_path: Path) -> None:
     result = run("ndwi", config, tmp_path / "out", [BEFORE])
-    assert np.isnan(result.numbers[0, 0])
-    np.testing.assert_allclose(result.numbers[1:, :15], 0.5, atol=1e-6)
-    np.testing.assert_allclose(result.numbers[:, 15:], -0.5, atol=1e-6)
+    assert np.isnan(result.pixels[0, 0])
+    np.testing.assert_allclose(result.pixels[1:, :15], 0.5, atol=1e-6)
+    np.testing.assert_allclose(result.pixels[:, 15:], -0.5, atol=1e-6)
     assert result.statistics["mean"] == pytest.approx((299 * 0.5 - 300 * 0.5) / 599, abs=1e-6)
     assert sum(result.statistics["histogram"]["buckets"]) == 599
     with rasterio.open(result.product.path) as file:
@@ -72,10 +72,10 @@ def test_its_result_has_values_description_and_statistics(ndwi: Path, config: Co
 @pytest.mark.parametrize("colormap", ["viridis", "greens"])
 def test_it_takes_the_colormaps_of_every_index(ndwi: Path, config: Config, tmp_path: Path, colormap: str) -> None:
     result = run("ndwi", config, tmp_path / "out", [BEFORE], colormap=colormap)
-    assert result.numbers[0, 0] == 0
+    assert result.pixels[0, 0] == 0
     with rasterio.open(result.product.path) as file:
         (scale,), (offset,) = file.scales, file.offsets
-    np.testing.assert_allclose(result.numbers[1:, :15] * scale + offset, 0.5, atol=0.5 / 127)
+    np.testing.assert_allclose(result.pixels[1:, :15] * scale + offset, 0.5, atol=0.5 / 127)
 
 
 def test_its_params_are_checked_like_those_of_every_index(ndwi: Path) -> None:

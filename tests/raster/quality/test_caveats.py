@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.raster.support.pairs import AFTER, BEFORE, WEST, Layer, Shot, compare, ndvi, square, to_numbers, write_shots
+from tests.raster.support.pairs import AFTER, BEFORE, WEST, Layer, Shot, compare, ndvi, square, to_dn, write_shots
 
 
 def scene(name: str = BEFORE, west: float = WEST, **properties: Any) -> Shot:
     grid = square(40, 30, west=west)
     layers = {
-        band: Layer(numbers=to_numbers(np.full(grid.shape, value)), grid=grid)
+        band: Layer(dn=to_dn(np.full(grid.shape, value)), grid=grid)
         for band, value in (("red", 0.05), ("nir", 0.3), ("swir16", 0.1))
     }
     return Shot(layers=layers, name=name, properties=properties)

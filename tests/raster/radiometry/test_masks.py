@@ -17,7 +17,7 @@ from tests.raster.support.pairs import (
     compare,
     ndvi,
     square,
-    to_numbers,
+    to_dn,
     write_shots,
 )
 
@@ -62,11 +62,11 @@ def test_quality_of_real_scenes(dn: int, clear: bool) -> None:
 def scene(mask: Codes | Numbers | None = None, key: str = "scl", **properties: Any) -> Shot:
     random = np.random.default_rng(3)
     layers = {
-        band: Layer(numbers=to_numbers(random.uniform(low, low + 0.1, SHAPE)), grid=square(*SHAPE[::-1]))
+        band: Layer(dn=to_dn(random.uniform(low, low + 0.1, SHAPE)), grid=square(*SHAPE[::-1]))
         for band, low in (("red", 0.05), ("nir", 0.3))
     }
     if mask is not None:
-        layers[key] = Layer(numbers=mask, grid=square(*SHAPE[::-1]))
+        layers[key] = Layer(dn=mask, grid=square(*SHAPE[::-1]))
     return Shot(layers=layers, properties=properties)
 
 
@@ -83,7 +83,7 @@ def test_masks_of_both_dates_count(tmp_path: Path) -> None:
     config = write_shots(tmp_path / "scenes", scene(half(4, 3)), scene(left).named(AFTER))
     result = compare(config, tmp_path / "out")
     clear = (half(4, 3) == 4) & (left == 4)
-    np.testing.assert_array_equal(result.numbers == 255, ~clear)
+    np.testing.assert_array_equal(result.pixels == 255, ~clear)
     hidden = 100 * (1 - clear.mean())
     assert result.statistics["masked_percent"] == pytest.approx(hidden)
     assert result.statistics["valid_percent"] == pytest.approx(100 - hidden)
@@ -94,7 +94,7 @@ def test_quality_bits_hide_landsat_pixels(tmp_path: Path) -> None:
     mask = half(21824, 22280, np.uint16)
     shots = [scene(mask, "qa_pixel", **LANDSAT), scene(half(21824, 21824, np.uint16), "qa_pixel", **LANDSAT)]
     result = compare(write_shots(tmp_path / "scenes", shots[0], shots[1].named(AFTER)), tmp_path / "out")
-    np.testing.assert_array_equal(result.numbers == 255, mask == 22280)
+    np.testing.assert_array_equal(result.pixels == 255, mask == 22280)
 
 
 @pytest.mark.parametrize(("rows", "warned"), [(19, False), (20, False), (21, True)])
@@ -110,7 +110,7 @@ def test_masked_percent_is_of_the_pixels_with_data(tmp_path: Path) -> None:
     mask = half(4, 8)
     shot = scene(mask)
     for row in (range(10), range(20, 30)):
-        shot.layers["red"].numbers[list(row)] = 0
+        shot.layers["red"].dn[list(row)] = 0
     result = compare(write_shots(tmp_path / "scenes", shot, scene(half(4, 4)).named(AFTER)), tmp_path / "out")
     assert result.statistics["masked_percent"] == pytest.approx(50)
     assert result.statistics["valid_percent"] == pytest.approx(25)
@@ -128,7 +128,7 @@ def test_masks_are_not_read_without_cloud_mask(tmp_path: Path) -> None:
 def test_missing_mask_is_a_warning_and_no_error(tmp_path: Path) -> None:
     config = write_shots(tmp_path / "scenes", scene(half(4, 9)), scene().named(AFTER))
     result = compare(config, tmp_path / "out")
-    np.testing.assert_array_equal(result.numbers == 255, half(4, 9) == 9)
+    np.testing.assert_array_equal(result.pixels == 255, half(4, 9) == 9)
     about_masks = [warning for warning in result.product.warnings if "no cloud mask" in warning]
     assert len(about_masks) == 1
     assert AFTER in about_masks[0]
@@ -150,16 +150,16 @@ def test_ndvi_masks_clouds_only_if_asked_to(tmp_path: Path, colormap: str | None
     default = ndvi(config, tmp_path / "default", colormap=colormap)
     unmasked = ndvi(config, tmp_path / "unmasked", colormap=colormap, cloud_mask=False)
     masked = ndvi(config, tmp_path / "masked", colormap=colormap, cloud_mask=True)
-    np.testing.assert_array_equal(default.numbers, unmasked.numbers)
+    np.testing.assert_array_equal(default.pixels, unmasked.pixels)
     assert default.statistics == unmasked.statistics
     assert default.statistics["valid_percent"] == pytest.approx(100)
     assert "masked_percent" not in default.statistics
-    nodata = np.isnan(masked.numbers) if colormap is None else masked.numbers == 0
+    nodata = np.isnan(masked.pixels) if colormap is None else masked.pixels == 0
     np.testing.assert_array_equal(nodata, half(4, 9) == 9)
-    np.testing.assert_array_equal(masked.numbers[~nodata], default.numbers[~nodata])
+    np.testing.assert_array_equal(masked.pixels[~nodata], default.pixels[~nodata])
     assert masked.statistics["masked_percent"] == pytest.approx(50)
     assert masked.statistics["valid_percent"] == pytest.approx(50)
-    upper = default.numbers[:20] if colormap is None else None
+    upper = default.pixels[:20] if colormap is None else None
     if upper is not None:
         assert masked.statistics["mean"] == pytest.approx(float(upper.mean(dtype=np.float64)), rel=1e-6)
 

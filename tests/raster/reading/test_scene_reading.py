@@ -42,10 +42,10 @@ def scene_of_three_bands_and_a_mask() -> Shot:
     """Two bands on the scene's grid, one and the mask on that of 20 m."""
     coarse = square(300, 260, metres=20.0)
     layers = {
-        "red": Layer(numbers=noise(ON, 1), grid=ON),
-        "nir": Layer(numbers=noise(ON, 2), grid=ON),
-        "swir16": Layer(numbers=noise(coarse, 3), grid=coarse),
-        "scl": Layer(numbers=noise(coarse, 4, "uint8"), grid=coarse),
+        "red": Layer(dn=noise(ON, 1), grid=ON),
+        "nir": Layer(dn=noise(ON, 2), grid=ON),
+        "swir16": Layer(dn=noise(coarse, 3), grid=coarse),
+        "scl": Layer(dn=noise(coarse, 4, "uint8"), grid=coarse),
     }
     return Shot(layers=layers)
 

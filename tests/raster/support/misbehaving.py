@@ -1,20 +1,28 @@
-"""Servers that answer in every way that a catalogue, a store of files or what stands before them can."""
+"""Servers that answer in every way that a catalogue, a store of files or a proxy before them can."""
 
 import json
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.servers import HttpServer
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
+Server = TypeVar("Server", bound=HttpServer)
 LOGIN_PAGE = b"<!doctype html><html><body><form action='/login'>Sign in</form></body></html>"
 
 
+def owner_of(handler: BaseHTTPRequestHandler, kind: type[Server]) -> Server:
+    """The server that the handler serves."""
+    owner = getattr(handler.server, "owner", None)
+    assert isinstance(owner, kind)
+    return owner
+
+
 class AnyServer(HttpServer):
-    """Gives `answers` one after the other, the last one for ever. `asked` holds (method, path with query, body)."""
+    """Sends `answers` one after the other, the last one for ever. `asked` holds (method, path with query, body)."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
@@ -27,7 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        owner: AnyServer = self.server.owner  # type: ignore[attr-defined]
+        owner = owner_of(self, AnyServer)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         answer = owner.answers[min(len(owner.asked), len(owner.answers) - 1)]
         owner.asked.append((self.command, self.path, body))
@@ -41,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def handle(self) -> None:
-        with suppress(OSError):  # who asks may hang up early
+        with suppress(OSError):  # the client may hang up early
             super().handle()
 
     def log_message(self, *args: Any) -> None:
@@ -50,11 +58,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _send(handler: BaseHTTPRequestHandler, part: bytes) -> None:
     handler.wfile.write(part)
-    handler.server.owner.bytes_sent += len(part)  # type: ignore[attr-defined]
+    owner_of(handler, AnyServer).bytes_sent += len(part)
 
 
 def content(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None, cut: int = 0) -> Answer:
-    """`cut` bytes more are promised than are sent."""
+    """The length that it names is `cut` bytes more than it sends."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
@@ -79,13 +87,13 @@ def redirect(target: str, code: int = 302) -> Answer:
 
 
 def silence(handler: BaseHTTPRequestHandler) -> None:
-    """Takes what is asked and says nothing until the other side gives up."""
+    """Takes the request and sends nothing until the client gives up."""
     handler.connection.settimeout(10)
     handler.rfile.read(1)
 
 
 def endless(handler: BaseHTTPRequestHandler) -> None:
-    """Chunk upon chunk for as long as somebody takes them; a whole gigabyte if need be."""
+    """Chunk upon chunk until the client hangs up; a gigabyte at most."""
     handler.send_response(200)
     handler.send_header("Transfer-Encoding", "chunked")
     handler.end_headers()
@@ -95,12 +103,12 @@ def endless(handler: BaseHTTPRequestHandler) -> None:
 
 
 def drop_by_drop(start: bytes) -> Answer:
-    """`start`, then one byte in a twentieth of a second, for six seconds or until the other side gives up."""
+    """`start`, then one byte in a twentieth of a second, for six seconds or until the client gives up."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(start)
         handler.wfile.flush()
-        pause = threading.Event()  # not time.sleep, which a later test may have replaced by then
+        pause = threading.Event()  # not time.sleep, which a later test may have replaced
         for _ in range(120):
             pause.wait(0.05)
             _send(handler, b" ")

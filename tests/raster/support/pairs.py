@@ -26,7 +26,7 @@ from tests.servers import RangeServer, StacServer
 
 Dense = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
-Numbers = npt.NDArray[np.uint16]
+Dn = npt.NDArray[np.uint16]
 Truth = npt.NDArray[np.bool_]
 Reflectances = Mapping[str, Dense]
 
@@ -51,9 +51,9 @@ SPECTRUM_COLUMN = {"blue": 0, "green": 1, "red": 2, "nir": 3, "nir08": 3, "swir1
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One file of a scene: numbers as they stand in it, and where they lie."""
+    """One file of a scene: its DN and its grid."""
 
-    numbers: npt.NDArray[Any]
+    dn: npt.NDArray[Any]
     grid: Grid
 
 
@@ -80,10 +80,10 @@ class Shot:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a run left: what the API says about it, and the file's numbers and grid."""
+    """What a run made: the product that the API shows, and the pixels and the grid of its file."""
 
     product: Product
-    numbers: npt.NDArray[Any]
+    pixels: npt.NDArray[Any]
     grid: Grid
 
     @property
@@ -104,26 +104,26 @@ def square(
     )
 
 
-def to_numbers(reflectance: npt.ArrayLike) -> Numbers:
-    """As Sentinel-2 keeps it since baseline 04.00; NaN is nodata."""
-    numbers = np.rint((np.asarray(reflectance, np.float64) - OFFSET) / SCALE)
-    return np.where(np.isnan(numbers), 0, numbers).astype(np.uint16)
+def to_dn(reflectance: npt.ArrayLike) -> Dn:
+    """DN of Sentinel-2 since baseline 04.00; NaN becomes nodata."""
+    dn = np.rint((np.asarray(reflectance, np.float64) - OFFSET) / SCALE)
+    return np.where(np.isnan(dn), 0, dn).astype(np.uint16)
 
 
-def to_reflectance(numbers: npt.NDArray[Any]) -> Dense:
-    return (numbers.astype(np.float64) - 1000) / 10_000
+def to_reflectance(dn: npt.NDArray[Any]) -> Dense:
+    return (dn.astype(np.float64) - 1000) / 10_000
 
 
 def shot(bands: Reflectances, grid: Grid, *, scl: Codes | None = None, name: str = BEFORE, **properties: Any) -> Shot:
     """A scene whose files all lie on one grid."""
-    layers = {band: Layer(numbers=to_numbers(values), grid=grid) for band, values in bands.items()}
+    layers = {band: Layer(dn=to_dn(values), grid=grid) for band, values in bands.items()}
     if scl is not None:
-        layers["scl"] = Layer(numbers=scl, grid=grid)
+        layers["scl"] = Layer(dn=scl, grid=grid)
     return Shot(layers=layers, name=name, properties=properties)
 
 
 def write_layer(path: Path, layer: Layer, **options: Any) -> Path:
-    height, width = layer.numbers.shape
+    height, width = layer.dn.shape
     with rasterio.open(
         path,
         "w",
@@ -131,12 +131,12 @@ def write_layer(path: Path, layer: Layer, **options: Any) -> Path:
         width=width,
         height=height,
         count=1,
-        dtype=layer.numbers.dtype,
+        dtype=layer.dn.dtype,
         crs=layer.grid.crs,
         transform=layer.grid.transform,
         **{"tiled": True, "blockxsize": 256, "blockysize": 256, **options},
     ) as file:
-        file.write(layer.numbers, 1)
+        file.write(layer.dn, 1)
     return path
 
 
@@ -191,7 +191,7 @@ def run(operation: str, config: Config, directory: Path, names: Sequence[str], *
     request = RasterJob(operation=operation, scene_ids=scene_ids, params=wanted)
     product = pipeline.run(request, directory, lambda share: None, config)
     with rasterio.open(product.path) as file:
-        return Result(product=product, numbers=file.read(1), grid=Grid.of(file))
+        return Result(product=product, pixels=file.read(1), grid=Grid.of(file))
 
 
 def classes_of(

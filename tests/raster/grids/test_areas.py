@@ -1,4 +1,4 @@
-"""How much ground a pixel covers, and the hectares that a result makes of it."""
+"""How much ground a pixel covers, and the hectares of each class of a result."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from rasterio.windows import Window
 from processing.raster.grids.grid import Grid
 from processing.raster.operations import get_operation
 from processing.raster.types import Float64Array, PixelArray
-from tests.raster.support.pairs import AFTER, Layer, Shot, compare, shot, square, to_numbers, write_shots
+from tests.raster.support.pairs import AFTER, Layer, Shot, compare, shot, square, to_dn, write_shots
 
 SURFACE_OF_THE_EARTH = 510_065_621.7e6  # m2, WGS 84
 FOOT = 1200 / 3937  # US survey foot in metres
@@ -75,7 +75,7 @@ def lost_forest(grid: Grid, lost: int) -> tuple[Shot, Shot]:
     before = {"red": np.full(grid.shape, 0.025), "nir": np.full(grid.shape, 0.32)}
     after = {"red": np.where(rows, 0.18, 0.025), "nir": np.where(rows, 0.26, 0.32)}
     first, second = (
-        Shot(layers={name: Layer(numbers=to_numbers(values), grid=grid) for name, values in date.items()})
+        Shot(layers={name: Layer(dn=to_dn(values), grid=grid) for name, values in date.items()})
         for date in (before, after)
     )
     return first, second.named(AFTER)
@@ -117,7 +117,7 @@ def counted(values: PixelArray, areas: Float64Array) -> list[float]:
 
 @pytest.mark.parametrize("areas", [[1, 2, 3, 2, 1], [5, 5, 1, 5, 5], [4, 4, 4, 4, 4], [1, 1, 1, 1, 2]])
 def test_each_row_is_counted_by_its_own_area(areas: list[int]) -> None:
-    """Also where the first and the last row are alike, and others are not."""
+    """Also if the first and the last row are alike and others differ."""
     values = np.array([[0, 2, 255], [2, 2, 255], [1, 2, 1], [255, 255, 255], [0, 0, 2]], np.uint8)
     square_metres = np.array(areas, np.float64) * 10_000
     expected = [sum((row == code).sum() * area for row, area in zip(values, areas, strict=True)) for code in range(3)]
