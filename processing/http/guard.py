@@ -3,6 +3,7 @@
 Allowed are public hosts over https, and the operator's `private_hosts` (host or host:port), over plain http too.
 """
 
+import re
 import socket
 import threading
 from contextlib import suppress
@@ -22,6 +23,8 @@ PrivateHosts = frozenset[str]
 
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_DOT = re.compile("[.\u3002\uff0e\uff61]")  # those that internationalised names count as one, too
+_NUMBER = re.compile(r"\d+|0[xX][0-9a-fA-F]*")
 
 
 class ForbiddenAddress(ValueError):
@@ -161,7 +164,7 @@ def parse_url(url: str, private_hosts: PrivateHosts) -> SplitResult:
 
 def _is_address(host: str) -> bool:
     """Whether the host is an IP address, old spellings of IPv4 included (0x7f.1, 2130706433)."""
-    return ":" in host or host == "localhost" or all(part and part[0].isdigit() for part in host.split("."))
+    return ":" in host or host == "localhost" or all(_NUMBER.fullmatch(part) for part in _DOT.split(host))
 
 
 def _is_private_host(parts: SplitResult, private_hosts: PrivateHosts) -> bool:

@@ -38,7 +38,7 @@ def test_form_alone_refuses_malformed_urls(url: str) -> None:
         check_form(url, frozenset())
 
 
-@pytest.mark.parametrize("host", ["public.example", "1and1.example", "inner.example", "unknown.example"])
+@pytest.mark.parametrize("host", ["1a.2b.3c", "public.example", "1and1.example", "inner.example", "unknown.example"])
 def test_form_alone_looks_up_no_name(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     def getaddrinfo(*asked: Any, **options: Any) -> Any:
         raise AssertionError(f"{asked} was looked up")
