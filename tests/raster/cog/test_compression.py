@@ -42,9 +42,7 @@ def codes_in(result: Result) -> set[int]:
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_result_is_compressed_as_configured_and_holds_the_same_pixels(
-    config: Config, tmp_path: Path, job: str
-) -> None:
+def test_result_is_compressed_as_configured_and_holds_the_same_pixels(config: Config, tmp_path: Path, job: str) -> None:
     results = {name: JOBS[job](replace(config, compression=name), tmp_path / name) for name in TIFF_CODES}
     for name, result in results.items():
         assert codes_in(result) == {TIFF_CODES[name]}

@@ -17,7 +17,7 @@ from rasterio.transform import Affine
 from processing.raster.errors import RasterError
 from processing.raster.pipeline import run
 from tests.raster.support.configs import config_for
-from tests.raster.support.rasters import grid, ndvi_request, write_tif
+from tests.raster.support.rasters import grid, ndvi_job, write_tif
 
 _SIDE = 128
 _TAGS = {
@@ -203,7 +203,7 @@ def work_through(names: list[str], directory: Path, root: str, host: str, report
         began = time.monotonic()
         outcome: dict[str, Any] = {"name": name}
         try:
-            product = run(ndvi_request(name), directory, lambda share: None, settings)
+            product = run(ndvi_job(name), directory, lambda share: None, settings)
             product.path.unlink()
             json.dumps([product.gsd, product.proj_code, product.statistics], allow_nan=False)  # all that a caller sees
             outcome["code"] = "PRODUCT"

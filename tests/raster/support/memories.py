@@ -1,4 +1,4 @@
-"""What the service remembers of hosts, forgotten: each test may get the port of another one's host."""
+"""Makes the service forget what it remembers of hosts. A host of another test may have had the same port."""
 
 import pytest
 
