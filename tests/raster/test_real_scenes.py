@@ -1,4 +1,4 @@
-"""Real scenes, real catalogue items, real HTTP: what comes out is what others compute from the same pixels."""
+"""Real scenes, real catalogue items and real HTTP: the results are those that others compute from the same pixels."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from processing.raster.pipeline import run
 from processing.raster.radiometry.bands import resolve_band
 from processing.raster.types import Band, BoolArray, Config, Float32Array, Product, RemoteFile, Scene, SceneId
 from tests.raster.support.configs import config_for
-from tests.raster.support.rasters import band, described, float_ndvi, ndvi_request, read_reflectance, read_tif
+from tests.raster.support.rasters import band, described, float_ndvi, ndvi_job, read_reflectance, read_tif
 from tests.raster.support.real_scenes import SCENES, real_items, scene_file, serve_files
 from tests.servers import RangeServer, StacServer
 
@@ -32,7 +32,7 @@ NEIGHBOUR = "S2B_33TWM_20230820_0_L2A"
 
 @pytest.fixture(scope="module")
 def served(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
-    """The settings with which the real scenes are found and read."""
+    """The settings by which the real scenes are found and read."""
     folder = tmp_path_factory.mktemp("real")
     with RangeServer(folder / "files") as files, StacServer(folder / "stac") as catalogue:
         serve_files(shared_data, files)
@@ -44,17 +44,17 @@ def served(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def run_ndvi(served: Config, item_id: str, directory: Path, **params: Any) -> Product:
-    return run(ndvi_request(SCENES[item_id], **params), directory, lambda share: None, served)
+    return run(ndvi_job(SCENES[item_id], **params), directory, lambda share: None, served)
 
 
-def numbers(shared_data: Path, item_id: str) -> tuple[Dense, Dense]:
-    """Digital numbers of red and near infrared as they stand in the files."""
+def dn_of(shared_data: Path, item_id: str) -> tuple[Dense, Dense]:
+    """DN of red and near infrared."""
     red, nir = (read_tif(scene_file(shared_data, item_id, name)) for name in ("B04.tif", "B08.tif"))
     return red.astype(np.float64), nir.astype(np.float64)
 
 
 def expected_ndvi(shared_data: Path, item_id: str, shift: float = 0.0) -> Dense:
-    red, nir = numbers(shared_data, item_id)
+    red, nir = dn_of(shared_data, item_id)
     return float_ndvi(red * 1e-4 + shift, nir * 1e-4 + shift, (red != 0) & (nir != 0))
 
 
@@ -63,14 +63,14 @@ def ndvi_of_rio_tiler(shared_data: Path, item_id: str) -> np.ma.MaskedArray[Any,
     for name in ("B04.tif", "B08.tif"):
         with Reader(str(scene_file(shared_data, item_id, name))) as file:
             bands.append(file.read().array.astype(np.float64))
-    image = ImageData(np.ma.concatenate(bands), band_names=["red", "nir"])
-    return image.apply_expression("(nir-red)/(nir+red)").array[0]
+    both = np.ma.MaskedArray(np.concatenate(bands), mask=np.concatenate([np.ma.getmaskarray(band) for band in bands]))
+    image = ImageData(both, band_names=["red", "nir"]).apply_expression("(nir-red)/(nir+red)")
+    ndvi: np.ma.MaskedArray[Any, Any] = image.array[0]
+    return ndvi
 
 
 @pytest.mark.parametrize("item_id", sorted(SCENES))
-def test_ndvi_is_what_numpy_and_rio_tiler_compute(
-    shared_data: Path, served: Config, tmp_path: Path, item_id: str
-) -> None:
+def test_ndvi_is_that_of_numpy_and_rio_tiler(shared_data: Path, served: Config, tmp_path: Path, item_id: str) -> None:
     product = run_ndvi(served, item_id, tmp_path)
     pixels, expected = read_tif(product.path), expected_ndvi(shared_data, item_id)
     np.testing.assert_array_equal(np.isnan(pixels), np.isnan(expected))
@@ -97,7 +97,7 @@ def test_statistics_are_those_of_the_whole_scene(
     assert statistics["stddev"] == pytest.approx(valid.std(), abs=1e-6)
     assert statistics["valid_percent"] == pytest.approx(100 * valid.size / expected.size)
     counts, _ = np.histogram(valid, bins=20, range=(-1, 1))
-    # A value within float32's rounding of an edge may fall on either side of it.
+    # A value near an edge may fall on either side of it, as float32 rounds.
     edges = np.linspace(-1, 1, 21)[1:-1]
     near = sum(int((np.abs(valid - edge) < 1e-6).sum()) for edge in edges)
     assert sum(statistics["histogram"]["buckets"]) == valid.size
@@ -105,7 +105,7 @@ def test_statistics_are_those_of_the_whole_scene(
 
 
 @pytest.mark.parametrize("colormap", ["rdylgn", "viridis", "greens"])
-def test_colored_ndvi_reads_back_as_the_same_values(
+def test_colored_ndvi_has_the_same_values_by_scale_and_offset(
     shared_data: Path, served: Config, tmp_path: Path, colormap: str
 ) -> None:
     product = run_ndvi(served, CLOUDY, tmp_path, colormap=colormap)
@@ -121,7 +121,7 @@ def test_colored_ndvi_reads_back_as_the_same_values(
 
 
 @pytest.mark.parametrize("item_id", sorted(SCENES))
-def test_offset_that_the_items_declare_would_be_wrong(
+def test_wrong_offset_that_the_items_declare_is_not_used(
     shared_data: Path, served: Config, tmp_path: Path, item_id: str
 ) -> None:
     right, wrong = expected_ndvi(shared_data, item_id), expected_ndvi(shared_data, item_id, -0.1)
@@ -134,7 +134,7 @@ def test_offset_that_the_items_declare_would_be_wrong(
     assert all("boa_offset_applied" in told["offset_reason"] for told in scene["bands"].values())
 
 
-def read_band(asked: Band, directory: Path, on: Grid | None = None) -> tuple[Float32Array, BoolArray]:
+def read_band(asked: Band, on: Grid | None = None) -> tuple[Float32Array, BoolArray]:
     config = config_for()
     with gdal_environment(), described(asked, config) as raster:
         on = on or raster.grid
@@ -142,12 +142,12 @@ def read_band(asked: Band, directory: Path, on: Grid | None = None) -> tuple[Flo
 
 
 @pytest.mark.parametrize("name", ["swir1", "swir2"])
-def test_real_20_m_band_comes_to_the_10_m_grid_of_red(shared_data: Path, tmp_path: Path, name: str) -> None:
+def test_real_20_m_band_comes_to_the_10_m_grid_of_red(shared_data: Path, name: str) -> None:
     folder = shared_data / "xarray_spatial_s2"
     with rasterio.open(folder / "red.tif") as red:
         on = Grid.of(red)
     coarse = read_tif(folder / f"{name}.tif").astype(np.float64)
-    reflectance, valid = read_band(band(folder / f"{name}.tif", scale=1e-4), tmp_path, on)
+    reflectance, valid = read_band(band(folder / f"{name}.tif", scale=1e-4), on)
     assert (coarse > 0).all()
     assert valid.all()
     rows, columns = (np.arange(size) // 2 for size in on.shape)
@@ -173,7 +173,7 @@ def landsat_band(shared_data: Path, number: int) -> Band:
 
 
 @pytest.mark.parametrize(("name", "file"), [("red", "SR_B4.TIF"), ("nir", "SR_B5.TIF")])
-def test_real_landsat_item_from_before_stac_1_gives_the_right_file_or_a_named_error(
+def test_real_landsat_item_from_before_stac_1_has_the_right_file_or_a_named_error(
     shared_data: Path, name: str, file: str
 ) -> None:
     item = json.loads(landsat_file(shared_data, "SR_stac.json").read_text())
@@ -184,18 +184,18 @@ def test_real_landsat_item_from_before_stac_1_gives_the_right_file_or_a_named_er
         assert resolve_band(scene, name).source == RemoteFile(url=f"https://files.example/{LANDSAT}_{file}")
 
 
-def test_real_landsat_band_becomes_reflectance(shared_data: Path, tmp_path: Path) -> None:
+def test_real_landsat_band_becomes_reflectance(shared_data: Path) -> None:
     raw = read_tif(landsat_file(shared_data, "SR_B4.TIF"))
-    reflectance, valid = read_band(landsat_band(shared_data, 4), tmp_path)
+    reflectance, valid = read_band(landsat_band(shared_data, 4))
     np.testing.assert_array_equal(valid, (raw != 0) & (raw != 65535))
     expected = (raw.astype(np.float64) * 2.75e-5 - 0.2).clip(0)
     np.testing.assert_allclose(reflectance[valid], expected[valid], rtol=2e-7)
 
 
-def test_real_landsat_vegetation_is_as_green_as_it_was_measured(shared_data: Path, tmp_path: Path) -> None:
-    (red, valid_red), (nir, valid_nir) = (read_band(landsat_band(shared_data, number), tmp_path) for number in (4, 5))
+def test_ndvi_of_real_landsat_bands_is_that_of_their_description(shared_data: Path) -> None:
+    (red, valid_red), (nir, valid_nir) = (read_band(landsat_band(shared_data, number)) for number in (4, 5))
     quality = read_tif(landsat_file(shared_data, "QA_PIXEL.TIF"))
     clear = valid_red & valid_nir & ((quality & 0b111111) == 0)
     ndvi = float_ndvi(red.astype(np.float64), nir.astype(np.float64), clear)
-    # The median that the data's own description gives; raw numbers would give 0.40.
+    # The median in the description of the data. Without scale and offset it would be 0.40.
     assert np.nanmedian(ndvi) == pytest.approx(0.78, abs=0.01)

@@ -1,17 +1,16 @@
-"""A few threads: in order, not too far ahead, each begun as it should be, and no error lost."""
+"""A few threads: outcomes in order, not too far ahead, each thread begun once, and no error lost."""
 
 import itertools
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures.thread import BrokenThreadPool
-from contextlib import closing
 
 import pytest
 
 from processing.raster.threads import Crew, failing_together, side_by_side
 
-PATIENCE = 20  # seconds after which a thread that should have gone on is given up
+PATIENCE = 20  # seconds; a thread that waits longer has failed
 
 
 class Broken(Exception):
@@ -22,7 +21,7 @@ def nothing() -> None:
     return None
 
 
-def test_outcomes_come_in_the_order_of_things_whoever_is_first() -> None:
+def test_outcomes_are_in_the_order_of_things_whichever_ends_first() -> None:
     second_is_done = threading.Event()
 
     def work(thing: int) -> int:
@@ -36,7 +35,7 @@ def test_outcomes_come_in_the_order_of_things_whoever_is_first() -> None:
         assert list(crew.each(work, range(30))) == [thing * 10 for thing in range(30)]
 
 
-def test_nothing_to_do_gives_nothing_and_begins_no_thread() -> None:
+def test_no_things_have_no_outcomes_and_begin_no_thread() -> None:
     begun: list[int] = []
     with Crew(3, lambda: begun.append(threading.get_ident())) as crew:
         assert list(crew.each(lambda thing: thing, [])) == []
@@ -67,7 +66,7 @@ def test_things_are_begun_side_by_side() -> None:
 
 def test_each_thread_begins_once_before_it_works() -> None:
     size = 3
-    together = threading.Barrier(size)  # so that no thread can do the work of another
+    together = threading.Barrier(size)  # so that no thread does the work of another
     begun: list[int] = []
 
     def work(_: int) -> int:
@@ -112,18 +111,16 @@ def test_on_the_way_out_nothing_more_begins_and_work_under_way_is_waited_for() -
         ended.append(thing)
 
     def leave() -> None:
-        with Crew(1, nothing) as crew, closing(crew.each(work, itertools.count())) as outcomes:
-            next(outcomes)
+        with Crew(1, nothing) as crew:
+            next(crew.each(work, itertools.count()))
             assert is_begun.wait(PATIENCE)
             leaving.set()
             raise Broken
 
     with pytest.raises(Broken):
         leave()
-    at_the_end = list(begun)
     assert begun == ended
-    assert begun == at_the_end
-    assert len(begun) <= 4  # the first two, and those that the crew had taken already
+    assert len(begun) <= 4  # the first two, and those that were taken already
 
 
 def test_error_in_the_things_themselves_reaches_the_caller() -> None:
@@ -154,7 +151,7 @@ def test_outcomes_side_by_side_are_in_the_order_of_things(count: int) -> None:
     assert side_by_side(lambda thing: thing * 10, iter(range(count))) == [thing * 10 for thing in range(count)]
 
 
-def test_outcomes_side_by_side_are_in_order_whoever_is_first() -> None:
+def test_outcomes_side_by_side_are_in_order_whichever_ends_first() -> None:
     last_is_done = threading.Event()
 
     def work(thing: int) -> int:
@@ -172,7 +169,7 @@ def test_things_side_by_side_are_worked_on_at_once() -> None:
     assert sorted(side_by_side(lambda thing: together.wait(PATIENCE), range(8))) == list(range(8))
 
 
-def test_error_side_by_side_comes_out_once_all_that_were_begun_have_ended() -> None:
+def test_error_side_by_side_is_raised_once_all_that_began_have_ended() -> None:
     all_begun, failed, ended = threading.Barrier(3), threading.Event(), []
 
     def work(thing: int) -> None:
@@ -202,7 +199,7 @@ def test_error_side_by_side_is_that_of_the_first_thing_whichever_failed_first() 
         side_by_side(work, ["first", "second"])
 
 
-def test_error_reaches_all_who_wait_for_a_promise_not_kept_yet() -> None:
+def test_error_reaches_all_that_wait_for_an_open_promise() -> None:
     kept, broken = Future[int](), Future[int]()
 
     def keep_one() -> None:

@@ -1,4 +1,4 @@
-"""Our COGs beside those of GDAL's own driver, which is given the same pixels: any size, type, nodata and palette."""
+"""Our COGs beside those that GDAL's own driver makes of the same pixels: any size, type, nodata and palette."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -16,8 +16,7 @@ from rio_tiler.io import Reader
 from tifffile import TiffFile
 
 from processing.raster.cog import ifd
-from processing.raster.cog.tiles import Compression
-from processing.raster.types import BoolArray, PixelArray, PixelFormat
+from processing.raster.types import BoolArray, Compression, PixelArray, PixelFormat
 from tests.raster.support.cogs import (
     COMPRESSIONS,
     assert_tifffile_reads,
@@ -34,7 +33,7 @@ CODES = 5  # classes of a raster whose overviews take the mode
 
 @st.composite
 def pixel_formats(draw: st.DrawFn) -> PixelFormat:
-    """What the writer can lay down. Of whole numbers nodata is the lowest or the highest."""
+    """Formats that the writer can write. Nodata of integers is the lowest or the highest."""
     dtype = draw(st.sampled_from(["float32", "uint8", "uint16"]))
     if dtype == "float32":
         return PixelFormat(dtype=dtype, nodata=float("nan"), overview_resampling="average")
@@ -49,7 +48,7 @@ def pixel_formats(draw: st.DrawFn) -> PixelFormat:
 
 
 def patches(layout: PixelFormat, rows: int, columns: int, seed: int) -> PixelArray:
-    """Patches with holes and ragged edges, so that most pixels have alike and some have unlike neighbours."""
+    """Patches with holes and ragged edges: most pixels have equal neighbours, and some have others."""
     random = np.random.default_rng(seed)
     shape = rows // 3 + 1, columns // 3 + 1
     coarse: PixelArray
@@ -66,7 +65,7 @@ def patches(layout: PixelFormat, rows: int, columns: int, seed: int) -> PixelArr
 
 
 def write_theirs(path: Path, pixels: PixelArray, layout: PixelFormat, *, big: bool = False) -> None:
-    """By GDAL's COG driver. `layout` may have a palette, by whose colors GDAL would make the overviews."""
+    """By GDAL's COG driver, which averages the colors of a palette in its overviews."""
     plain = write_tif(path.with_name("plain.tif"), pixels, nodata=layout.nodata)
     if layout.palette:
         with rasterio.open(plain, "r+") as file:
@@ -76,7 +75,7 @@ def write_theirs(path: Path, pixels: PixelArray, layout: PixelFormat, *, big: bo
     )
 
 
-def assert_tell_the_same(ours: DatasetReader, theirs: DatasetReader) -> None:
+def assert_same_facts(ours: DatasetReader, theirs: DatasetReader) -> None:
     np.testing.assert_array_equal(ours.read(1), theirs.read(1))
     np.testing.assert_array_equal(ours.read_masks(1), theirs.read_masks(1))
     for fact in ("shape", "dtypes", "crs", "transform", "colorinterp", "count"):
@@ -106,7 +105,7 @@ def levels_of(path: Path) -> list[PixelArray]:
 
 
 def halved_by_gdal(pixels: PixelArray, layout: PixelFormat, folder: Path) -> PixelArray:
-    """The first overview of GDAL's COG. Where a side is odd GDAL leaves out half a pixel, so nodata is added to it."""
+    """The first overview of GDAL's COG. GDAL leaves out half a pixel of an odd side, so nodata is added to it."""
     rows, columns = pixels.shape
     even = np.full((rows + rows % 2, columns + columns % 2), layout.nodata, dtype=pixels.dtype)
     even[:rows, :columns] = pixels
@@ -120,7 +119,7 @@ def halved_by_gdal(pixels: PixelArray, layout: PixelFormat, folder: Path) -> Pix
 def undecided(
     finer: PixelArray, nodata: float, shape: Sequence[int]
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Where no class has most of the four pixels that are not nodata: there any of the first is right."""
+    """Whether several classes have most of the four pixels, so that each of them is right."""
     four = np.full((4, *shape), nodata, dtype=finer.dtype)
     for index in range(4):
         quarter = finer[index // 2 :: 2, index % 2 :: 2]
@@ -155,7 +154,7 @@ def assert_alike_to_rounding(ours: PixelArray, theirs: PixelArray, finer: PixelA
 )
 @example(2049, 1025, PixelFormat(dtype="float32", nodata=float("nan"), overview_resampling="average"), "zstd", True, 0)
 @example(1600, 1537, PixelFormat(dtype="uint8", nodata=255, overview_resampling="mode"), "deflate", False, 0)
-def test_cog_is_what_gdals_own_driver_makes_of_the_same_pixels(
+def test_cog_is_that_of_gdals_own_driver(
     width: int, height: int, layout: PixelFormat, compression: Compression, is_big: bool, seed: int
 ) -> None:
     on, pixels = grid(width, height), patches(layout, height, width, seed)
@@ -167,9 +166,9 @@ def test_cog_is_what_gdals_own_driver_makes_of_the_same_pixels(
         write_cog(ours, on, layout, pixels, compression)
         write_theirs(theirs, pixels, layout, big=is_big)
         with rasterio.open(ours) as file, rasterio.open(theirs) as other:
-            assert_tell_the_same(file, other)
+            assert_same_facts(file, other)
             assert_rio_tiler_reads(ours, pixels, other.read_masks(1) > 0)
-            # An odd side is halved to the larger number, by GDAL to the smaller, which may be small enough.
+            # Half of an odd side is rounded up, by GDAL down, which may be small enough.
             assert len(file.overviews(1)) - len(other.overviews(1)) in (0, 1)
         assert_tifffile_reads(ours, pixels)
         with TiffFile(ours) as file, TiffFile(theirs) as other:

@@ -1,4 +1,4 @@
-"""Writing a COG: nothing on disk unless it is whole, and every failure named."""
+"""Writing a COG: no file unless it is whole, and every failure is named."""
 
 import errno
 import os
@@ -30,7 +30,7 @@ def test_new_result_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_tif(path), pixels)
 
 
-def test_nothing_is_left_when_the_body_raises(tmp_path: Path) -> None:
+def test_no_file_stays_if_the_body_raises(tmp_path: Path) -> None:
     def begin_and_stop() -> None:
         on, layout = grid(600, 600), FORMATS["uint16"]
         with gdal_environment(), CogWriter(tmp_path / "result.tif", on, layout) as writer:
@@ -42,7 +42,7 @@ def test_nothing_is_left_when_the_body_raises(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_is_left_when_finish_is_never_called(tmp_path: Path) -> None:
+def test_no_file_stays_if_finish_is_never_called(tmp_path: Path) -> None:
     on, layout = grid(600, 600), FORMATS["uint16"]
     with gdal_environment(), CogWriter(tmp_path / "result.tif", on, layout) as writer:
         writer.write(Window(0, 0, 600, 600), pixels_for(layout, on))
@@ -60,7 +60,7 @@ def test_file_with_a_window_missing_never_appears(tmp_path: Path, missing: int) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_is_not_there_is_named_as_a_result_not_written(tmp_path: Path) -> None:
+def test_missing_folder_is_a_result_that_was_not_written(tmp_path: Path) -> None:
     with (
         pytest.raises(ResultNotWritten),
         gdal_environment(),
@@ -70,7 +70,7 @@ def test_folder_that_is_not_there_is_named_as_a_result_not_written(tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_result_that_cannot_be_put_in_place_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+def test_result_that_cannot_be_put_in_place_is_an_error_and_no_file_stays(tmp_path: Path) -> None:
     on, layout, path = grid(5, 5), FORMATS["uint16"], tmp_path / "result.tif"
     path.mkdir()
     with pytest.raises(ResultNotWritten):
@@ -86,15 +86,16 @@ def test_file_that_is_not_laid_out_as_a_cog_never_appears(tmp_path: Path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_cog_is_told_from_a_plain_file(tmp_path: Path) -> None:
+def test_cog_is_distinguished_from_other_files(tmp_path: Path) -> None:
     on, layout = grid(600, 500), FORMATS["uint16"]
     pixels = pixels_for(layout, on)
     plain = write_tif(tmp_path / "plain.tif", pixels, on)
-    for name, options in {
+    others: dict[str, dict[str, Any]] = {
         "whole": {},
         "no_overviews": {"overviews": "NONE"},
         "large_tiles": {"blocksize": 1024},
-    }.items():
+    }
+    for name, options in others.items():
         copy_raster(plain, tmp_path / f"{name}.tif", driver="COG", **options)
     write_cog(tmp_path / "ours.tif", on, layout, pixels)
     found = {path.stem: is_cog(path) for path in tmp_path.iterdir()}
@@ -123,12 +124,12 @@ def spoil_pixels(path: Path) -> None:
 
 def lengthen(path: Path) -> None:
     with path.open("ab") as file:
-        file.write(b"more" * 10_000)  # than still waits in memory, to be written over it
+        file.write(b"more" * 10_000)  # so much that what waits in memory does not overwrite it
 
 
 @pytest.mark.parametrize("level", [0, 1])
 @pytest.mark.parametrize("harm", [cut_short, cut_off_its_last_byte, empty, spoil_pixels, lengthen])
-def test_file_whose_tiles_were_harmed_behind_its_back_never_appears(
+def test_file_whose_tiles_were_changed_on_the_disk_never_appears(
     tmp_path: Path, harm: Callable[[Path], None], level: int
 ) -> None:
     on, layout = grid(1100, 900), FORMATS["uint16"]
@@ -147,14 +148,14 @@ def test_file_whose_tiles_were_harmed_behind_its_back_never_appears(
 
 
 def put_full_device_at(path: Path) -> None:
-    """What is written to `path` from now on meets a disk without room."""
+    """Writing to `path` finds the disk full from now on."""
     path.symlink_to("/dev/full")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 @pytest.mark.parametrize("ending", ["0.tiles", "1.tiles", "part"])
 @pytest.mark.parametrize("name", ["float32", "classes"])
-def test_disk_without_room_is_told_and_leaves_nothing(tmp_path: Path, ending: str, name: str) -> None:
+def test_full_device_is_an_error_and_no_file_stays(tmp_path: Path, ending: str, name: str) -> None:
     put_full_device_at(tmp_path / f".result.tif.{ending}")
     on, layout = grid(700, 600), FORMATS[name]
     with pytest.raises(ResultNotWritten):
@@ -163,7 +164,7 @@ def test_disk_without_room_is_told_and_leaves_nothing(tmp_path: Path, ending: st
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_disk_without_room_does_not_hide_why_the_body_ended(tmp_path: Path) -> None:
+def test_full_device_does_not_hide_the_error_of_the_body(tmp_path: Path) -> None:
     # So few bytes wait in memory until the file is closed.
     put_full_device_at(tmp_path / ".result.tif.0.tiles")
     on, layout = grid(20, 10), FORMATS["uint16"]
@@ -179,7 +180,7 @@ def test_disk_without_room_does_not_hide_why_the_body_ended(tmp_path: Path) -> N
 
 
 class FailingFile:
-    """An open file whose `method` fails after `calls` calls; in all else it is the file itself."""
+    """An open file whose `method` fails after `calls` calls."""
 
     def __init__(self, file: Any, method: str, calls: int) -> None:
         self._file, self._method, self._calls = file, method, calls
@@ -212,7 +213,7 @@ class FailingFile:
         (".part", "write", 3),
     ],
 )
-def test_failing_disk_is_told_and_leaves_nothing(
+def test_failing_disk_is_an_error_and_no_file_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, method: str, calls: int
 ) -> None:
     open_file = Path.open
@@ -256,9 +257,9 @@ WRITES_UNDER_A_LIMIT = textwrap.dedent(
     """
 )
 ENOUGH = 8 << 20
-# Its tiles take 1 MiB as they are gathered and, with the overview, 1.3 MiB in the final file.
+# Its tiles take 1 MiB and, with the overview, 1.3 MiB in the final file.
 NOISE = 254, 0
-# Its tiles take next to nothing, so that a limit can let them pass and hit each part of the final file.
+# Its tiles take few bytes, so a limit can let them pass and hit each part of the final file.
 PLAIN_WITH_LONG_TAGS = 1, 100_000
 
 
@@ -269,12 +270,12 @@ def run_under_a_limit(folder: Path, raster: tuple[int, int], limit: int) -> int:
 
 
 @pytest.mark.parametrize("limit", [0, 1000, 300_000, 1_000_000, 1_100_000, 1_250_000])
-def test_full_disk_is_told_and_leaves_nothing(tmp_path: Path, limit: int) -> None:
+def test_full_disk_is_an_error_and_no_file_stays(tmp_path: Path, limit: int) -> None:
     assert run_under_a_limit(tmp_path, NOISE, limit) == 3
     assert list(tmp_path.iterdir()) == []
 
 
-def test_disk_that_fills_up_within_any_part_of_the_final_file_is_told(tmp_path: Path) -> None:
+def test_disk_that_fills_up_in_any_part_of_the_final_file_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "result.tif"
     assert run_under_a_limit(tmp_path, PLAIN_WITH_LONG_TAGS, ENOUGH) == 0
     with TiffFile(path) as file:
@@ -288,7 +289,7 @@ def test_disk_that_fills_up_within_any_part_of_the_final_file_is_told(tmp_path: 
     assert run_under_a_limit(tmp_path, PLAIN_WITH_LONG_TAGS, size) == 0
 
 
-def test_same_file_is_written_where_there_is_room(tmp_path: Path) -> None:
+def test_same_file_is_written_if_there_is_room(tmp_path: Path) -> None:
     assert run_under_a_limit(tmp_path, NOISE, ENOUGH) == 0
     assert read_tif(tmp_path / "result.tif").shape == (1024, 1024)
     assert (tmp_path / "result.tif").stat().st_size > 1_250_000

@@ -1,4 +1,4 @@
-"""The overviews of a COG: how many, what their pixels mean, and nodata left out."""
+"""The overviews of a COG: how many there are, what their pixels mean, and that nodata is left out."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from tifffile import TiffFile
 from processing.raster.types import PixelArray, PixelFormat
 from tests.raster.support.cogs import FORMATS, first_overview, pixels_for, write_cog
 from tests.raster.support.rasters import grid
-from tests.raster.support.tile_decoding import decode_pages
+from tests.raster.support.tile_decoding import decode_pages, pages_of
 
 
 @pytest.mark.parametrize(("width", "height"), [(513, 700), (1025, 1023), (2049, 600), (2200, 2111)])
 @pytest.mark.parametrize("name", sorted(FORMATS))
-def test_overviews_decode_to_what_gdal_reads_and_halve_until_a_tile_is_enough(
+def test_overviews_are_halves_as_gdal_reads_them_until_one_tile_is_enough(
     tmp_path: Path, width: int, height: int, name: str
 ) -> None:
     on, layout, path = grid(width, height), FORMATS[name], tmp_path / "result.tif"
@@ -25,20 +25,22 @@ def test_overviews_decode_to_what_gdal_reads_and_halve_until_a_tile_is_enough(
         assert pixels.shape == (-(-height // 2 ** (index + 1)), -(-width // 2 ** (index + 1)))
         with rasterio.open(path, overview_level=index) as overview:
             np.testing.assert_array_equal(overview.read(1), pixels)
-    assert max(levels[-1].shape) <= 512 < max((height, width) if len(levels) == 1 else levels[-2].shape)
+    with TiffFile(path) as file:
+        tile = pages_of(file)[-1].tilewidth
+    assert max(levels[-1].shape) <= tile < max((height, width) if len(levels) == 1 else levels[-2].shape)
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
-def test_overviews_say_what_their_pixels_mean(tmp_path: Path, name: str) -> None:
+def test_overviews_declare_the_same_format(tmp_path: Path, name: str) -> None:
     on, layout, path = grid(1025, 1100), FORMATS[name], tmp_path / "result.tif"
     write_cog(path, on, layout, pixels_for(layout, on))
     with TiffFile(path) as file:
-        assert len(file.pages) == 3
-        for page in file.pages:
+        pages = pages_of(file)
+        assert [page.is_reduced for page in pages] == [False, True, True]
+        for page in pages:
             np.testing.assert_array_equal(page.nodata, layout.nodata)
             assert page.dtype == layout.dtype
-            np.testing.assert_array_equal(page.colormap, file.pages[0].colormap)
-        assert [page.is_reduced for page in file.pages] == [False, True, True]
+            np.testing.assert_array_equal(page.colormap, pages[0].colormap)
 
 
 def quarters(pixels: PixelArray) -> PixelArray:
@@ -47,14 +49,14 @@ def quarters(pixels: PixelArray) -> PixelArray:
 
 
 @pytest.mark.parametrize("name", ["palette", "uint16"])
-def test_valid_mean_never_becomes_nodata(tmp_path: Path, name: str) -> None:
+def test_mean_of_valid_pixels_never_becomes_nodata(tmp_path: Path, name: str) -> None:
     on, layout, path = grid(1024, 1024), FORMATS[name], tmp_path / "result.tif"
     pixels = np.random.default_rng(7).choice([0, 0, 0, 1, 2], on.shape).astype(layout.dtype)
     write_cog(path, on, layout, pixels)
     np.testing.assert_array_equal(first_overview(path) == 0, (quarters(pixels) == 0).all(axis=0))
 
 
-def test_indices_of_a_palette_are_averaged_as_indices_not_as_colors(tmp_path: Path) -> None:
+def test_indices_of_a_palette_are_averaged_and_not_their_colors(tmp_path: Path) -> None:
     # Halfway between the colors of 10 and 30 lies the color of 200.
     colors = [(0, 0, 0, 0), *((1, 1, 1, 255) for _ in range(255))]
     colors[10], colors[30], colors[200] = (100, 0, 0, 255), (200, 0, 0, 255), (150, 0, 0, 255)

@@ -1,4 +1,4 @@
-"""Directories of a GeoTIFF as bytes: every place that they name is right, even and within the file."""
+"""Directories of a GeoTIFF as bytes: every place that they name is right, even and inside the file."""
 
 import logging
 import struct
@@ -17,6 +17,7 @@ from tifffile import TiffFile
 from processing.raster.cog import ifd
 from processing.raster.cog.ifd import SHORT, Level, Tag, Tags, framed, header, tags_of
 from tests.raster.support.rasters import grid
+from tests.raster.support.tile_decoding import pages_of
 
 DEFLATE, NO_PREDICTOR, HORIZONTAL = 8, 1, 2
 TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 12: 8, 16: 8}
@@ -46,7 +47,7 @@ def written_by_gdal(description: str = "red") -> bytes:
 
 @dataclass(frozen=True)
 class Directory:
-    """One directory as it stands in a file: where it begins and ends, its tags, and where their values are."""
+    """One directory of a file: where it begins and ends, its tags, and where their values are."""
 
     start: int
     end: int
@@ -76,12 +77,12 @@ def directories_in(file: bytes) -> Iterator[Directory]:
         (at,) = struct.unpack_from(pointer_code, file, entry)
 
 
-def numbers(tag: Tag) -> list[int]:
-    return np.frombuffer(tag.data, {3: "<u2", 4: "<u4", 16: "<u8"}[tag.kind]).tolist()
+def values_of(tag: Tag) -> list[int]:
+    return [int(value) for value in np.frombuffer(tag.data, {3: "<u2", 4: "<u4", 16: "<u8"}[tag.kind])]
 
 
 def levels_for(counts: Sequence[int], seed: int) -> tuple[list[Level], list[list[bytes]]]:
-    """Levels of one row with so many tiles of 16 pixels, and the tiles: bytes of chance, each of its own length."""
+    """Levels of one row of so many tiles of 16 pixels, and the tiles: random bytes of random lengths."""
     random = np.random.default_rng(seed)
     tiles = [[random.bytes(int(size)) for size in random.integers(4, 60, count)] for count in counts]
     levels = [
@@ -107,14 +108,14 @@ def test_tags_of_a_file_are_those_that_tifffile_finds() -> None:
     content = written_by_gdal()
     tags = tags_of(content)
     with TiffFile(BytesIO(content)) as file:
-        page = file.pages[0]
+        page = pages_of(file)[0]
         assert sorted(tags) == sorted(tag.code for tag in page.tags)
         for tag in page.tags:
             raw = content[tag.valueoffset : tag.valueoffset + tag.valuebytecount]
             assert tags[tag.code] == Tag(kind=int(tag.dtype), count=tag.count, data=raw)
 
 
-def test_tags_of_a_header_are_those_it_was_made_from() -> None:
+def test_tags_of_a_header_are_the_described_ones() -> None:
     described = tags_of(written_by_gdal())
     levels, tiles = levels_for([5], seed=1)
     again = tags_of(file_of(described, levels, tiles))
@@ -122,7 +123,7 @@ def test_tags_of_a_header_are_those_it_was_made_from() -> None:
     assert {code: tag for code, tag in again.items() if code not in layout} == {
         code: tag for code, tag in described.items() if code not in layout
     }
-    assert {code: numbers(again[code]) for code in layout - {324}} == {
+    assert {code: values_of(again[code]) for code in layout - {324}} == {
         256: [80],
         257: [16],
         259: [DEFLATE],
@@ -132,7 +133,7 @@ def test_tags_of_a_header_are_those_it_was_made_from() -> None:
     }
 
 
-def test_ghost_area_tells_its_own_size_and_the_first_directory_follows(form: str) -> None:
+def test_ghost_area_declares_its_own_size_and_the_first_directory_follows(form: str) -> None:
     levels, tiles = levels_for([2, 1], seed=2)
     content = file_of(tags_of(written_by_gdal()), levels, tiles)
     start = 16 if form == "big" else 8
@@ -162,7 +163,7 @@ def test_gdal_reads_the_ghost_area_as_that_of_a_cog() -> None:
     is_big=st.booleans(),
     seed=st.integers(0, 9),
 )
-def test_every_place_is_even_and_leads_to_what_it_names(
+def test_every_place_is_even_and_holds_what_the_directory_says(
     counts: list[int], texts: dict[int, bytes], predictor: int, is_big: bool, seed: int
 ) -> None:
     described = {
@@ -179,8 +180,8 @@ def test_every_place_is_even_and_leads_to_what_it_names(
     for index, (directory, level, of_level) in enumerate(zip(found, levels, tiles, strict=True)):
         codes = list(directory.tags)
         assert codes == sorted(codes)
-        assert [numbers(directory.tags[code]) for code in (256, 257)] == [[level.width], [level.height]]
-        assert numbers(directory.tags[325]) == level.sizes
+        assert [values_of(directory.tags[code]) for code in (256, 257)] == [[level.width], [level.height]]
+        assert values_of(directory.tags[325]) == level.sizes
         assert (317 in directory.tags) == (predictor != NO_PREDICTOR)
         assert directory.tags.get(254) == (Tag(kind=4, count=1, data=b"\1\0\0\0") if index else None)
         assert all(directory.tags.get(code) == (None if index else described[code]) for code in texts)
@@ -188,7 +189,7 @@ def test_every_place_is_even_and_leads_to_what_it_names(
         assert all(place % 2 == 0 for place in places)
         taken += [(directory.start, directory.end)]
         taken += [(place, place + len(directory.tags[code].data)) for code, place in directory.values.items()]
-        for place, tile in zip(numbers(directory.tags[324]), of_level, strict=True):
+        for place, tile in zip(values_of(directory.tags[324]), of_level, strict=True):
             assert content[place - 4 : place + len(tile) + 4] == struct.pack("<I", len(tile)) + tile + tile[-4:]
             taken.append((place - 4, place + len(tile) + 4))
     taken.sort()
@@ -200,21 +201,21 @@ def test_directories_stand_before_the_tiles_and_coarse_tiles_before_fine_ones(fo
     levels, tiles = levels_for([9, 4, 1], seed=3)
     found = list(directories_in(file_of(tags_of(written_by_gdal()), levels, tiles)))
     starts = [directory.start for directory in found]
-    offsets = [numbers(directory.tags[324]) for directory in found]
+    offsets = [values_of(directory.tags[324]) for directory in found]
     assert starts == sorted(starts)
     assert starts[-1] < offsets[2][0] <= offsets[2][-1] < offsets[1][0] <= offsets[1][-1] < offsets[0][0]
     assert all(places == sorted(places) for places in offsets)
 
 
 @pytest.mark.parametrize("description", ["", "a", "ab", "abc", "abcd", "abcde", "NDVI å"])
-def test_values_of_any_length_are_read_back_without_complaint(
+def test_values_of_any_length_are_read_back_without_a_warning(
     form: str, description: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     levels, tiles = levels_for([3, 2], seed=4)
     content = file_of(tags_of(written_by_gdal(description)), levels, tiles)
     with caplog.at_level(logging.WARNING), TiffFile(BytesIO(content)) as file:
         assert file.is_bigtiff == (form == "big")
-        for page, level, of_level in zip(file.pages, levels, tiles, strict=True):
+        for page, level, of_level in zip(pages_of(file), levels, tiles, strict=True):
             assert (page.imagewidth, page.imagelength, page.tilewidth) == (level.width, level.height, 16)
             for place, size, tile in zip(page.dataoffsets, page.databytecounts, of_level, strict=True):
                 assert content[place : place + size] == tile
@@ -225,11 +226,12 @@ def test_values_of_any_length_are_read_back_without_complaint(
         assert dataset.nodata == 255
 
 
-@pytest.mark.parametrize(("tile_bytes", "is_big"), [(3992, False), (3993, True), (4400, True)])
-def test_big_tiff_is_chosen_before_classic_places_run_out(tile_bytes: int, is_big: bool) -> None:
+# The tiles of 4286 bytes fit into the 4 GiB of a classic TIFF, but not together with the directory.
+@pytest.mark.parametrize(("tile_bytes", "is_big"), [(3000, False), (4286, True), (4400, True)])
+def test_big_tiff_is_chosen_if_the_file_exceeds_4_gib(tile_bytes: int, is_big: bool) -> None:
     levels = [Level(width=1_000_000 * 16, height=16, block=16, sizes=[tile_bytes] * 1_000_000)]
     content = header({}, levels, DEFLATE, NO_PREDICTOR)
     assert content.startswith(b"II+\0" if is_big else b"II*\0")
-    offsets = numbers(next(directories_in(content)).tags[324])
+    offsets = values_of(next(directories_in(content)).tags[324])
     assert offsets[0] == len(content) + 4
     assert offsets[-1] == len(content) + 999_999 * (tile_bytes + 8) + 4

@@ -1,6 +1,6 @@
-"""Tiles of nothing but nodata: alike to the byte, nodata at every level, and never in the place of other tiles."""
+"""Tiles of nodata: the same bytes, nodata at every level, and never in place of other tiles."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,21 +11,22 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tifffile import TiffFile
 
-from processing.raster.cog.tiles import TileCodec
+from processing.raster.cog.pyramid import WINDOW, Pyramid
+from processing.raster.cog.tiles import TileCodec, predictor_for
 from processing.raster.types import PixelArray, PixelFormat
 from tests.raster.support.cogs import FORMATS, pixels_for, write_cog
 from tests.raster.support.rasters import grid, read_tif
-from tests.raster.support.tile_decoding import decode_pages
+from tests.raster.support.tile_decoding import decode_pages, pages_of
 
 LAYOUTS = {**FORMATS, "compact": replace(FORMATS["float32"], mantissa_bits=12)}
 BLOCK = 512
 
 
 def tile_bytes(path: Path) -> dict[tuple[int, int, int], bytes]:
-    """The tiles of a file as they stand in it, by level, row and column."""
+    """The encoded tiles of a file by level, row and column."""
     content, tiles = path.read_bytes(), {}
     with TiffFile(path) as file:
-        for level, page in enumerate(file.pages):
+        for level, page in enumerate(pages_of(file)):
             across = -(-page.imagewidth // page.tilewidth)
             for index, (start, size) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
                 tiles[level, index // across, index % across] = content[start : start + size]
@@ -37,7 +38,7 @@ def is_nodata(pixels: PixelArray, layout: PixelFormat) -> PixelArray:
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_window_of_nodata_is_nodata_at_all_levels_and_its_tiles_are_alike(tmp_path: Path, name: str) -> None:
+def test_window_of_nodata_is_nodata_at_all_levels_and_its_tiles_have_the_same_bytes(tmp_path: Path, name: str) -> None:
     on, layout, path = grid(2048, 2048), LAYOUTS[name], tmp_path / "result.tif"
     pixels = np.full(on.shape, layout.nodata, layout.dtype)
     pixels[1024:, 1024:] = pixels_for(layout, grid(1024, 1024))
@@ -103,14 +104,26 @@ def test_tile_whose_first_pixel_alone_is_nodata_is_kept(tmp_path: Path, name: st
     np.testing.assert_array_equal(read_tif(path), pixels)
 
 
+@dataclass(frozen=True, kw_only=True)
+class CountingCodec(TileCodec):
+    """Keeps the tiles that it encodes."""
+
+    encoded: list[PixelArray] = field(default_factory=list)
+
+    def encode(self, tile: PixelArray) -> bytes:
+        self.encoded.append(tile)
+        return super().encode(tile)
+
+
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_tiles_of_nodata_are_encoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    on, layout, encode, encoded = grid(2048, 2048), LAYOUTS[name], TileCodec.encode, list[PixelArray]()
-
-    def encode_noted(codec: TileCodec, tile: PixelArray) -> bytes:
-        encoded.append(tile)
-        return encode(codec, tile)
-
-    monkeypatch.setattr(TileCodec, "encode", encode_noted)
-    write_cog(tmp_path / "result.tif", on, layout, np.full(on.shape, layout.nodata, layout.dtype))
-    assert len(encoded) == 1
+def test_tiles_of_nodata_are_encoded_once(tmp_path: Path, name: str) -> None:
+    on, layout = grid(2048, 2048), LAYOUTS[name]
+    predictor = predictor_for(layout.dtype, has_palette=bool(layout.palette))
+    codec = CountingCodec(compression="deflate", predictor=predictor)
+    pyramid = Pyramid.create(tmp_path / "result.tif", on.shape, layout, codec)
+    for window in on.windows(WINDOW):
+        pixels = np.full((int(window.height), int(window.width)), layout.nodata, layout.dtype)
+        pyramid.add(int(window.row_off), int(window.col_off), pixels)
+    assert pyramid.is_whole
+    assert len(codec.encoded) == 1
+    pyramid.remove()

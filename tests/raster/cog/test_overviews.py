@@ -1,4 +1,4 @@
-"""Halving rasters: each pixel is what a plain look at the four (or fewer) below it says."""
+"""Halving rasters: each pixel is computed of the four (or fewer) below it, as a plain loop does."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,16 +18,16 @@ from processing.raster.types import PixelFormat
 NAN = float("nan")
 FLOATS = PixelFormat(dtype="float32", nodata=NAN, overview_resampling="average")
 INDICES = PixelFormat(dtype="uint8", nodata=0, overview_resampling="average")
-NUMBERS = PixelFormat(dtype="uint16", nodata=0, overview_resampling="average")
+DN = PixelFormat(dtype="uint16", nodata=0, overview_resampling="average")
 CLASSES = PixelFormat(dtype="uint8", nodata=255, overview_resampling="mode")
-LAYOUTS = {"floats": FLOATS, "indices": INDICES, "numbers": NUMBERS, "classes": CLASSES}
-# 64 rows are worked on at a time.
+LAYOUTS = {"floats": FLOATS, "indices": INDICES, "dn": DN, "classes": CLASSES}
+# Around multiples of 64 rows, which are halved at once.
 SIDES = st.one_of(st.integers(1, 9), st.sampled_from([63, 64, 65, 127, 128, 129]))
 
 Pixels = npt.NDArray[Any]
 
 
-def mean_of_numbers(valid: Sequence[Any]) -> float:
+def mean(valid: Sequence[Any]) -> float:
     return sum(float(value) for value in valid) / len(valid)
 
 
@@ -36,13 +36,13 @@ def rounded_mean(valid: Sequence[Any]) -> int:
 
 
 def first_of_the_most_frequent(valid: Sequence[Any]) -> int:
-    return int(Counter(valid).most_common(1)[0][0])  # among equals, the first that was met
+    return int(Counter(valid).most_common(1)[0][0])  # of equals, the first
 
 
 COMBINE: dict[str, Callable[[Sequence[Any]], float]] = {
-    "floats": mean_of_numbers,
+    "floats": mean,
     "indices": rounded_mean,
-    "numbers": rounded_mean,
+    "dn": rounded_mean,
     "classes": first_of_the_most_frequent,
 }
 
@@ -58,7 +58,7 @@ def halved_pixel_by_pixel(pixels: Pixels, name: str) -> Pixels:
     return halved
 
 
-def assert_halved_as_by_hand(pixels: Pixels, name: str) -> None:
+def assert_halved_as_by_a_loop(pixels: Pixels, name: str) -> None:
     halved = halving_for(LAYOUTS[name])(pixels)
     assert halved.dtype == pixels.dtype
     expected = halved_pixel_by_pixel(pixels, name)
@@ -75,9 +75,7 @@ def assert_halved_as_by_hand(pixels: Pixels, name: str) -> None:
     holes=st.sampled_from([0.0, 0.01, 0.3, 0.9, 1.0]),
     seed=st.integers(0, 99),
 )
-def test_halving_is_what_each_pixel_by_hand_would_be(
-    rows: int, columns: int, name: str, holes: float, seed: int
-) -> None:
+def test_halving_is_that_of_a_plain_loop(rows: int, columns: int, name: str, holes: float, seed: int) -> None:
     layout, random = LAYOUTS[name], np.random.default_rng(seed)
     shape = rows, columns
     if name == "floats":
@@ -87,12 +85,12 @@ def test_halving_is_what_each_pixel_by_hand_would_be(
     else:
         pixels = random.integers(1, np.iinfo(layout.dtype).max, shape, endpoint=True).astype(layout.dtype)
     pixels[random.random(shape) < holes] = layout.nodata
-    assert_halved_as_by_hand(pixels, name)
+    assert_halved_as_by_a_loop(pixels, name)
 
 
 @pytest.mark.parametrize("name", sorted(LAYOUTS))
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (65, 3), (130, 4)])
-def test_nothing_stays_nothing(name: str, shape: tuple[int, int]) -> None:
+def test_nodata_stays_nodata(name: str, shape: tuple[int, int]) -> None:
     layout = LAYOUTS[name]
     pixels = np.full(shape, layout.nodata, layout.dtype)
     expected = np.full((-(-shape[0] // 2), -(-shape[1] // 2)), layout.nodata, layout.dtype)
@@ -110,8 +108,8 @@ def test_nothing_stays_nothing(name: str, shape: tuple[int, int]) -> None:
         ("indices", [1, 1, 1, 2], 1),
         ("indices", [1, 0, 0, 0], 1),
         ("indices", [255, 255, 255, 255], 255),
-        ("numbers", [65535, 65535, 65535, 65535], 65535),
-        ("numbers", [65535, 65534, 0, 65535], 65535),
+        ("dn", [65535, 65535, 65535, 65535], 65535),
+        ("dn", [65535, 65534, 0, 65535], 65535),
         ("classes", [2, 1, 1, 0], 1),
         ("classes", [0, 255, 255, 255], 0),
         ("classes", [2, 1, 1, 2], 2),
@@ -126,22 +124,22 @@ def test_four_pixels_become_one(name: str, four: list[float], one: float) -> Non
 
 
 def test_every_four_classes_become_the_right_one() -> None:
-    """All ways in which four pixels can be alike or nodata; each for itself, and all side by side."""
+    """All ways in which four pixels can be equal or nodata, each alone and all side by side."""
     fours = np.array(list(product([0, 1, 2, 3, 255], repeat=4)), np.uint8).reshape(-1, 2, 2)
     for four in fours:
-        assert_halved_as_by_hand(four, "classes")
-    assert_halved_as_by_hand(np.hstack(fours), "classes")
-    assert_halved_as_by_hand(np.vstack(fours), "classes")
+        assert_halved_as_by_a_loop(four, "classes")
+    assert_halved_as_by_a_loop(np.hstack(list(fours)), "classes")
+    assert_halved_as_by_a_loop(np.vstack(list(fours)), "classes")
 
 
 @pytest.mark.parametrize("name", sorted(LAYOUTS))
-def test_last_of_an_odd_number_counts_for_itself_alone(name: str) -> None:
+def test_last_row_and_column_of_odd_sides_count_alone(name: str) -> None:
     pixels = np.array([[1, 1, 7], [1, 1, 7], [3, 3, 9]], LAYOUTS[name].dtype)
     np.testing.assert_array_equal(halving_for(LAYOUTS[name])(pixels), [[1, 7], [3, 9]])
 
 
 @pytest.mark.parametrize("name", sorted(LAYOUTS))
-def test_halving_leaves_the_pixels_as_they_were(name: str) -> None:
+def test_halving_leaves_the_pixels_unchanged(name: str) -> None:
     pixels = np.array([[1, 2, 7], [3, LAYOUTS[name].nodata, 7]], LAYOUTS[name].dtype)
     before = pixels.tobytes()
     halving_for(LAYOUTS[name])(pixels)
@@ -149,10 +147,10 @@ def test_halving_leaves_the_pixels_as_they_were(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(LAYOUTS))
-def test_one_pixel_that_differs_is_seen_in_every_place(name: str) -> None:
+def test_one_pixel_that_differs_counts_in_every_place(name: str) -> None:
     for row, column in np.ndindex(2, 2):
         pixels = np.full((4, 4), 10, LAYOUTS[name].dtype)
         pixels[2 + row, column] = LAYOUTS[name].nodata
-        assert_halved_as_by_hand(pixels, name)
+        assert_halved_as_by_a_loop(pixels, name)
         pixels[2 + row, column] = 30
-        assert_halved_as_by_hand(pixels, name)
+        assert_halved_as_by_a_loop(pixels, name)

@@ -1,4 +1,4 @@
-"""Tiles on the disk until the file is laid out: what went in comes out, or it is told."""
+"""Tiles on the disk until the file is laid out: the same bytes are returned, or an error is raised."""
 
 import subprocess
 from collections.abc import Callable
@@ -16,7 +16,7 @@ TILES = [b"first", b"second", b"third"]
 
 
 @given(st.lists(st.lists(st.binary(max_size=30), max_size=4), max_size=8), st.integers(1, 50))
-def test_what_is_appended_comes_back_in_pieces(tiles: list[list[bytes]], piece: int) -> None:
+def test_appended_tiles_are_returned_in_pieces(tiles: list[list[bytes]], piece: int) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(tile_file, "_PIECE_BYTES", piece)
         file = TileFile.create(Path(folder, "tiles"))
@@ -29,7 +29,7 @@ def test_what_is_appended_comes_back_in_pieces(tiles: list[list[bytes]], piece: 
 
 
 def filled(path: Path) -> TileFile:
-    """All of it on the disk, nothing of it in memory."""
+    """A file whose tiles are all on the disk."""
     file = TileFile.create(path)
     file.append(*TILES)
     file._file.flush()
@@ -37,7 +37,7 @@ def filled(path: Path) -> TileFile:
 
 
 def keeps_holes(folder: Path) -> bool:
-    """Whether the file system can give back a part of a file, by the word of another program."""
+    """Whether the file system can free a part of a file, as another program finds."""
     (folder / "probe").write_bytes(bytes(1 << 16))
     try:
         punched = subprocess.run(["fallocate", "-p", "-l", "65536", folder / "probe"], capture_output=True)
@@ -71,23 +71,21 @@ def empty(path: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [flip, swap, cut, lengthen, empty])
-def test_tiles_that_were_changed_are_told_once_all_pieces_are_taken(
-    tmp_path: Path, harm: Callable[[Path], None]
-) -> None:
+def test_changed_tiles_are_an_error_once_all_pieces_are_taken(tmp_path: Path, harm: Callable[[Path], None]) -> None:
     file = filled(tmp_path / "tiles")
     harm(tmp_path / "tiles")
     with pytest.raises(TilesChanged):
         list(file.pieces())
 
 
-def test_tiles_of_an_earlier_file_are_not_taken_for_these(tmp_path: Path) -> None:
+def test_tiles_of_an_earlier_file_are_overwritten(tmp_path: Path) -> None:
     (tmp_path / "tiles").write_bytes(b"of an earlier job that was killed, and longer")
     assert b"".join(filled(tmp_path / "tiles").pieces()) == b"".join(TILES)
 
 
-def test_room_on_the_disk_is_given_back_as_pieces_are_taken(tmp_path: Path) -> None:
+def test_room_on_the_disk_is_freed_as_pieces_are_taken(tmp_path: Path) -> None:
     if not keeps_holes(tmp_path):
-        pytest.skip("this file system cannot give back a part of a file")
+        pytest.skip("this file system cannot free a part of a file")
     file = TileFile.create(tmp_path / "tiles")
     file.append(bytes(range(256)) * (4 << 12))
     taken = sum(len(piece) for piece in file.pieces())
@@ -96,7 +94,7 @@ def test_room_on_the_disk_is_given_back_as_pieces_are_taken(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("tiles", [[], TILES])
-def test_nothing_is_left_of_a_file_that_is_removed(tmp_path: Path, tiles: list[bytes]) -> None:
+def test_removed_file_is_gone_and_takes_no_more_tiles(tmp_path: Path, tiles: list[bytes]) -> None:
     file = TileFile.create(tmp_path / "tiles")
     file.append(*tiles)
     file.remove()
@@ -105,7 +103,7 @@ def test_nothing_is_left_of_a_file_that_is_removed(tmp_path: Path, tiles: list[b
         file.append(b"more")
 
 
-def test_file_that_somebody_else_removed_is_removed_without_complaint(tmp_path: Path) -> None:
+def test_missing_file_is_removed_without_an_error(tmp_path: Path) -> None:
     file = TileFile.create(tmp_path / "tiles")
     (tmp_path / "tiles").unlink()
     file.remove()
@@ -114,7 +112,7 @@ def test_file_that_somebody_else_removed_is_removed_without_complaint(tmp_path: 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_disk_without_room_is_told_and_its_file_can_still_be_removed(tmp_path: Path) -> None:
+def test_full_device_is_an_error_and_its_file_can_still_be_removed(tmp_path: Path) -> None:
     (tmp_path / "tiles").symlink_to("/dev/full")
     file = TileFile.create(tmp_path / "tiles")
     with pytest.raises(OSError, match="No space"):
@@ -124,6 +122,6 @@ def test_disk_without_room_is_told_and_its_file_can_still_be_removed(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         TileFile.create(tmp_path / "gone" / "tiles")

@@ -1,4 +1,4 @@
-"""Tiles as bytes: an independent decoder gets back every bit."""
+"""Tiles as bytes: independent decoders return every bit."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processing.raster.cog.tiles import FLOATING_POINT, HORIZONTAL, NO_PREDICTOR, Compression, TileCodec, predictor_for
+from processing.raster.cog.tiles import FLOATING_POINT, HORIZONTAL, NO_PREDICTOR, TileCodec, predictor_for
+from processing.raster.types import Compression
 from tests.raster.support.tile_decoding import decode_tile
 
 COMPRESSIONS: tuple[Compression, ...] = ("deflate", "zstd")
@@ -25,7 +26,7 @@ PREDICTORS = [
 
 
 def any_bits(dtype: str, rows: int, columns: int, seed: int) -> npt.NDArray[Any]:
-    """Every pattern of bits is a number: for floats also NaN, infinities, denormals and -0."""
+    """Random bits: floats may be NaN, infinite, denormal or -0."""
     count = rows * columns * np.dtype(dtype).itemsize
     return np.frombuffer(np.random.default_rng(seed).bytes(count), dtype).reshape(rows, columns)
 
@@ -44,7 +45,7 @@ def assert_round_trip(tile: npt.NDArray[Any], compression: Compression, predicto
     columns=st.integers(1, 40),
     seed=st.integers(0, 99),
 )
-def test_tile_of_any_bits_comes_back_whole(
+def test_tile_of_any_bits_is_decoded_exactly(
     case: tuple[str, int], compression: Compression, rows: int, columns: int, seed: int
 ) -> None:
     dtype, predictor = case
@@ -54,20 +55,20 @@ def test_tile_of_any_bits_comes_back_whole(
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @pytest.mark.parametrize(("dtype", "predictor"), PREDICTORS)
 @pytest.mark.parametrize("block", [256, 512])
-def test_tile_as_files_have_it_comes_back_whole(
+def test_tile_of_the_sizes_in_files_is_decoded_exactly(
     dtype: str, predictor: int, compression: Compression, block: int
 ) -> None:
     assert_round_trip(any_bits(dtype, block, block, block), compression, predictor)
     assert_round_trip(np.zeros((block, block), dtype), compression, predictor)
 
 
-def test_tiles_of_changing_sides_do_not_leak_into_each_other() -> None:
+def test_tiles_of_changing_sizes_do_not_leak_into_each_other() -> None:
     for block in (512, 256, 512, 1, 256):
         assert_round_trip(any_bits("float32", block, block, block), "deflate", FLOATING_POINT)
 
 
 @pytest.mark.parametrize(("dtype", "predictor"), PREDICTORS)
-def test_encoding_leaves_the_pixels_as_they_were(dtype: str, predictor: int) -> None:
+def test_encoding_leaves_the_pixels_unchanged(dtype: str, predictor: int) -> None:
     tile = any_bits(dtype, 64, 64, 1).copy()
     before = tile.tobytes()
     TileCodec(compression="deflate", predictor=predictor).encode(tile)
@@ -76,7 +77,7 @@ def test_encoding_leaves_the_pixels_as_they_were(dtype: str, predictor: int) -> 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @pytest.mark.parametrize(("dtype", "predictor"), PREDICTORS)
-def test_threads_give_the_bytes_that_one_thread_gives(dtype: str, predictor: int, compression: Compression) -> None:
+def test_threads_encode_the_same_bytes_as_one_thread(dtype: str, predictor: int, compression: Compression) -> None:
     codec = TileCodec(compression=compression, predictor=predictor)
     tiles = [any_bits(dtype, side, side, seed) for seed in range(12) for side in (64, 128)]
     with ThreadPoolExecutor(4) as pool:
@@ -85,7 +86,7 @@ def test_threads_give_the_bytes_that_one_thread_gives(dtype: str, predictor: int
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @pytest.mark.parametrize(("dtype", "predictor"), PREDICTORS)
-def test_imagecodecs_undoes_it_too(dtype: str, predictor: int, compression: Compression) -> None:
+def test_imagecodecs_decodes_tiles_exactly(dtype: str, predictor: int, compression: Compression) -> None:
     tile = any_bits(dtype, 48, 80, 3)
     data = TileCodec(compression=compression, predictor=predictor).encode(tile)
     plain = (imagecodecs.zlib_decode if compression == "deflate" else imagecodecs.zstd_decode)(data)
@@ -99,7 +100,7 @@ def test_imagecodecs_undoes_it_too(dtype: str, predictor: int, compression: Comp
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
-def test_smooth_numbers_become_smaller_by_their_predictor(compression: Compression) -> None:
+def test_smooth_pixels_become_smaller_by_their_predictor(compression: Compression) -> None:
     ramp = np.add.outer(np.arange(512), np.arange(512)) + np.random.default_rng(1).integers(0, 3, (512, 512))
     for tile in (ramp.astype(np.uint16) * 7, (ramp / 4096 + 1).astype(np.float32)):
         sizes = [
@@ -109,9 +110,16 @@ def test_smooth_numbers_become_smaller_by_their_predictor(compression: Compressi
         assert sizes[0] < 0.8 * sizes[1]
 
 
-def test_predictors_fit_what_the_pixels_stand_for() -> None:
-    assert predictor_for("float32", has_palette=False) == FLOATING_POINT == 3
-    assert predictor_for("uint16", has_palette=False) == HORIZONTAL == 2
-    assert predictor_for("uint8", has_palette=False) == NO_PREDICTOR == 1
-    assert predictor_for("uint8", has_palette=True) == NO_PREDICTOR
-    assert predictor_for("uint16", has_palette=True) == NO_PREDICTOR
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize(("dtype", "has_palette"), [("uint8", False), ("uint8", True), ("uint16", True)])
+def test_ragged_classes_and_palette_indices_become_smaller_without_a_predictor(
+    dtype: str, has_palette: bool, compression: Compression
+) -> None:
+    random = np.random.default_rng(2)
+    patches = random.integers(0, 5, (171, 171)).repeat(3, axis=0).repeat(3, axis=1)[:512, :512]
+    tile = np.where(random.random(patches.shape) < 0.2, 255, patches).astype(dtype)
+    ours, other = (
+        len(TileCodec(compression=compression, predictor=predictor).encode(tile))
+        for predictor in (predictor_for(dtype, has_palette=has_palette), HORIZONTAL)
+    )
+    assert ours < other

@@ -114,7 +114,7 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
         yield server
 
 
-def test_requests_bear_the_operators_credentials_and_pay_if_told_so(bucket: Bucket) -> None:
+def test_requests_bear_the_operators_credentials_and_pay_if_the_operator_says_so(bucket: Bucket) -> None:
     pixels = read_pixels(RED, config_of(s3=access_to(bucket, requester_pays=True)))
     np.testing.assert_array_equal(pixels, PIXELS)
     assert bucket.headers

@@ -1,4 +1,4 @@
-"""Files and hrefs that want to do harm: every job ends with a name, no process dies, nobody else is asked."""
+"""Files and hrefs that want to do harm: every error has a name, no process dies, and no other host is asked."""
 
 import json
 import multiprocessing
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.raster.support import malformed
-from tests.raster.support.misbehaving import AnyServer, as_json, content
+from tests.raster.reading import malformed
+from tests.raster.support.misbehaving import AnyServer, as_json, content, owner_of
 from tests.servers import RangeServer
 
 NAMED = {
@@ -22,7 +22,7 @@ Outcome = dict[str, Any]
 
 
 class Yard:
-    """A store with the files of a batch, a catalogue that names them, and a server that nobody may ask."""
+    """A store with the files of a batch, a catalogue that names them, and a server that must not be asked."""
 
     def __init__(self, folder: Path, store: RangeServer, secret: AnyServer) -> None:
         self.store, self.secret = store, secret
@@ -40,14 +40,14 @@ class Yard:
         return {name: f"{self.store.url}/{name}.tif" for name in files}
 
     def outcomes(self, hrefs: Mapping[str, str]) -> dict[str, Outcome]:
-        """What comes of a job over each href as its red band, all in one process; checks that the process lived."""
+        """The outcome of a job over each href as its red band, all in one process. Fails if the process dies."""
         products = {
             f"S2A_MSIL2A_20230602T100601_N0509_R022_T32TPS_20230602T{number:06}": name
             for number, name in enumerate(hrefs)
         }
 
         def catalogue(handler: BaseHTTPRequestHandler) -> None:
-            body = handler.server.owner.asked[-1][2].decode()  # type: ignore[attr-defined]
+            body = owner_of(handler, AnyServer).asked[-1][2].decode()
             (product,) = (product for product in products if product in body)
             made = malformed.item(product, hrefs[products[product]], f"{self.store.url}/nir.tif")
             as_json({"features": [made], "links": []})(handler)
@@ -83,7 +83,7 @@ def yard(tmp_path: Path) -> Iterator[Yard]:
 
 
 def unnamed(outcomes: Mapping[str, Outcome], also: frozenset[str] = frozenset()) -> dict[str, str]:
-    """Those that ended in no code that an error of a scene has."""
+    """The outcomes whose code is not that of an error of a scene."""
     return {
         name: f"{o['code']}: {o.get('message', '')[-200:]}"
         for name, o in outcomes.items()
@@ -98,7 +98,7 @@ MAY_DO_NO_HARM = frozenset({"PRODUCT"})
     ("kind", "least"),
     [("header_flips", 80), ("data_flips", 40), ("truncations", 30), ("wrong_tags", 80), ("wrong_places", 5)],
 )
-def test_damaged_file_ends_in_a_product_or_in_a_named_error(yard: Yard, kind: str, least: int) -> None:
+def test_damaged_file_makes_a_product_or_a_named_error(yard: Yard, kind: str, least: int) -> None:
     files = dict(getattr(malformed, kind)(yard.content))
     outcomes = yard.outcomes(yard.serve(files))
     assert len(outcomes) >= least
@@ -107,7 +107,7 @@ def test_damaged_file_ends_in_a_product_or_in_a_named_error(yard: Yard, kind: st
 
 
 def test_whole_file_is_a_product_and_half_of_one_is_not(yard: Yard) -> None:
-    """Were every file refused, the other tests would show nothing."""
+    """If every file were refused, the other tests would show nothing."""
     files = {"whole": yard.content, "half": yard.content[: len(yard.content) // 2]}
     outcomes = yard.outcomes(yard.serve(files))
     assert {name: outcome["code"] for name, outcome in outcomes.items()} == {
@@ -116,7 +116,7 @@ def test_whole_file_is_a_product_and_half_of_one_is_not(yard: Yard) -> None:
     }
 
 
-def test_pixels_without_a_size_lie_nowhere(yard: Yard) -> None:
+def test_file_whose_pixels_have_no_size_is_unreadable(yard: Yard) -> None:
     files = dict(malformed.wrong_places(yard.content))
     codes = {name: outcome["code"] for name, outcome in yard.outcomes(yard.serve(files)).items()}
     assert {codes[f"pixels-{size}"] for size in ("zero", "nan", "endless")} == {"SCENE_UNREADABLE"}
@@ -131,7 +131,7 @@ def test_file_that_no_reflectance_has_is_refused_before_a_pixel_is_read(yard: Ya
         assert json.loads(outcome["details"])["asset"] == "red"
 
 
-def test_bomb_does_not_go_off(yard: Yard) -> None:
+def test_tile_that_unpacks_to_100_megabytes_does_no_harm(yard: Yard) -> None:
     outcomes = yard.outcomes(yard.serve({"bomb": malformed.bomb(yard.content)}))
     assert outcomes["bomb"]["code"] in NAMED | MAY_DO_NO_HARM
 
@@ -144,7 +144,7 @@ def test_other_formats_under_the_name_of_a_tiff_are_not_opened(yard: Yard) -> No
 
 
 def test_no_href_leads_to_a_file_or_to_a_host_that_is_not_allowed(yard: Yard) -> None:
-    """Every one of them would give a product if what it names were opened: the file of that name is a good one."""
+    """Each would make a product if it were opened, as the secret file is a good one."""
     hrefs = malformed.hrefs(yard.store.host, yard.secret_file, yard.secret.host.partition(":")[2])
     control = yard.serve({"control": yard.content})
     outcomes = yard.outcomes({f"href {number}: {href}": href for number, href in enumerate(hrefs)} | control)

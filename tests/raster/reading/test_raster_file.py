@@ -1,7 +1,8 @@
-"""Rasters on the disk: exact values, nodata that never bleeds, and every broken or forbidden file named as such."""
+"""Rasters on the disk: exact values, nodata that never bleeds, and every broken file is named."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from tests.raster.support.rasters import (
 pytestmark = pytest.mark.usefixtures("gdal")
 
 
-def test_file_on_the_same_grid_is_read_as_it_is(tmp_path: Path, config: Config) -> None:
+def test_file_on_the_same_grid_is_read_exactly(tmp_path: Path, config: Config) -> None:
     dn = random_dn(37, 53)
     reflectance, valid = read_all(band(write_tif(tmp_path / "red.tif", dn, nodata=0)), config)
     np.testing.assert_array_equal(reflectance, dn)
@@ -42,7 +43,7 @@ def test_windows_of_one_file_fit_together(tmp_path: Path, config: Config) -> Non
     np.testing.assert_array_equal(together, dn)
 
 
-def test_nodata_of_the_band_holds_where_the_file_declares_none(tmp_path: Path, config: Config) -> None:
+def test_nodata_of_the_band_counts_if_the_file_declares_none(tmp_path: Path, config: Config) -> None:
     dn = random_dn(20, 20)
     path = write_tif(tmp_path / "red.tif", dn)
     assert (read_all(band(path), config)[1] == (dn != 0)).all()
@@ -66,7 +67,7 @@ def neighbourhood(field: PixelArray, combine: Callable[..., PixelArray]) -> Pixe
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("holes", [0.0, 0.05, 0.4])
-def test_nodata_never_bleeds_where_20_m_come_to_10_m(tmp_path: Path, config: Config, seed: int, holes: float) -> None:
+def test_nodata_never_bleeds_from_20_m_to_10_m(tmp_path: Path, config: Config, seed: int, holes: float) -> None:
     dn = random_dn(19, 23, holes, seed)
     path = write_tif(tmp_path / "swir16.tif", dn, grid(23, 19, 20.0), nodata=0)
     reflectance, valid = read_all(band(path), config, grid(46, 38, 10.0))
@@ -80,7 +81,7 @@ def test_nodata_never_bleeds_where_20_m_come_to_10_m(tmp_path: Path, config: Con
     assert (reflectance[valid] <= high[valid] + 1e-2).all()
 
 
-def test_20_m_bands_are_interpolated_and_lie_where_they_belong(tmp_path: Path, config: Config) -> None:
+def test_20_m_bands_are_interpolated_at_the_right_place(tmp_path: Path, config: Config) -> None:
     ramp = np.tile(np.arange(1000, 1000 + 100 * 20, 100, dtype=np.uint16), (20, 1))
     path = write_tif(tmp_path / "swir16.tif", ramp, grid(20, 20, 20.0), nodata=0)
     reflectance, _ = read_all(band(path), config, grid(40, 40, 10.0))
@@ -155,7 +156,7 @@ def test_garbage_is_unreadable(tmp_path: Path, config: Config, content: bytes) -
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.7, 0.99])
 def test_truncated_file_is_unreadable(tmp_path: Path, config: Config, share: float) -> None:
-    options = {"tiled": True, "blockxsize": 64, "blockysize": 64, "compress": "deflate"}
+    options: dict[str, Any] = {"tiled": True, "blockxsize": 64, "blockysize": 64, "compress": "deflate"}
     path = write_tif(tmp_path / "red.tif", random_dn(300, 300), **options)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])

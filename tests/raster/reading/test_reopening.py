@@ -1,9 +1,10 @@
-"""A raster that is opened for a thread: the DN of the raster that was described, and the same refusals."""
+"""A raster that is opened for a thread has the DN of the described one, and is refused for the same faults."""
 
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ from rasterio.io import DatasetReader
 from processing.raster.errors import RasterError, SceneUnreadable
 from processing.raster.grids.grid import Grid
 from processing.raster.reading.raster_file import RasterFile
+from tests.raster.reading.malformed import shapes
 from tests.raster.support.configs import LIMITS
-from tests.raster.support.malformed import shapes
 from tests.raster.support.rasters import band, write_tif
 
 pytestmark = pytest.mark.usefixtures("gdal")
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 DN = np.random.default_rng(8).integers(1, 10_000, (70, 90)).astype(np.uint16)
 ALL = slice(0, 70), slice(0, 90)
 LOSSLESS_JPEG_2000 = {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES"}
-FORMATS = [("red.tif", {}), ("red.jp2", LOSSLESS_JPEG_2000)]
+FORMATS: list[tuple[str, dict[str, Any]]] = [("red.tif", {}), ("red.jp2", LOSSLESS_JPEG_2000)]
 
 
 def described(path: Path) -> RasterFile:
@@ -30,7 +31,7 @@ def described(path: Path) -> RasterFile:
 
 @pytest.mark.parametrize("located", [False, True])
 @pytest.mark.parametrize(("name", "options"), FORMATS)
-def test_raster_is_read_as_it_was_described(tmp_path: Path, name: str, options: dict[str, str], located: bool) -> None:
+def test_raster_is_read_as_it_was_described(tmp_path: Path, name: str, options: dict[str, Any], located: bool) -> None:
     raster = described(write_tif(tmp_path / name, DN, **options))
     assert (raster.grid.shape, raster.dtype) == (DN.shape, DN.dtype)
     with raster.open(located=located) as opened, raster.open(located=located) as another:
@@ -41,7 +42,7 @@ def test_raster_is_read_as_it_was_described(tmp_path: Path, name: str, options: 
 
 
 @pytest.mark.parametrize(("name", "options"), FORMATS)
-def test_crs_is_set_up_only_on_request(tmp_path: Path, name: str, options: dict[str, str]) -> None:
+def test_crs_is_set_up_only_on_request(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
     raster = described(write_tif(tmp_path / name, DN, **options))
     with raster.open() as opened:
         assert opened.dataset.crs is None
@@ -49,7 +50,7 @@ def test_crs_is_set_up_only_on_request(tmp_path: Path, name: str, options: dict[
         assert Grid.of(opened.dataset) == raster.grid
 
 
-def test_each_is_closed_for_itself(tmp_path: Path) -> None:
+def test_each_open_raster_is_closed_by_itself(tmp_path: Path) -> None:
     raster = described(write_tif(tmp_path / "red.tif", DN))
     with raster.open() as opened:
         with raster.open() as another:
@@ -65,7 +66,7 @@ def test_file_that_became_worse_since_is_refused_and_not_left_open(
 ) -> None:
     good, worse = write_tif(tmp_path / "good.tif", DN), tmp_path / "worse"
     worse.mkdir()
-    expected: dict[str, str | None] = {**shapes(worse)}  # a file without a place has another size, too
+    expected: dict[str, str | None] = {**shapes(worse)}  # the files without a place have another size, too
     path, outcomes = tmp_path / "red.tif", {}
     for name in expected:
         path.unlink(missing_ok=True)
@@ -90,7 +91,7 @@ def code_of_opening(raster: RasterFile, located: bool) -> str | None:
 
 @pytest.mark.parametrize("located", [False, True])
 @pytest.mark.parametrize("content", [None, b"", b"II*\0", b"<html><body>Please log in</body></html>"])
-def test_file_that_is_no_raster_any_more_is_unreadable(tmp_path: Path, content: bytes | None, located: bool) -> None:
+def test_file_that_is_no_longer_a_raster_is_unreadable(tmp_path: Path, content: bytes | None, located: bool) -> None:
     path = write_tif(tmp_path / "red.tif", DN)
     raster = described(path)
     path.unlink()
@@ -116,8 +117,8 @@ OPENS_AGAIN = textwrap.dedent(
 )
 
 
-def test_raster_opened_without_its_place_warns_nobody(tmp_path: Path) -> None:
-    """In a process of its own, because pytest handles warnings in its own way."""
+def test_raster_opened_without_its_place_raises_no_warning(tmp_path: Path) -> None:
+    """In a process of its own, because pytest has its own filters of warnings."""
     path = write_tif(tmp_path / "red.tif", DN)
     command = [sys.executable, "-W", "always", "-c", OPENS_AGAIN, str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
@@ -127,7 +128,7 @@ def test_raster_opened_without_its_place_warns_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shape", [(90, 90), (200, 300)])
 def test_file_that_was_replaced_by_one_of_another_size_is_refused(tmp_path: Path, shape: tuple[int, int]) -> None:
-    tiles = {"tiled": True, "blockxsize": 64, "blockysize": 64}
+    tiles: dict[str, Any] = {"tiled": True, "blockxsize": 64, "blockysize": 64}
     raster = described(write_tif(tmp_path / "red.tif", np.full((200, 200), 7, np.uint16), **tiles))
     (tmp_path / "red.tif").unlink()
     write_tif(tmp_path / "red.tif", np.full(shape, 7, np.uint16))

@@ -1,4 +1,4 @@
-"""The scenes of a job: every file described once, read by any number of threads, and closed whatever happens."""
+"""The scenes of a job: each file is described once, read by any number of threads, and always closed."""
 
 import os
 import threading
@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,12 +22,13 @@ from processing.raster.reading.raster_file import OpenRaster, RasterFile
 from processing.raster.reading.readers import SharedReader
 from processing.raster.types import Config, PixelArray
 from tests.raster.support.configs import LIMITS
+from tests.raster.support.misbehaving import owner_of
 from tests.raster.support.pairs import BEFORE, NORTH, WEST, Layer, Shot, ndvi, serve_shots, square, write_shots
 from tests.raster.support.rasters import band, write_tif
 from tests.raster.support.scenes import found, open_rasters
-from tests.servers import RangeServer, StacServer
+from tests.servers import RangeServer, StacServer, _RangeHandler
 
-PATIENCE = 15  # seconds after which a thread that should have gone on is given up
+PATIENCE = 15  # seconds; a thread that waits longer has failed
 BANDS = ("red", "nir", "swir16")
 ON = square(600, 520)
 
@@ -89,21 +89,21 @@ def test_each_file_is_described_once_with_the_red_band_and_left_closed(
 
 
 class Meeting(RangeServer):
-    """Answers the first request for a file only once those for `files` of them are there."""
+    """Answers the first request for each of `files` files only once all of them are there."""
 
     def __init__(self, folder: Path, files: int) -> None:
         super().__init__(folder)
         self.all_there, self.known = threading.Barrier(files), set[str]()
-        self._server.RequestHandlerClass = type("Handler", (_MeetingHandler, self._server.RequestHandlerClass), {})
+        self._server.RequestHandlerClass = _MeetingHandler
 
 
-class _MeetingHandler:
-    def _serve(self: Any, *, with_body: bool) -> None:
-        owner: Meeting = self.server.owner
+class _MeetingHandler(_RangeHandler):
+    def _serve(self, *, with_body: bool) -> None:
+        owner = owner_of(self, Meeting)
         if self.path not in owner.known:
             owner.known.add(self.path)
             owner.all_there.wait(PATIENCE)
-        super()._serve(with_body=with_body)  # type: ignore[misc]
+        super()._serve(with_body=with_body)
 
 
 def test_remote_files_are_opened_side_by_side(
@@ -153,7 +153,7 @@ def test_missing_band_opens_nothing(config: Config, datasets: list[DatasetReader
 # --- Reading --------------------------------------------------------------------------------------------------------
 
 THREADS = 4
-# Grids that the scene's pixels lie on, in part or whole, and others to which they are resampled or warped.
+# Grids on which the scene's pixels lie, and others to which they are resampled or warped.
 GRIDS = {
     "same": ON,
     "shifted": square(300, 280, west=WEST + 1000, north=NORTH - 500),
@@ -163,7 +163,7 @@ GRIDS = {
 
 
 def reader_and_windows(target: Grid, config: Config, rasters: OpenRasters) -> tuple[SceneReader, list[Window]]:
-    """For the scene as the second of two, the first of which lies on `target`."""
+    """Of the scene as the second of two, if the first lies on `target`."""
     scene = open_scene(found(config), BANDS, rasters, with_mask=True)
     overlay = lay_over([target, scene.grid])
     return SceneReader.open(scene, overlay, 1, rasters), list(overlay.grid.windows(64))
@@ -175,7 +175,7 @@ def arrays_of(read: SceneWindow) -> list[PixelArray]:
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_threads_read_what_one_reads_alone(config: Config, datasets: list[DatasetReader], name: str) -> None:
+def test_threads_read_the_same_as_one_thread(config: Config, datasets: list[DatasetReader], name: str) -> None:
     with gdal_environment(), open_rasters(config) as rasters:
         alone, windows = reader_and_windows(GRIDS[name], config, rasters)
         expected = [arrays_of(alone.read(window)) for window in windows]
@@ -192,7 +192,7 @@ def test_threads_read_what_one_reads_alone(config: Config, datasets: list[Datase
 
 
 class MeetingReader:
-    """Reads nothing: notes the open raster of each read, once as many threads are reading as `together` waits for."""
+    """Notes the open raster of each read, once as many threads are reading as `together` waits for."""
 
     located = False
 
@@ -234,9 +234,7 @@ def test_open_rasters_are_used_again(config: Config, datasets: list[DatasetReade
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_job_closes_all_that_it_opened(
-    config: Config, datasets: list[DatasetReader], tmp_path: Path, threads: int
-) -> None:
+def test_job_closes_all_rasters(config: Config, datasets: list[DatasetReader], tmp_path: Path, threads: int) -> None:
     ndvi(replace(config, threads=threads), tmp_path / "out", cloud_mask=True)
     assert {"nir", "red", "scl"} <= set(names_of(datasets))
     assert all(dataset.closed for dataset in datasets)
@@ -244,7 +242,7 @@ def test_job_closes_all_that_it_opened(
 
 @pytest.mark.parametrize("asset", ["red", "nir", "scl"])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_job_that_fails_in_mid_read_closes_all_that_it_opened(
+def test_job_that_fails_in_the_middle_closes_all_rasters(
     config: Config, datasets: list[DatasetReader], tmp_path: Path, asset: str, threads: int
 ) -> None:
     path = file_of(tmp_path, asset)

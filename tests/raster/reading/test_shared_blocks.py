@@ -1,4 +1,4 @@
-"""The shared blocks of a raster: the file's numbers whatever is asked for, each block read once, and bounded memory."""
+"""The shared blocks of a raster: the DN of any part, each block read once, and bounded memory."""
 
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from processing.raster.reading import shared_blocks
 from processing.raster.reading.raster_file import RasterFile
 from processing.raster.reading.shared_blocks import SharedBlocks
+from tests.raster.reading.counting_file import CountingFile, Part, Shape, part, shared
 from tests.raster.support.configs import LIMITS
-from tests.raster.support.counting_file import CountingFile, Part, Shape, part, shared
 from tests.raster.support.rasters import band, grid, write_tif
 
 
 @st.composite
 def layouts(draw: st.DrawFn) -> tuple[Shape, Shape]:
-    """The shapes of a raster and of its blocks: tiles of any sides, strips, one block that is all or more."""
+    """The shapes of a raster and of its blocks: tiles of any sides, strips, or one block of everything or more."""
     rows, columns = draw(st.integers(1, 30)), draw(st.integers(1, 30))
     height, width = draw(st.integers(1, 12)), draw(st.integers(1, 12))
     block = draw(st.sampled_from([(height, width), (height, columns), (rows, columns), (rows + 5, columns + 3)]))
@@ -40,7 +40,7 @@ def test_any_parts_in_any_order_are_the_dn_of_the_file(layout: tuple[Shape, Shap
 
 
 @given(layouts(), st.data())
-def test_file_is_asked_for_whole_blocks_only(layout: tuple[Shape, Shape], data: st.DataObject) -> None:
+def test_only_whole_blocks_are_read(layout: tuple[Shape, Shape], data: st.DataObject) -> None:
     file = CountingFile(*layout)
     read = shared(file)
     for asked in data.draw(st.lists(parts_of(layout[0]), min_size=1, max_size=12)):
@@ -55,7 +55,7 @@ def test_file_is_asked_for_whole_blocks_only(layout: tuple[Shape, Shape], data: 
 def test_windows_row_by_row_read_each_block_once(
     layout: tuple[Shape, Shape], window: int, shift: tuple[int, int]
 ) -> None:
-    """`shift` is how far the first window hangs over the raster's corner, as on the grid of another scene."""
+    """`shift` is how far the first window reaches beyond the raster's corner, as on the grid of another scene."""
     (rows, columns), _ = layout
     file = CountingFile(*layout)
     read = shared(file)
@@ -83,13 +83,13 @@ def test_windows_of_a_row_may_come_in_any_order(orders: tuple[list[int], ...]) -
 @pytest.mark.parametrize(
     "whole", [part(0, 4, 0, 4), part(4, 8, 0, 8), part(8, 10, 8, 11), part(0, 10, 4, 11), part(0, 10, 0, 11)]
 )
-def test_whole_blocks_are_read_straight_and_not_kept(whole: Part) -> None:
+def test_whole_blocks_are_read_directly_and_not_kept(whole: Part) -> None:
     file = CountingFile((10, 11), (4, 4))
-    numbers = shared(file)(whole)
+    dn = shared(file)(whole)
     assert file.reads == [whole]
-    assert file.held_bytes == numbers.nbytes
-    np.testing.assert_array_equal(numbers, file.pixels[whole])
-    del numbers
+    assert file.held_bytes == dn.nbytes
+    np.testing.assert_array_equal(dn, file.pixels[whole])
+    del dn
     assert file.held_bytes == 0
 
 
@@ -112,7 +112,7 @@ def test_block_that_is_not_kept_is_read_again() -> None:
     assert file.times_read == {(0, 0): 2}
 
 
-def test_what_is_given_can_be_written_to_without_harm_to_the_next() -> None:
+def test_writing_to_a_part_does_not_change_the_next_one() -> None:
     file = CountingFile((8, 8), (4, 4))
     read = shared(file)
     read(part(1, 7, 1, 7))[:] = 0
@@ -120,7 +120,7 @@ def test_what_is_given_can_be_written_to_without_harm_to_the_next() -> None:
 
 
 @given(layouts(), st.integers(1, 2000), st.data())
-def test_never_more_is_kept_than_the_bound(layout: tuple[Shape, Shape], bound: int, data: st.DataObject) -> None:
+def test_kept_blocks_never_exceed_the_bound(layout: tuple[Shape, Shape], bound: int, data: st.DataObject) -> None:
     file = CountingFile(*layout)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shared_blocks, "_MOST_BYTES", bound)
@@ -131,7 +131,7 @@ def test_never_more_is_kept_than_the_bound(layout: tuple[Shape, Shape], bound: i
 
 
 @pytest.mark.parametrize("height", [1, 2, 5])
-def test_no_more_is_kept_than_the_rows_of_blocks_that_a_window_touches_and_one(height: int) -> None:
+def test_only_the_rows_of_blocks_that_a_window_touches_and_one_more_are_kept(height: int) -> None:
     file = CountingFile((40, 12), (4, 4))
     read = shared(file)
     touched = []

@@ -1,4 +1,4 @@
-"""The shared blocks of a raster, read by several threads at once: each by one of them, for all that want it."""
+"""The shared blocks of a raster and several threads: each block is read by one of them for all."""
 
 import threading
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ import pytest
 
 from processing.raster.reading import shared_blocks
 from processing.raster.types import PixelArray
-from tests.raster.support.counting_file import CountingFile, Part, part, shared
+from tests.raster.reading.counting_file import CountingFile, Part, part, shared
 
-PATIENCE = 20  # seconds after which a thread that should have gone on is given up
+PATIENCE = 20  # seconds; a thread that waits longer has failed
 
 
 class Broken(Exception):
@@ -19,7 +19,7 @@ class Broken(Exception):
 
 
 class NotedFuture(Future[PixelArray]):
-    """Tells `waiting` when somebody asks for its result before it is there."""
+    """Releases `waiting` if a thread asks for its result before it is there."""
 
     waiting: threading.Semaphore
 
@@ -43,7 +43,7 @@ def until_others_wait(waiting: threading.Semaphore, others: int) -> None:
 
 
 def at_once(file: CountingFile, asked: Sequence[Part]) -> list[Future[PixelArray]]:
-    """What threads get that ask for these parts side by side."""
+    """These parts, each read by a thread of its own at the same time."""
     read = shared(file)
     with ThreadPoolExecutor(len(asked)) as pool:
         return [pool.submit(read, each) for each in asked]
@@ -69,7 +69,7 @@ def assert_passes(barrier: threading.Barrier) -> None:
     assert barrier.wait(PATIENCE) >= 0
 
 
-def test_threads_in_any_order_get_the_files_numbers() -> None:
+def test_threads_in_any_order_read_the_dn_of_the_file() -> None:
     file = CountingFile((60, 50), (16, 7))
     random = np.random.default_rng(3)
     corners = [
@@ -78,8 +78,8 @@ def test_threads_in_any_order_get_the_files_numbers() -> None:
     asked = [part(*(int(side) for side in corner)) for corner in corners]
     read = shared(file)
     with ThreadPoolExecutor(8) as pool:
-        for each, numbers in zip(asked, pool.map(read, asked), strict=True):
-            np.testing.assert_array_equal(numbers, file.pixels[each])
+        for each, dn in zip(asked, pool.map(read, asked), strict=True):
+            np.testing.assert_array_equal(dn, file.pixels[each])
 
 
 @pytest.mark.parametrize("error", [Broken, KeyboardInterrupt])
@@ -97,7 +97,7 @@ def test_error_of_a_block_reaches_all_that_wait_for_it(
 
 
 def test_block_that_failed_stays_failed_and_the_others_are_read() -> None:
-    """Who reads a scene gives up at the first error: nobody needs a second try, and all see the same."""
+    """A job gives up at the first error, so no second try is needed, and all threads see the same."""
 
     def fail(asked: Part) -> None:
         if asked[1].start == 0:
@@ -130,7 +130,7 @@ def test_blocks_that_were_to_be_read_after_one_that_failed_fail_for_all(waiting:
         assert [type(outcome.exception(PATIENCE)) for outcome in outcomes] == [Broken]
 
 
-def test_threads_that_each_wait_for_a_block_of_the_other_both_get_on() -> None:
+def test_threads_that_each_wait_for_a_block_of_the_other_both_end() -> None:
     together = threading.Barrier(2)
 
     def meet(asked: Part) -> None:

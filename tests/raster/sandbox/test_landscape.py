@@ -1,4 +1,4 @@
-"""The sandbox landscape: reproducible, plausible, and changed exactly where its truth map says."""
+"""The sandbox landscape: reproducible, plausible, and changed exactly as its truth map says."""
 
 import hashlib
 from functools import cache
@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from processing.raster.sandbox.landscape import BANDS, COARSE_BANDS, DATES, Landscape
+from processing.raster.sandbox.landscape import DATES, Landscape
+from tests.raster.sandbox.native_bands import NATIVE_BANDS
 
 Dense = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
@@ -94,7 +95,7 @@ def test_order_of_the_calls_does_not_matter() -> None:
     np.testing.assert_array_equal(late.reflectance("before", "blue"), Landscape(size=256).reflectance("before", "blue"))
 
 
-def test_callers_cannot_alter_the_scene() -> None:
+def test_callers_cannot_change_the_scene() -> None:
     scene = Landscape(size=256)
     truth, red = scene.truth().copy(), scene.reflectance("after", "red").copy()
     scene.truth()[:] = 0
@@ -117,20 +118,15 @@ def test_another_seed_draws_another_scene() -> None:
 
 @pytest.mark.parametrize("size", [256, 320])
 @pytest.mark.parametrize("date", DATES)
-@pytest.mark.parametrize("band", BANDS)
-def test_bands_have_their_shape_and_plausible_values(size: int, date: str, band: str) -> None:
+@pytest.mark.parametrize("band", NATIVE_BANDS)
+def test_bands_have_their_native_resolution_and_plausible_values(size: int, date: str, band: str) -> None:
     field = landscape(size).reflectance(date, band)
-    side = size // 2 if band in COARSE_BANDS else size
+    side = size * 10 // NATIVE_BANDS[band].metres
     assert field.shape == (side, side)
     assert field.dtype == np.float32
     valid = field[~np.isnan(field)]
     assert 0 <= valid.min() < 0.05
     assert 0.3 < valid.max() <= 1.2
-
-
-def test_band_names_and_coarse_bands() -> None:
-    assert BANDS == ("blue", "green", "red", "nir", "nir08", "swir16", "swir22")
-    assert set(COARSE_BANDS) == {"nir08", "swir16", "swir22"}
 
 
 def test_nir08_follows_nir() -> None:
@@ -152,7 +148,7 @@ def test_nodata_is_a_wedge_shared_by_bands_and_classes(date: str) -> None:
     np.testing.assert_array_equal(nodata, upsampled(np.isnan(scene.reflectance(date, "swir22"))))
 
 
-def test_swaths_differ_and_truth_lacks_both() -> None:
+def test_swaths_differ_and_truth_is_nodata_outside_of_either() -> None:
     scene = landscape(512)
     before, after = (np.isnan(scene.reflectance(date, "red")) for date in DATES)
     assert (before != after).any()
@@ -160,7 +156,7 @@ def test_swaths_differ_and_truth_lacks_both() -> None:
 
 
 @pytest.mark.parametrize("date", DATES)
-def test_scene_classes(date: str) -> None:
+def test_scene_classification_has_plausible_shares(date: str) -> None:
     classes = landscape(512).scene_classification(date)
     assert classes.shape == (256, 256)
     assert classes.dtype == np.uint8
@@ -186,7 +182,7 @@ def test_clouds_move_between_the_dates() -> None:
 
 
 @pytest.mark.parametrize("size", [256, 512, 1024])
-def test_truth_has_every_change(size: int) -> None:
+def test_truth_has_every_kind_of_change(size: int) -> None:
     truth = landscape(size).truth()
     assert truth.shape == (size, size)
     assert truth.dtype == np.uint8

@@ -1,4 +1,4 @@
-"""COGs for tests: formats, pixels, and what a reader must find in them."""
+"""COGs for tests: formats, pixels, and the checks that readers must find them in the file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,14 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 from rasterio.windows import Window
-from rio_cogeo import cog_validate
+from rio_cogeo.cogeo import cog_validate
 from tifffile import TiffFile
 
 from processing.raster.cog import CogWriter, WrittenCog
-from processing.raster.cog.tiles import Compression
 from processing.raster.gdal import gdal_environment
 from processing.raster.grids.grid import Grid
-from processing.raster.types import PixelArray, PixelFormat
+from processing.raster.types import Compression, PixelArray, PixelFormat
 from tests.raster.support.configs import config_for
 
 CONFIG = config_for()
@@ -48,7 +47,7 @@ TAGS = {"ASTRA_OPERATION": "ndvi", "ASTRA_SCENES": "sentinel-2:å"}
 
 
 def pixels_for(layout: PixelFormat, on: Grid) -> PixelArray:
-    """Random pixels with some nodata: noise, because what compresses well hides what was lost."""
+    """Random pixels with some nodata. Noise, because smooth pixels could be lost unseen."""
     random = np.random.default_rng(on.width)
     if layout.dtype == "float32":
         values: npt.NDArray[np.float32] = random.uniform(-1, 1, on.shape).astype(np.float32)
@@ -75,11 +74,12 @@ def write_cog(
 
 
 def is_valid(path: Path) -> bool:
-    return bool(cog_validate(path, strict=True, quiet=True) == (True, [], []))
+    """Whether rio-cogeo finds no error and nothing to warn of."""
+    return cog_validate(path, strict=True, quiet=True) == (True, [], [])
 
 
 def is_one_wide_column(on: Grid) -> bool:
-    """The validator takes an overview's factor from the widths, and wants overviews: no such raster can please it."""
+    """Whether the validator refuses any such raster: it wants overviews, and takes their factors from the widths."""
     return on.width == 1 and on.height > 512
 
 
@@ -100,7 +100,6 @@ def assert_gdal_reads(path: Path, on: Grid, layout: PixelFormat, pixels: PixelAr
 
 
 def assert_tifffile_reads(path: Path, pixels: PixelArray) -> None:
-    """Its directories lead to the pixels, by our own decoding and by its own."""
     with TiffFile(path) as file:
         np.testing.assert_array_equal(file.pages[0].asarray(), pixels)
 

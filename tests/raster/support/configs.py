@@ -1,8 +1,7 @@
-"""The operator's decisions, as tests need them."""
+"""The operator's decisions in tests."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from processing.raster.types import Catalogues, Config, Limits, Network, S3Access
 
@@ -17,12 +16,12 @@ def config_for(
     private_hosts: frozenset[str] = frozenset(),
     s3: S3Access | None = None,
     max_pixels: float = LIMITS.max_pixels,
-    **more: Any,
+    version: str = "",
 ) -> Config:
-    """Scenes come from the sandbox in that folder, else from the STAC APIs at `roots`, else from nowhere near."""
+    """Scenes come from the sandbox in that folder, else from the STAC APIs at `roots`, else from the real ones."""
     return Config(
         catalogues=Catalogues(sandbox=sandbox, roots=roots or {}, token_root=token_root),
         network=Network(private_hosts=private_hosts, s3=s3),
         limits=Limits(max_pixels=max_pixels),
-        **more,
+        version=version,
     )

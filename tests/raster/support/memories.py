@@ -1,14 +1,14 @@
-"""What the service remembers of hosts, forgotten: each test may get the port of another one's host."""
+"""Makes the service forget what it remembers of hosts. A host of another test may have had the same port."""
+
+from collections import OrderedDict
 
 import pytest
 
-from processing.http.recent import Recent
 from processing.raster.catalogues import stac
 from processing.raster.files import locations, redirects
-from processing.raster.files.tokens import Tokens
 
 
 def forget_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stac, "_answers", Recent(seconds=120, most=64))
-    monkeypatch.setattr(locations, "_tokens", Tokens())
-    monkeypatch.setattr(redirects, "_final_urls", Recent(seconds=60, most=256))
+    monkeypatch.setattr(stac._answers, "_kept", OrderedDict())
+    monkeypatch.setattr(redirects._final_urls, "_kept", OrderedDict())
+    monkeypatch.setattr(locations._tokens, "_kept", {})

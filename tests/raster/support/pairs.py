@@ -59,7 +59,7 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """One scene to be written. `layers` are its files by asset key; `scl` and `qa_pixel` are masks."""
+    """One scene to be written. `layers` are its files by asset key, of which `scl` and `qa_pixel` are masks."""
 
     layers: Mapping[str, Layer]
     name: str = BEFORE
@@ -68,7 +68,7 @@ class Shot:
 
     @property
     def item_id(self) -> str:
-        """As Earth Search would call it."""
+        """The id that Earth Search would use."""
         name = ProductName.parse(self.name)
         assert name is not None
         assert name.tile is not None
@@ -141,7 +141,7 @@ def write_layer(path: Path, layer: Layer, **options: Any) -> Path:
 
 
 def write_shots(directory: Path, *shots: Shot) -> Config:
-    """A local catalogue of these scenes, where the sandbox has its own."""
+    """A local catalogue of these scenes, in place of the sandbox's."""
     catalogue = catalogue_folder(directory)
     links = []
     for each in shots:
@@ -188,8 +188,8 @@ def run(operation: str, config: Config, directory: Path, names: Sequence[str], *
     what = get_operation(operation)
     wanted = what.normalise(what.params_model(**params), scene_ids)
     directory.mkdir(exist_ok=True)
-    request = RasterJob(operation=operation, scene_ids=scene_ids, params=wanted)
-    product = pipeline.run(request, directory, lambda share: None, config)
+    job = RasterJob(operation=operation, scene_ids=scene_ids, params=wanted)
+    product = pipeline.run(job, directory, lambda share: None, config)
     with rasterio.open(product.path) as file:
         return Result(product=product, pixels=file.read(1), grid=Grid.of(file))
 
@@ -197,7 +197,7 @@ def run(operation: str, config: Config, directory: Path, names: Sequence[str], *
 def classes_of(
     before: Reflectances, after: Reflectances, threshold: float = 0.1, valid: tuple[Truth, Truth] | None = None
 ) -> Codes:
-    """The operation on pixels alone, with exactly the bands that are given."""
+    """The classes that the operation computes of these bands alone."""
     operation = get_operation("change_detection")
     params = operation.params_model(bands=list(before), threshold=threshold)
     shape = next(iter(before.values())).shape
@@ -211,7 +211,7 @@ def classes_of(
 
 
 def lonlat(grid: Grid, across: float = 0.5, down: float = 0.5) -> tuple[Dense, Dense]:
-    """Longitude and latitude of a place in every pixel; by default of its centre."""
+    """Longitude and latitude of a place in every pixel, by default of its centre."""
     columns, rows = np.meshgrid(np.arange(grid.width) + across, np.arange(grid.height) + down)
     xs, ys = grid.transform @ (columns.ravel(), rows.ravel())
     lons, lats = rasterio.warp.transform(grid.crs, CRS.from_epsg(4326), xs, ys)

@@ -1,4 +1,4 @@
-"""Small rasters, bands and requests for the tests of this folder."""
+"""Small rasters, bands and jobs, and reading them as a job does."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -69,7 +69,7 @@ def band(source: Source | Path, *, scale: float = 1.0, offset: float = 0.0, noda
     )
 
 
-def ndvi_request(original_id: str, **params: Any) -> RasterJob:
+def ndvi_job(original_id: str, **params: Any) -> RasterJob:
     scene_id = SceneId(provider="sentinel-2", original_id=original_id)
     return RasterJob(operation="ndvi", scene_ids=(scene_id,), params=NdviParams(**params))
 
@@ -77,7 +77,7 @@ def ndvi_request(original_id: str, **params: Any) -> RasterJob:
 def float_ndvi(
     red: npt.NDArray[np.float64], nir: npt.NDArray[np.float64], valid: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.float64]:
-    """The index as its definition says, in double precision: NaN where it is not valid or 0 / 0."""
+    """The index by its definition, in double precision. NaN if it is not valid or 0 / 0."""
     red, nir = red.clip(0), nir.clip(0)
     with np.errstate(invalid="ignore"):
         return np.where(valid & (nir + red > 0), (nir - red) / (nir + red), np.nan)
@@ -85,7 +85,7 @@ def float_ndvi(
 
 @contextmanager
 def described(asked: Band | Mask, config: Config) -> Iterator[RasterFile]:
-    """One raster as in a job. The local copy of a remote one lies in a folder that is removed at the end."""
+    """The description of one raster. The local copy of a remote one lies in a folder that is removed at the end."""
     with TemporaryDirectory() as folder, OpenRasters(config.network, config.limits, Path(folder)) as rasters:
         (raster,) = rasters.describe([asked])
         yield raster
@@ -98,7 +98,7 @@ def read_window(raster: RasterFile, on: Grid, window: Window) -> PixelArray:
 
 
 def read_dn(raster: RasterFile, rows: slice, columns: slice) -> PixelArray:
-    """A part of the raster as it stands in the file."""
+    """DN of a part of the raster."""
     with raster.open() as opened:
         return opened.dn(rows, columns)
 
@@ -117,7 +117,7 @@ def read_all(asked: Band, config: Config, on: Grid | None = None) -> tuple[Float
 
 
 def random_dn(height: int, width: int, holes: float = 0.1, seed: int = 5) -> npt.NDArray[np.uint16]:
-    """DN between 5000 and 9000; that share of them is 0, nodata."""
+    """DN between 5000 and 9000. The share `holes` of them is 0, nodata."""
     random = np.random.default_rng(seed)
     dn = random.integers(5000, 9000, (height, width)).astype(np.uint16)
     dn[random.random(dn.shape) < holes] = 0

@@ -1,4 +1,4 @@
-"""The real Sentinel-2 scenes of the shared data as a catalogue would serve them."""
+"""The real Sentinel-2 scenes of the shared data, as a catalogue would serve them."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def scene_file(shared_data: Path, item_id: str, name: str) -> Path:
 
 
 def real_item(shared_data: Path, item_id: str, files: str) -> dict[str, Any]:
-    """The real item with its hrefs below the URL `files`; all else is as the catalogue has it."""
+    """The catalogue's item with its hrefs below the URL `files`."""
     item: dict[str, Any] = json.loads(scene_file(shared_data, item_id, f"{item_id}.json").read_text())
     for asset in item["assets"].values():
         asset["href"] = f"{files}/{item_id}/{asset['href'].rpartition('/')[2]}"

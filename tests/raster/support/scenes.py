@@ -1,4 +1,4 @@
-"""Scenes that are found and opened as in a job."""
+"""Scenes that are found and opened as a job does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Items as the catalogues have them, and how a provider is asked for one: for the tests of ids."""
+"""Real items in catalogues on this machine, and how a provider finds them there."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ Held = tuple[str, Sequence[Item]]  # a collection and its items
 
 
 def stored_item(shared_data: Path, name: str) -> Item:
-    """A real item as it was copied; hrefs that the copy holds without a host get one."""
+    """A real item. Hrefs without a host get one."""
     content: Item = json.loads((shared_data / "stac_items" / f"{name}.json").read_text())
     if content["type"] == "FeatureCollection":
         (content,) = content["features"]
@@ -27,7 +27,7 @@ def stored_item(shared_data: Path, name: str) -> Item:
 
 
 def changed(item: Item, item_id: str, **properties: Any) -> Item:
-    """The item under another id; `__` in the name of a property stands for a colon."""
+    """The item with another id and properties. `__` in the name of a property stands for a colon."""
     named = {name.replace("__", ":"): value for name, value in properties.items()}
     return {**item, "id": item_id, "properties": {**item["properties"], **named}}
 
@@ -37,9 +37,10 @@ def closed_root() -> str:
     return f"http://127.0.0.1:{free_port()}"
 
 
-def find(provider: str, original_id: str, *roots: str, s3: S3Access | None = None, **more: Any) -> Scene:
-    """What the provider finds in catalogues on this machine."""
-    config = config_for(roots={provider: roots}, private_hosts=frozenset({"127.0.0.1"}), s3=s3, **more)
+def find(provider: str, original_id: str, *roots: str, s3: S3Access | None = None, token_root: str = "") -> Scene:
+    """The scene that the provider finds in catalogues on this machine."""
+    here = frozenset({"127.0.0.1"})
+    config = config_for(roots={provider: roots}, private_hosts=here, s3=s3, token_root=token_root)
     return find_scene(SceneId(provider=provider, original_id=original_id), config.catalogues, config.network)
 
 

@@ -1,4 +1,4 @@
-"""Undoes what the writer of COGs does to a tile, apart from it: by the TIFF specification, in numpy."""
+"""Decodes the tiles of a COG by the TIFF specification, in numpy, apart from the code that encodes them."""
 
 import zlib
 from pathlib import Path
@@ -14,7 +14,7 @@ DEFLATE, ZSTD = 8, 50000
 
 
 def decode_tile(data: bytes, compression: int, predictor: int, dtype: str, rows: int, columns: int) -> npt.NDArray[Any]:
-    """(rows, columns) of a tile's bytes; `compression` and `predictor` as TIFF numbers them."""
+    """(rows, columns) of a tile. `compression` and `predictor` are the values of the TIFF tags."""
     plain = zlib.decompress(data) if compression == DEFLATE else zstandard.ZstdDecompressor().decompress(data)
     if predictor != FLOATING_POINT:
         tile = np.frombuffer(plain, np.dtype(dtype).newbyteorder("<")).reshape(rows, columns)
@@ -27,12 +27,20 @@ def decode_tile(data: bytes, compression: int, predictor: int, dtype: str, rows:
 
 def decode_pages(path: Path) -> list[npt.NDArray[Any]]:
     """Full resolution and overviews of a file, from the places that its directories name."""
+    content = path.read_bytes()
     with TiffFile(path) as file:
-        return [decode_tiles(page, path.read_bytes())[: page.imagelength, : page.imagewidth] for page in file.pages]
+        return [decode_tiles(page, content)[: page.imagelength, : page.imagewidth] for page in pages_of(file)]
+
+
+def pages_of(file: TiffFile) -> list[TiffPage]:
+    """The directories of a file, each with all of its tags."""
+    pages = [page for page in file.pages if isinstance(page, TiffPage)]
+    assert len(pages) == len(file.pages)
+    return pages
 
 
 def decode_tiles(page: TiffPage, file: bytes) -> npt.NDArray[Any]:
-    """All tiles of a directory side by side, with what fills them up beyond the image."""
+    """All tiles of a directory side by side, with their filling beyond the image."""
     block, across = page.tilewidth, -(-page.imagewidth // page.tilewidth)
     down = -(-page.imagelength // page.tilelength)
     assert len(page.dataoffsets) == len(page.databytecounts) == across * down

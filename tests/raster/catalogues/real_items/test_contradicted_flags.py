@@ -11,7 +11,7 @@ from processing.raster.pipeline import run
 from processing.raster.types import Product
 from tests.raster.catalogues.real_items.stored import C1, TPS
 from tests.raster.support.configs import config_for
-from tests.raster.support.rasters import ndvi_request, read_tif, write_tif
+from tests.raster.support.rasters import ndvi_job, read_tif, write_tif
 from tests.raster.support.served_catalogues import stored_item
 from tests.servers import RangeServer, StacServer
 
@@ -40,7 +40,7 @@ def ndvi_of(range_server: RangeServer, stac_server: StacServer, tmp_path: Path) 
         hosts = frozenset({range_server.host, stac_server.host})
         product = item["properties"]["s2:product_uri"].removesuffix(".SAFE")
         config = config_for(roots={"sentinel-2": [root]}, private_hosts=hosts)
-        return run(ndvi_request(product), tmp_path, lambda share: None, config)
+        return run(ndvi_job(product), tmp_path, lambda share: None, config)
 
     return run_ndvi
 

@@ -1,4 +1,4 @@
-"""Statistics inside the file, by GDAL's names: those of the result, and those of the file's numbers."""
+"""Statistics inside the file, by GDAL's names: those of the result and of the file's pixels."""
 
 from pathlib import Path
 
@@ -26,22 +26,22 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 
 def in_the_file(result: Result) -> dict[str, str]:
-    """The statistics that stand in it."""
+    """The statistics in the tags of the file."""
     with rasterio.open(result.product.path) as file:
         assert not any("statistics" in name.lower() for name in file.tags())
         tags = {name: text for name, text in file.tags(1).items() if "statistics" in name.lower()}
     return {name.lower().removeprefix("statistics_"): text for name, text in tags.items() if name == name.upper()}
 
 
-def worked_out_by_gdal(result: Result, folder: Path) -> dict[str, float]:
-    """Of the same numbers, in a file that says nothing of them."""
+def computed_by_gdal(result: Result, folder: Path) -> dict[str, float]:
+    """From the same pixels, in a file without statistics."""
     plain = write_tif(folder / "plain.tif", result.pixels, result.grid, nodata=np.nan)
     with rasterio.open(plain) as file:
         (found,) = file.stats()
     return {"minimum": found.min, "maximum": found.max, "mean": found.mean, "stddev": found.std}
 
 
-def test_file_tells_exactly_what_the_result_tells(config: Config, tmp_path: Path) -> None:
+def test_statistics_in_the_file_are_those_of_the_result(config: Config, tmp_path: Path) -> None:
     result = ndvi(config, tmp_path / "out")
     assert {name: float(text) for name, text in in_the_file(result).items()} == {
         name: result.statistics[name] for name in NAMES
@@ -49,30 +49,30 @@ def test_file_tells_exactly_what_the_result_tells(config: Config, tmp_path: Path
 
 
 @pytest.mark.parametrize(("precision", "within"), [("full", 1e-6), ("compact", 2**-13)])
-def test_gdal_works_out_the_same_of_the_file(config: Config, tmp_path: Path, precision: str, within: float) -> None:
+def test_gdal_computes_the_same_statistics(config: Config, tmp_path: Path, precision: str, within: float) -> None:
     result = ndvi(config, tmp_path / "out", precision=precision)
-    told = {name: float(text) for name, text in in_the_file(result).items()}
-    assert told == pytest.approx(worked_out_by_gdal(result, tmp_path), abs=within)
+    in_tags = {name: float(text) for name, text in in_the_file(result).items()}
+    assert in_tags == pytest.approx(computed_by_gdal(result, tmp_path), abs=within)
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.RasterioDeprecationWarning")
-def test_readers_are_given_the_statistics_that_stand_in_the_file(config: Config, tmp_path: Path) -> None:
+def test_readers_use_the_statistics_in_the_file(config: Config, tmp_path: Path) -> None:
     result = ndvi(config, tmp_path / "out")
     path = result.product.path
     with rasterio.open(path) as file:
-        given = file.statistics(1, approx=False)
-    assert (given.min, given.max) == (result.statistics["minimum"], result.statistics["maximum"])
-    assert (given.mean, given.std) == (result.statistics["mean"], result.statistics["stddev"])
-    assert list(path.parent.iterdir()) == [path], "nothing had to be worked out, and kept in a file beside it"
+        found = file.statistics(1, approx=False)
+    assert (found.min, found.max) == (result.statistics["minimum"], result.statistics["maximum"])
+    assert (found.mean, found.std) == (result.statistics["mean"], result.statistics["stddev"])
+    assert list(path.parent.iterdir()) == [path], "GDAL computes none and writes no file of them"
 
 
 def test_statistics_of_a_part_are_those_of_the_part(config: Config, tmp_path: Path) -> None:
     whole = ndvi(config, tmp_path / "whole")
     part = ndvi(config, tmp_path / "part", aoi=[-122.54, 37.73, -122.52, 37.75])
     assert part.pixels.size < whole.pixels.size
-    told = {name: float(text) for name, text in in_the_file(part).items()}
-    assert told == pytest.approx(worked_out_by_gdal(part, tmp_path), abs=1e-6)
-    assert told["mean"] != float(in_the_file(whole)["mean"])
+    in_tags = {name: float(text) for name, text in in_the_file(part).items()}
+    assert in_tags == pytest.approx(computed_by_gdal(part, tmp_path), abs=1e-6)
+    assert in_tags["mean"] != float(in_the_file(whole)["mean"])
 
 
 def test_indices_of_a_colormap_have_no_statistics_of_ndvi(config: Config, tmp_path: Path) -> None:
@@ -81,5 +81,5 @@ def test_indices_of_a_colormap_have_no_statistics_of_ndvi(config: Config, tmp_pa
     assert result.statistics.keys() >= NAMES
 
 
-def test_classes_have_no_statistics_of_numbers(config: Config, tmp_path: Path) -> None:
+def test_classes_have_no_statistics(config: Config, tmp_path: Path) -> None:
     assert in_the_file(compare(config, tmp_path / "out")) == {}

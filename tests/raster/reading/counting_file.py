@@ -1,4 +1,4 @@
-"""Stands in for an open raster. Counts what is read of it, and what of that is still in memory."""
+"""Stands in for an open raster. Counts its reads, and the bytes of them that are still in memory."""
 
 import weakref
 from collections import Counter
@@ -16,7 +16,7 @@ Shape = tuple[int, int]
 
 
 class NotedArray(np.ndarray[Any, Any]):
-    """An array that is noted, as are all arrays that are made of it."""
+    """An array whose views and copies are noted."""
 
     notes: "list[weakref.ref[NotedArray]]"
 
@@ -27,7 +27,7 @@ class NotedArray(np.ndarray[Any, Any]):
 
 
 class CountingFile:
-    """`reads` holds what was asked of it; `before_read` is called with it first."""
+    """`reads` holds the parts that were read. `before_read` is called with a part first."""
 
     def __init__(
         self, shape: Shape, block_shape: Shape, before_read: Callable[[Part], None] = lambda part: None
@@ -36,7 +36,7 @@ class CountingFile:
         self.pixels.notes = []
         self.grid, self.block_shape, self.dtype = grid(shape[1], shape[0]), block_shape, self.pixels.dtype
         self.before_read = before_read
-        self.raster = self  # it stands for the description, too
+        self.raster = self  # it stands in for the description, too
         self.reads: list[Part] = []
 
     def dn(self, rows: slice, columns: slice) -> PixelArray:
@@ -46,7 +46,7 @@ class CountingFile:
 
     @property
     def block_bytes(self) -> int:
-        return self.block_shape[0] * self.block_shape[1] * self.dtype.itemsize
+        return self.block_shape[0] * self.block_shape[1] * int(self.dtype.itemsize)
 
     @property
     def times_read(self) -> Counter[Shape]:
@@ -60,15 +60,16 @@ class CountingFile:
 
     @property
     def held_bytes(self) -> int:
-        """Of the memory that it gave, what somebody still holds, or made of it."""
+        """Bytes of the arrays that were read, or were made of them, and are still in memory."""
         alive = [array for note in self.pixels.notes if (array := note()) is not None]
         return sum(array.nbytes for array in alive if array.base is None)
 
 
 def shared(file: CountingFile) -> Callable[[Part], PixelArray]:
     """Reads parts of the file by its shared blocks."""
-    held: Any = SharedBlocks(file)  # type: ignore[arg-type]
-    return lambda part: held.dn(file, *part)
+    raster: Any = file
+    held = SharedBlocks(raster)
+    return lambda part: held.dn(raster, *part)
 
 
 def part(top: int, bottom: int, left: int, right: int) -> Part:

@@ -1,4 +1,4 @@
-"""Rasters and hrefs as no honest catalogue has them, and a process that works through a batch of them."""
+"""Rasters and hrefs as no honest catalogue has them, and a process that runs a batch of them."""
 
 import json
 import resource
@@ -17,7 +17,7 @@ from rasterio.transform import Affine
 from processing.raster.errors import RasterError
 from processing.raster.pipeline import run
 from tests.raster.support.configs import config_for
-from tests.raster.support.rasters import grid, ndvi_request, write_tif
+from tests.raster.support.rasters import grid, ndvi_job, write_tif
 
 _SIDE = 128
 _TAGS = {
@@ -39,7 +39,7 @@ def good(path: Path, seed: int = 1, **options: Any) -> Path:
 
 
 def header_flips(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """One to four bits turned in the header, in the directory and in what it points to."""
+    """One to four bits flipped in the header, in the directory and in its values."""
     random = np.random.default_rng(4)
     directory = struct.unpack_from("<I", content, 4)[0]
     places = [*range(8), *range(directory, min(directory + 400, len(content)))]
@@ -83,7 +83,7 @@ def bomb(content: bytes) -> bytes:
 
 
 def shapes(folder: Path) -> dict[str, str]:
-    """Rasters that are well formed and that no reflectance has; the code that each ends in."""
+    """Well-formed rasters that no reflectance has, and the code of the error of each."""
     empty = {"SPARSE_OK": "TRUE", "crs": "EPSG:32619", "transform": grid(1, 1).transform, "count": 1, "dtype": "uint16"}
     tiles = {"tiled": True, "blockxsize": 512, "blockysize": 512}
     made: dict[str, tuple[str, dict[str, Any]]] = {
@@ -93,7 +93,7 @@ def shapes(folder: Path) -> dict[str, str]:
         "block-8192": ("SCENE_TOO_LARGE", {"width": 8192, "height": 8192, **_tile(8192)}),
         "strip-40-million": ("SCENE_TOO_LARGE", {"width": 20_000, "height": 2000, "blockysize": 2000,
                                                  "compress": "deflate"}),
-        # 16 bands side by side in blocks of 64 MB each are unpacked together.
+        # Blocks of 64 MB of 16 bands are unpacked together.
         "deep-block": ("SCENE_TOO_LARGE", {"width": 4096, "height": 4096, "count": 16, "dtype": "float32",
                                            "interleave": "pixel", **_tile(4096)}),
         "bands-65": ("SCENE_TOO_LARGE", {"width": 64, "height": 64, "count": 65}),
@@ -116,7 +116,7 @@ def _tile(side: int) -> dict[str, Any]:
 
 
 def disguises(secret_file: Path, secret_url: str) -> dict[str, bytes]:
-    """What other drivers of GDAL would open, under the name of a TIFF; all lead to a file that could be read."""
+    """Files that other drivers of GDAL would open, under the name of a TIFF. All lead to a file that is readable."""
     rows = f'rasterXSize="{_SIDE}" rasterYSize="{_SIDE}"'
     places = "<SRS>EPSG:32619</SRS><GeoTransform>600000,10,0,4700000,0,-10</GeoTransform>"
 
@@ -197,15 +197,15 @@ def hrefs(allowed: str, secret_file: Path, secret_port: str) -> list[str]:
 
 
 def work_through(names: list[str], directory: Path, root: str, host: str, report: Path) -> None:
-    """Run NDVI on each, one line of JSON to each in `report`. Meant for a process of its own, which may die."""
+    """Run NDVI on each, with one line of JSON for each in `report`. Meant for a process of its own, which may die."""
     settings = config_for(roots={"sentinel-2": [root]}, private_hosts=frozenset({root[7:], host}))
     for name in names:
         began = time.monotonic()
         outcome: dict[str, Any] = {"name": name}
         try:
-            product = run(ndvi_request(name), directory, lambda share: None, settings)
+            product = run(ndvi_job(name), directory, lambda share: None, settings)
             product.path.unlink()
-            json.dumps([product.gsd, product.proj_code, product.statistics], allow_nan=False)  # all that is told
+            json.dumps([product.gsd, product.proj_code, product.statistics], allow_nan=False)  # all that a caller sees
             outcome["code"] = "PRODUCT"
         except RasterError as error:
             outcome |= {"code": error.code, "message": error.message, "details": json.dumps(error.details)}
@@ -237,11 +237,11 @@ def _flipped(content: bytes, places: Any, random: np.random.Generator) -> bytes:
 
 
 def _entry(content: bytes, tag: int) -> int:
-    """Where the directory's entry of that tag stands."""
-    directory = struct.unpack_from("<I", content, 4)[0]
+    """The offset of the directory's entry of that tag."""
+    directory: int = struct.unpack_from("<I", content, 4)[0]
     count = struct.unpack_from("<H", content, directory)[0]
     entries = [directory + 2 + 12 * number for number in range(count)]
-    return next(at for at in entries if struct.unpack_from("<H", content, at)[0] == tag)
+    return next(at for at in entries if struct.unpack_from("<H", content, at) == (tag,))
 
 
 def _with_tag(content: bytes, tag: int, value: int) -> bytes:
