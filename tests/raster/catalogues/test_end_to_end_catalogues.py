@@ -15,7 +15,7 @@ from processing.raster.operations.ndvi import NdviParams
 from processing.raster.params import Params
 from processing.raster.pipeline import run
 from processing.raster.types import Config, Product, RasterJob, SceneId
-from tests.pgstac import pgstac
+from tests.raster.catalogues.pgstac import pgstac
 from tests.raster.support.configs import config_for
 from tests.raster.support.rasters import float_ndvi, read_tif
 from tests.raster.support.real_scenes import SCENES, real_items, scene_file, serve_files
