@@ -11,8 +11,8 @@ from processing.raster.radiometry.masks import clear_pixels
 from tests.raster.support.pairs import (
     AFTER,
     Codes,
+    Dn,
     Layer,
-    Numbers,
     Shot,
     compare,
     ndvi,
@@ -59,7 +59,7 @@ def test_quality_of_real_scenes(dn: int, clear: bool) -> None:
     assert clear_pixels(np.array([dn], np.uint16), "qa_pixel").item() is clear
 
 
-def scene(mask: Codes | Numbers | None = None, key: str = "scl", **properties: Any) -> Shot:
+def scene(mask: Codes | Dn | None = None, key: str = "scl", **properties: Any) -> Shot:
     random = np.random.default_rng(3)
     layers = {
         band: Layer(dn=to_dn(random.uniform(low, low + 0.1, SHAPE)), grid=square(*SHAPE[::-1]))
