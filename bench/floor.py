@@ -17,9 +17,9 @@ import numpy.typing as npt
 import rasterio
 from rasterio.windows import Window
 
-from processing.raster.cog import WINDOW
 from processing.raster.cog.levels import BLOCK
 from processing.raster.cog.overviews import halving_for
+from processing.raster.cog.pyramid import WINDOW
 from processing.raster.cog.tiles import TileCodec, predictor_for
 from processing.raster.operations.ndvi import OPERATION, NdviParams
 

@@ -3,7 +3,7 @@
 Knows no Django, as the raster code uses it.
 """
 
-from .fetch import HostUnavailable, fetch_json
+from .fetch import fetch_json
 from .guard import ForbiddenAddress, PrivateHosts, open_session
 
-__all__ = ["ForbiddenAddress", "HostUnavailable", "PrivateHosts", "fetch_json", "open_session"]
+__all__ = ["ForbiddenAddress", "PrivateHosts", "fetch_json", "open_session"]

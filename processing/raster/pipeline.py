@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from . import aoi
-from .cog import WINDOW, CogWriter, WrittenCog
+from .cog import CogWriter, WrittenCog
 from .errors import NoValidPixels
 from .gdal import gdal_environment
 from .grids import Overlay, clip, lay_over
@@ -69,10 +69,9 @@ def _cog_writer(
 
 
 def _write_windows(work: WindowWork, cog: CogWriter, tick: Tick) -> None:
-    total = work.overlay.grid.window_count(WINDOW)
     with closing(work.write_windows(cog)) as windows:
         for done in windows:
-            tick(_WINDOWS_SHARE * done / total)
+            tick(_WINDOWS_SHARE * done / cog.window_count)
     if work.tally.valid == 0:
         raise _no_valid_pixels(work)
     tick(_WINDOWS_SHARE)

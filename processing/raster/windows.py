@@ -16,7 +16,8 @@ from .gdal import enter_gdal_environment
 from .grids import Overlay
 from .operations import Operation, Tally
 from .params import Params
-from .reading import SceneReader, SceneWindow
+from .reading import SceneReader
+from .reading.scene_reader import SceneWindow
 from .threads import Crew
 from .types import BoolArray, PixelArray, Pixels
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from processing.raster.cog import WINDOW
+from processing.raster.cog.pyramid import WINDOW
 from processing.raster.errors import SceneUnreadable
 from processing.raster.types import Config
 from tests.raster.support.pairs import Layer, Shot, ndvi, square, write_shots

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from processing.http import HostUnavailable, PrivateHosts, fetch_json
+from processing.http import PrivateHosts, fetch_json
+from processing.http.fetch import HostUnavailable
 from processing.http.guard import host_of
 from processing.http.recent import Recent
 

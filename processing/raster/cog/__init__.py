@@ -3,7 +3,6 @@
 Also makes the small picture of a finished COG.
 """
 
-from .pyramid import WINDOW
 from .writer import CogWriter, WrittenCog, is_cog, write_cog
 
-__all__ = ["WINDOW", "CogWriter", "WrittenCog", "is_cog", "write_cog"]
+__all__ = ["CogWriter", "WrittenCog", "is_cog", "write_cog"]

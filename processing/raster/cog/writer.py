@@ -68,6 +68,10 @@ class CogWriter:
         self._pyramid.remove()
         self._part_path.unlink(missing_ok=True)
 
+    @property
+    def window_count(self) -> int:
+        return self._grid.window_count(WINDOW)
+
     def windows(self) -> Iterator[Window]:
         """The windows that the writer takes. In this order the fewest tiles wait in memory."""
         return self._grid.windows(WINDOW)

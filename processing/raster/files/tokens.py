@@ -5,7 +5,8 @@ import threading
 import time
 from datetime import UTC, datetime
 
-from processing.http import HostUnavailable, PrivateHosts, fetch_json
+from processing.http import PrivateHosts, fetch_json
+from processing.http.fetch import HostUnavailable
 from processing.http.guard import host_of
 
 from ..errors import ProviderUnavailable

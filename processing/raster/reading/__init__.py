@@ -5,6 +5,6 @@ A window of a scene comes from its files by the way that fits how they lie on th
 
 from .open_rasters import OpenRasters
 from .open_scene import OpenScene, open_scene
-from .scene_reader import SceneReader, SceneWindow
+from .scene_reader import SceneReader
 
-__all__ = ["OpenRasters", "OpenScene", "SceneReader", "SceneWindow", "open_scene"]
+__all__ = ["OpenRasters", "OpenScene", "SceneReader", "open_scene"]

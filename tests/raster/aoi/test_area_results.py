@@ -8,9 +8,9 @@ import pytest
 import rasterio.warp
 from affine import Affine
 
-from processing.raster import pipeline
 from processing.raster.cog import is_cog
 from processing.raster.cog.levels import BLOCK
+from processing.raster.cog.pyramid import WINDOW
 from processing.raster.grids.grid import Grid
 from processing.raster.types import Config
 from tests.raster.aoi.areas import areas, assert_bounding_window, assert_is_cut_from, degrees, polygon, star
@@ -50,7 +50,7 @@ SWIR = ["red", "nir", "swir16"]
 def whole(sandbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     config, out = config_for(sandbox=sandbox), tmp_path_factory.mktemp("whole")
     change = compare(config, out / "change", bands=SWIR)
-    assert min(change.grid.shape) > pipeline.WINDOW > BLOCK
+    assert min(change.grid.shape) > WINDOW > BLOCK
     return Whole(config, change, ndvi(config, out / "ndvi", cloud_mask=True))
 
 

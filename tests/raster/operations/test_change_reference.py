@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from processing.raster import pipeline
+from processing.raster.cog.pyramid import WINDOW
 from processing.raster.sandbox.catalogue import sandbox_catalogue
 from processing.raster.sandbox.landscape import BANDS
 from processing.raster.types import PixelArray
@@ -218,5 +218,5 @@ def test_windows_leave_no_seam(tmp_path: Path) -> None:
         for d in (before, after)
     ]
     result = compare(write_shots(tmp_path / "scenes", shots[0], shots[1].named(AFTER)), tmp_path / "out")
-    assert min(height, width) > pipeline.WINDOW
+    assert min(height, width) > WINDOW
     np.testing.assert_array_equal(result.pixels, inside)

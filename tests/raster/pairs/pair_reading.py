@@ -9,7 +9,8 @@ from rasterio.windows import Window
 from processing.raster.gdal import gdal_environment
 from processing.raster.grids.grid import Grid
 from processing.raster.grids.overlay import lay_over
-from processing.raster.reading import SceneReader, SceneWindow, open_scene
+from processing.raster.reading import SceneReader, open_scene
+from processing.raster.reading.scene_reader import SceneWindow
 from processing.raster.types import Config, Pixels
 from tests.raster.support.pairs import AFTER, BEFORE, NORTH, WEST, Dense, square, to_reflectance
 from tests.raster.support.scenes import found, open_rasters

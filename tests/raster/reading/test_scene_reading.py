@@ -17,9 +17,10 @@ from processing.raster.errors import BandNotFound, SceneUnreadable
 from processing.raster.gdal import enter_gdal_environment, gdal_environment
 from processing.raster.grids.grid import Grid
 from processing.raster.grids.overlay import lay_over
-from processing.raster.reading import OpenRasters, SceneReader, SceneWindow, open_scene
+from processing.raster.reading import OpenRasters, SceneReader, open_scene
 from processing.raster.reading.raster_file import OpenRaster, RasterFile
 from processing.raster.reading.readers import SharedReader
+from processing.raster.reading.scene_reader import SceneWindow
 from processing.raster.types import Config, PixelArray
 from tests.raster.support.configs import LIMITS
 from tests.raster.support.misbehaving import owner_of
