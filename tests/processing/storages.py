@@ -40,7 +40,7 @@ class CancelledWhileSaving(SignedLocalStorage):
     """The job is cancelled while its file is stored."""
 
     def _save(self, name: str, content: Any) -> str:
-        saved = super()._save(name, content)
+        saved = str(super()._save(name, content))  # type: ignore[misc]  # not in the stubs
         cancel_elsewhere(name)
         return saved
 
@@ -49,7 +49,7 @@ class OutOfTime(SignedLocalStorage):
     """The time limit is reached while the file is stored."""
 
     def _save(self, name: str, content: Any) -> str:
-        super()._save(name, content)
+        super()._save(name, content)  # type: ignore[misc]  # not in the stubs
         raise SoftTimeLimitExceeded
 
 
@@ -57,7 +57,7 @@ class CuttingShort(SignedLocalStorage):
     """Loses the end of a file, as some full disks do."""
 
     def _save(self, name: str, content: Any) -> str:
-        saved = super()._save(name, content)
+        saved = str(super()._save(name, content))  # type: ignore[misc]  # not in the stubs
         with self.open(saved, "r+b") as file:
             file.truncate(100)
         return saved

@@ -167,7 +167,7 @@ def test_progress_is_written_while_a_worker_has_the_job(key: ApiKey) -> None:
 
         def is_written() -> bool:
             kept.tick(0.5)
-            return 0 < row(job)["progress"] <= 50
+            return bool(0 < row(job)["progress"] <= 50)
 
         wait_until(is_written, 10, "progress")
 

@@ -40,7 +40,9 @@ def test_storage_outage_is_tried_again_and_then_fails_the_job(key: ApiKey, setti
     execute(job)
     assert row(job)["status"] == "queued"
     assert row(job)["error"] is None
-    assert job.events.last().note == "STORAGE_UNAVAILABLE"
+    event = job.events.last()
+    assert event is not None
+    assert event.note == "STORAGE_UNAVAILABLE"
     assert not job.deliveries.exists()
     second = claim_again(job)
     execute(second)
@@ -90,7 +92,9 @@ def test_job_that_is_tried_again_waits_at_most_twice_the_pause(
     job = claimed(key)
     execute(job)
     stored = row(job)
-    wait = (stored["due_at"] - job.events.last().at).total_seconds()
+    event = job.events.last()
+    assert event is not None
+    wait = (stored["due_at"] - event.at).total_seconds()
     assert -1 < wait <= most
     assert stored["dispatch_at"] == stored["due_at"]
 

@@ -176,7 +176,8 @@ def test_receiver_that_is_down_is_tried_with_growing_delays_and_then_given_up(
     host = f"127.0.0.1:{free_port()}"
     settings.PRIVATE_HOSTS = frozenset({host})
     settings.WEBHOOK_DELAYS = [5, 60, 3600]
-    delivery, delays = delivery_to(key, f"http://{host}/hook"), []
+    delivery = delivery_to(key, f"http://{host}/hook")
+    delays: list[float] = []
     while delivery.status == "pending" and len(delays) < 10:
         try_now(delivery, clock)
         delays.append((delivery.next_attempt_at - clock.now).total_seconds())

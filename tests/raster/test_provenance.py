@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from tests.raster.support.pairs import AFTER, Result, compare, shot, square, wri
 def mixed_baselines(tmp_path: Path) -> Result:
     """Changes between a scene of baseline 05.10 and one of baseline 05.09."""
     bands = {"red": np.full((30, 40), 0.05), "nir": np.full((30, 40), 0.3)}
-    before = shot(bands, square(40, 30), **{"s2:processing_baseline": "05.10"})
-    after = shot(bands, square(40, 30), name=AFTER, **{"s2:processing_baseline": "05.09"})
+    older: dict[str, Any] = {"s2:processing_baseline": "05.10"}
+    newer: dict[str, Any] = {"s2:processing_baseline": "05.09"}
+    before, after = shot(bands, square(40, 30), **older), shot(bands, square(40, 30), name=AFTER, **newer)
     return compare(write_shots(tmp_path / "scenes", before, after), tmp_path / "out", cloud_mask=False)
 
 

@@ -50,7 +50,7 @@ class TileCodec:
 
 
 def predictor_for(dtype: str, *, has_palette: bool) -> int:
-    """The predictor with which such pixels need the fewest bytes: none for palette indices and classes."""
+    """The predictor that suits such pixels. Palette indices and ragged classes are smaller without one."""
     if has_palette or dtype == "uint8":
         return NO_PREDICTOR
     return FLOATING_POINT if np.dtype(dtype).kind == "f" else HORIZONTAL

@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.core.files.storage import default_storage
-from django.http import FileResponse
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +16,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import ApiKey
 from processing.api.downloads import Unsatisfiable, parse_range
+from processing.local_storage import SignedLocalStorage
 from processing.models import Job
 from tests.processing.jobs import CONTENT, URL, another_key, completed
 
@@ -34,13 +34,9 @@ def href(api: APIClient, job: Job) -> str:
     return str(api.get(f"{URL}/{job.pk}").json()["result"]["href"])
 
 
-def body(response: FileResponse) -> bytes:
-    return b"".join(response.streaming_content)
-
-
 def link(key: str, **changes: str | None) -> str:
     """A signed link to the stored `key` with some parameters changed. None leaves one out."""
-    signed = urlsplit(default_storage.signed_url(key, int(time.time()) + 60))
+    signed = urlsplit(SignedLocalStorage(base_url="/files/").signed_url(key, int(time.time()) + 60))
     parameters = {name: values[0] for name, values in parse_qs(signed.query).items()} | changes
     return f"{signed.path}?{urlencode({name: value for name, value in parameters.items() if value is not None})}"
 
@@ -112,7 +108,7 @@ def test_no_header_reaches_outside_of_the_file(header: str, size: int) -> None:
 def test_link_returns_the_whole_file_without_a_key(client: Client, href: str, job: Job) -> None:
     answer = client.get(href)
     assert answer.status_code == 200
-    assert body(answer) == CONTENT
+    assert answer.getvalue() == CONTENT
     assert answer["Content-Length"] == str(SIZE)
     assert answer["Content-Type"] == "image/tiff; application=geotiff; profile=cloud-optimized"
     assert answer["Accept-Ranges"] == "bytes"
@@ -125,9 +121,9 @@ def test_link_returns_the_whole_file_without_a_key(client: Client, href: str, jo
 
 def test_head_has_the_headers_of_get_and_no_body(client: Client, href: str) -> None:
     whole, head = client.get(href), client.head(href)
-    assert body(whole) == CONTENT
+    assert whole.getvalue() == CONTENT
     assert head.status_code == 200
-    assert body(head) == b""
+    assert head.getvalue() == b""
     assert dict(head.items()) == dict(whole.items())
 
 
@@ -138,7 +134,7 @@ def test_head_has_the_headers_of_get_and_no_body(client: Client, href: str) -> N
 def test_range_returns_exactly_its_bytes(client: Client, href: str, header: str, first: int, last: int) -> None:
     answer = client.get(href, headers={"range": header})
     assert answer.status_code == 206
-    assert body(answer) == CONTENT[first : last + 1]
+    assert answer.getvalue() == CONTENT[first : last + 1]
     assert answer["Content-Range"] == f"bytes {first}-{last}/{SIZE}"
     assert answer["Content-Length"] == str(last - first + 1)
 
@@ -147,7 +143,7 @@ def test_range_returns_exactly_its_bytes(client: Client, href: str, header: str,
 def test_anything_but_one_range_returns_the_whole_file(client: Client, href: str, header: str) -> None:
     answer = client.get(href, headers={"range": header})
     assert answer.status_code == 200
-    assert body(answer) == CONTENT
+    assert answer.getvalue() == CONTENT
 
 
 def test_range_behind_the_end_answers_416_with_the_size(client: Client, href: str) -> None:
@@ -159,7 +155,7 @@ def test_range_behind_the_end_answers_416_with_the_size(client: Client, href: st
 
 def test_if_range_returns_the_part_only_of_the_same_version(client: Client, href: str) -> None:
     whole = client.get(href)
-    assert body(whole) == CONTENT
+    assert whole.getvalue() == CONTENT
     modified = whole["Last-Modified"]
     older = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
     conditions = {
@@ -172,7 +168,7 @@ def test_if_range_returns_the_part_only_of_the_same_version(client: Client, href
     for condition, status in conditions.items():
         answer = client.get(href, headers={"range": "bytes=0-9", "if-range": condition})
         assert answer.status_code == status, condition
-        assert body(answer) == (CONTENT[:10] if status == 206 else CONTENT)
+        assert answer.getvalue() == (CONTENT[:10] if status == 206 else CONTENT)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +185,7 @@ def test_if_range_returns_the_part_only_of_the_same_version(client: Client, href
 def test_malformed_if_range_returns_the_whole_file(client: Client, href: str, condition: str) -> None:
     answer = client.get(href, headers={"range": "bytes=0-9", "if-range": condition})
     assert answer.status_code == 200
-    assert body(answer) == CONTENT
+    assert answer.getvalue() == CONTENT
 
 
 def test_link_stays_the_same_from_poll_to_poll(api: APIClient, job: Job, href: str) -> None:
@@ -277,7 +273,9 @@ def test_signed_link_opens_only_files_of_jobs(client: Client, job: Job, storage:
 
 
 def test_expired_link_answers_410(client: Client, job: Job) -> None:
-    assert_refused(client, default_storage.signed_url(job.result_key, int(time.time()) - 1), 410, "EXPIRED")
+    assert_refused(
+        client, SignedLocalStorage(base_url="/files/").signed_url(job.result_key, int(time.time()) - 1), 410, "EXPIRED"
+    )
 
 
 def test_link_to_a_deleted_result_answers_410(client: Client, job: Job, href: str) -> None:
@@ -292,4 +290,4 @@ def test_files_can_only_be_read(client: Client, href: str, method: str) -> None:
     answer = getattr(client, method)(href)
     assert answer.status_code == 405
     assert answer.json()["error"]["code"] == "METHOD_NOT_ALLOWED"
-    assert body(client.get(href)) == CONTENT
+    assert client.get(href).getvalue() == CONTENT

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection
-from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from processing.models import IdempotencyKey, Job, JobEvent
 from processing.tasks import expire_results
 from tests.accounts.clock import Clock
+from tests.answers import Answer
 from tests.processing.jobs import EXAMPLE, SCENE, URL, all_at_once, another_key, take_messages
 
 OTHER = {**EXAMPLE, "params": {"colormap": "viridis"}}
 
 
-def submit(client: APIClient, idempotency_key: str, body: object = EXAMPLE) -> Response:
+def submit(client: APIClient, idempotency_key: str, body: object = EXAMPLE) -> Answer:
     return client.post(URL, body, format="json", headers={"Idempotency-Key": idempotency_key})
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rest_framework.response import Response
 from rest_framework.test import APIClient
 
+from tests.answers import Answer
 from tests.processing.jobs import EXAMPLE, SCENE, URL
 
 LIMIT = 64 * 1024
@@ -117,8 +117,8 @@ BODIES: dict[str, bytes] = {
 BASELINE = fill(lambda count: [0] * count)
 
 
-def send(client: APIClient, body: bytes) -> Response:
-    return client.generic("POST", URL, body, content_type="application/json")
+def send(client: APIClient, body: bytes) -> Answer:
+    return client.generic("POST", URL, body.decode(), content_type="application/json")
 
 
 def memory(name: str) -> int:

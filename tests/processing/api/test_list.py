@@ -96,7 +96,7 @@ def test_next_link_keeps_limit_and_filters(api: APIClient, key: ApiKey, settings
     settings.PUBLIC_URL = "https://astra.example"
     wanted = [failed(key).pk for _ in range(3)][::-1]
     made(key, 3)
-    first = api.get(URL, {"status": "failed", "limit": 2, "created_after": "2025-01-01T00:00:00+01:00"}).json()
+    first = api.get(URL, {"status": "failed", "limit": "2", "created_after": "2025-01-01T00:00:00+01:00"}).json()
     assert first["next"].startswith(f"https://astra.example{URL}?")
     second = api.get(first["next"]).json()
     assert ids_of(first) + ids_of(second) == wanted

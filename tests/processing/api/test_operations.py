@@ -48,7 +48,8 @@ def test_params_that_the_schema_allows_are_accepted(api: APIClient, ndvi: dict[s
 def test_params_that_the_schema_forbids_are_refused(api: APIClient, ndvi: dict[str, Any], colormaps: list[str]) -> None:
     assert ndvi["params"]["additionalProperties"] is False
     assert submit(api, {"another": 1}) == 400
-    for wrong in ("jet", colormaps[0].upper(), 1, True, [], {}):
+    wrong_ones: list[Any] = ["jet", colormaps[0].upper(), 1, True, [], {}]
+    for wrong in wrong_ones:
         assert submit(api, {"colormap": wrong}) == 400, wrong
 
 

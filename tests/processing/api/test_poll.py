@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -14,7 +15,7 @@ from tests.accounts.clock import Clock
 from tests.processing.jobs import CONTENT, ERROR, SCENE, URL, another_key, claimed, completed, failed, queued
 
 CREATED = datetime(2025, 1, 15, 19, 0, 0, tzinfo=UTC)
-NO_VALUES_YET = {
+NO_VALUES_YET: dict[str, Any] = {
     "started_at": None,
     "completed_at": None,
     "duration_ms": None,

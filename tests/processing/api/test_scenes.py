@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from pytest_django import Settings
-from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from processing.http import retry
 from processing.raster.radiometry.bands import resolve_band
 from processing.raster.scenes import find_scene
 from processing.raster.types import Catalogues, Network, SceneId
+from tests.answers import Answer, assert_error
 from tests.raster.support.memories import forget_hosts
 from tests.raster.support.misbehaving import AnyServer, as_json, content, status
 from tests.raster.support.served_catalogues import closed_root, stored_item
@@ -45,21 +45,12 @@ def tps(shared_data: Path) -> dict[str, Any]:
     return stored_item(shared_data, f"earthsearch-v1_s2-l2a_2023_boa-true_{TPS}")
 
 
-def get(client: APIClient, scene_id: str) -> Response:
+def get(client: APIClient, scene_id: str) -> Answer:
     return client.get(f"/api/v1/scenes/{scene_id}")
 
 
 def use(settings: Settings, *roots: str, provider: str = "sentinel-2") -> None:
     settings.STAC_ROOTS = {**settings.STAC_ROOTS, provider: list(roots)}
-
-
-def refused(answer: Response, code: int, name: str) -> dict[str, Any]:
-    assert answer.status_code == code, answer.content
-    error = answer.json()["error"]
-    assert set(error) == {"code", "message", "details"}
-    assert error["code"] == name
-    assert error["message"]
-    return dict(error)
 
 
 def test_test_key_sees_the_sandbox_with_what_the_pipeline_would_use(api: APIClient, sandbox: Path) -> None:
@@ -96,7 +87,7 @@ def test_test_key_asks_no_catalogue(api: APIClient, settings: Settings) -> None:
     with AnyServer(as_json({"features": []})) as server:
         use(settings, server.url)
         get(api, SHORT)
-        refused(get(api, f"sentinel-2:{PRODUCT}"), 404, "SCENE_NOT_FOUND")
+        assert_error(get(api, f"sentinel-2:{PRODUCT}"), 404, "SCENE_NOT_FOUND")
     assert server.asked == []
 
 
@@ -119,7 +110,7 @@ def test_live_key_sees_what_the_catalogue_has(live: APIClient, settings: Setting
 def test_unknown_scene_is_not_found(live: APIClient, settings: Settings) -> None:
     with AnyServer(as_json({"features": [], "links": []})) as server:
         use(settings, server.url)
-        error = refused(get(live, f"sentinel-2:{PRODUCT}"), 404, "SCENE_NOT_FOUND")
+        error = assert_error(get(live, f"sentinel-2:{PRODUCT}"), 404, "SCENE_NOT_FOUND")
     assert error["details"] == {"scene_id": f"sentinel-2:{PRODUCT}"}
 
 
@@ -130,7 +121,7 @@ def test_name_of_several_scenes_is_a_conflict_that_names_them(
     other["properties"]["s2:product_uri"] = PRODUCT.replace("32TPS", "32TPT") + ".SAFE"
     with AnyServer(as_json({"features": [tps, other], "links": []})) as server:
         use(settings, server.url)
-        error = refused(get(live, f"sentinel-2:{PRODUCT[:26]}"), 409, "AMBIGUOUS_SCENE_ID")
+        error = assert_error(get(live, f"sentinel-2:{PRODUCT[:26]}"), 409, "AMBIGUOUS_SCENE_ID")
     assert error["details"]["candidates"] == [
         f"sentinel-2:{PRODUCT}",
         f"sentinel-2:{PRODUCT.replace('32TPS', '32TPT')}",
@@ -159,7 +150,7 @@ MALFORMED = [
 def test_malformed_id_is_refused(request: pytest.FixtureRequest, settings: Settings, mode: str, malformed: str) -> None:
     use(settings, closed_root())
     client: APIClient = request.getfixturevalue("api" if mode == "test" else "live")
-    refused(get(client, malformed), 400, "INVALID_ID_FORMAT")
+    assert_error(get(client, malformed), 400, "INVALID_ID_FORMAT")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +163,7 @@ def test_malformed_id_is_refused(request: pytest.FixtureRequest, settings: Setti
     ],
 )
 def test_malformed_id_is_refused_at_submit(api: APIClient, malformed: str) -> None:
-    error = refused(
+    error = assert_error(
         api.post("/api/v1/process", {"operation": "ndvi", "scene_ids": [malformed]}, format="json"),
         400,
         "INVALID_ID_FORMAT",
@@ -185,7 +176,7 @@ def test_catalogue_that_is_down_is_named_and_can_be_tried_again(live: APIClient,
     root = closed_root()
     use(settings, root)
     answer = get(live, f"sentinel-2:{PRODUCT}")
-    error = refused(answer, 503, "PROVIDER_UNAVAILABLE")
+    error = assert_error(answer, 503, "PROVIDER_UNAVAILABLE")
     assert int(answer["Retry-After"]) > 0
     assert error["details"]["host"] == root.removeprefix("http://")
     assert error["details"]["host"] in error["message"]
@@ -196,25 +187,25 @@ def test_catalogue_that_asks_for_patience_is_passed_on(live: APIClient, settings
     with AnyServer(status(429, Retry_After=wait)) as server:
         use(settings, server.url)
         answer = get(live, f"sentinel-2:{PRODUCT}")
-    refused(answer, 503, "PROVIDER_UNAVAILABLE")
+    assert_error(answer, 503, "PROVIDER_UNAVAILABLE")
     assert int(answer["Retry-After"]) > 0
 
 
 def test_login_page_in_place_of_the_catalogue_is_unavailable(live: APIClient, settings: Settings) -> None:
     with AnyServer(content(b"<html>Sign in</html>", headers={"Content-Type": "text/html"})) as server:
         use(settings, server.url)
-        refused(get(live, f"sentinel-2:{PRODUCT}"), 503, "PROVIDER_UNAVAILABLE")
+        assert_error(get(live, f"sentinel-2:{PRODUCT}"), 503, "PROVIDER_UNAVAILABLE")
 
 
 def test_nobody_sees_a_scene_without_a_key(db: None) -> None:
     answer = get(APIClient(), SHORT)
-    refused(answer, 401, "UNAUTHORIZED")
+    assert_error(answer, 401, "UNAUTHORIZED")
     assert answer["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_scenes_are_only_read(api: APIClient, method: str) -> None:
-    refused(getattr(api, method)(f"/api/v1/scenes/{SHORT}"), 405, "METHOD_NOT_ALLOWED")
+    assert_error(getattr(api, method)(f"/api/v1/scenes/{SHORT}"), 405, "METHOD_NOT_ALLOWED")
 
 
 PROGRAM = """

@@ -145,13 +145,17 @@ def test_one_of_many_workers_gets_the_job(key: ApiKey) -> None:
     assert verbs(job) == ["submit", "claim"]
 
 
+def _act(acts: list[Callable[[], bool]], number: int) -> bool:
+    return acts[number]()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_job_is_completed_or_cancelled_but_never_both(key: ApiKey) -> None:
     for _ in range(5):
         job = claimed(key, webhook_url=HOOK)
         other = Job.objects.get(pk=job.pk)
         acts: list[Callable[[], bool]] = [partial(finish, job), partial(other.cancel, ERROR)]
-        done, cancelled = all_at_once(2, lambda number, acts=acts: acts[number]())
+        done, cancelled = all_at_once(2, partial(_act, acts))
         assert done != cancelled
         assert len(verbs(job)) == 3
         assert job.deliveries.count() == 1

@@ -85,16 +85,16 @@ def assert_bounding_window(part: Grid, grid: Grid, area: Area) -> None:
     assert place(part, grid) == expected
 
 
-def assert_is_cut_from(result: Result, full: Result, area: Area) -> tuple[float, float]:
-    """Pixel for pixel; gives the number of pixels inside, and how far it may be off."""
+def assert_is_cut_from(result: Result, full: Result, area: Area) -> tuple[int, int]:
+    """Pixel for pixel. Returns the number of pixels inside, and how far it may be off."""
     inside, sure = centres_inside(result.grid, area)
-    unsure = np.count_nonzero(~sure)
+    unsure = int(np.count_nonzero(~sure))
     assert unsure <= 2 + 0.03 * sum(sure.shape)
     cut = full.pixels[place(result.grid, full.grid)]
     nodata = np.nan if cut.dtype == np.float32 else 255
     expected = np.where(inside, cut, nodata).astype(cut.dtype)
     np.testing.assert_array_equal(result.pixels[sure], expected[sure])
-    return np.count_nonzero(inside), unsure
+    return int(np.count_nonzero(inside)), unsure
 
 
 def star(grid: Grid, column: float, row: float, radius: float) -> list[list[float]]:

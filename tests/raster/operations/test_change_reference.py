@@ -182,7 +182,7 @@ class RandomGround:
 
     @property
     def size(self) -> int:
-        return self._scenes.expected.shape[0]
+        return len(self._scenes.expected)
 
     def reflectance(self, date: str, band: str) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
         numbers = self._scenes.dn[date == "after"][band].astype(np.float64)

@@ -110,9 +110,9 @@ def test_nan_stays_nan_and_0_and_0_beside_it_is_0() -> None:
 
 def test_narrow_near_infrared_replaces_the_wide_one() -> None:
     for first, second in (("forest", "bare soil"), ("bare soil", "urban"), ("forest", "clear water")):
-        wide = [spectrum(ground, WITH_SWIR) for ground in (first, second)]
-        narrow = [spectrum(ground, ("red", "nir08", "swir16")) for ground in (first, second)]
-        assert classes_of(*narrow) == classes_of(*wide)
+        wide = classes_of(spectrum(first, WITH_SWIR), spectrum(second, WITH_SWIR))
+        narrow = ("red", "nir08", "swir16")
+        assert classes_of(spectrum(first, narrow), spectrum(second, narrow)) == wide
 
 
 # Reflectance in ten-thousandths, one for each of ALL_BANDS.
@@ -207,13 +207,14 @@ def test_pixel_that_is_not_valid_at_either_date_is_nodata(
 
 def exact_difference(before: Spectrum, after: Spectrum, bands: Sequence[str]) -> Fraction:
     """The spectral difference without any rounding."""
-    features = []
+    features: list[list[Fraction]] = []
     for date in (before, after):
         values = {band: Fraction(date[ALL_BANDS.index(band)], 10_000) for band in bands}
         roles = {"nir": values["nir08"], **values} if "nir08" in values else values
         pairs = [(roles[a], roles[b]) for a, b in sorted(INDICES) if a in roles and b in roles]
         features.append([*values.values(), *((a - b) / (a + b) if a + b else Fraction(0) for a, b in pairs)])
-    return max(abs(new - old) for old, new in zip(*features, strict=True))
+    before_features, after_features = features
+    return max((abs(new - old) for old, new in zip(before_features, after_features, strict=True)), default=Fraction(0))
 
 
 @given(st.lists(one_pixel(), min_size=10, max_size=40), st.sampled_from(BAND_SETS))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from rio_cogeo import cog_validate
+from rio_cogeo.cogeo import cog_validate
 
 from processing.raster.cog.tiles import FLOATING_POINT, NO_PREDICTOR, TileCodec
 from processing.raster.operations import get_operation

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
+from processing.raster.colormaps import Colormap
 from processing.raster.operations import Tally, get_operation
 from processing.raster.operations.ndvi import NdviParams
 from processing.raster.types import Float32Array, Pixels
@@ -19,7 +20,11 @@ from tests.raster.support.rasters import float_ndvi
 NDVI = get_operation("ndvi")
 PLAIN, COLORED = NdviParams(), NdviParams(colormap="rdylgn")
 SHAPE = (4, 5)
-ENDS = {"rdylgn": ("A50026", "006837"), "greens": ("F7FCF5", "00441B"), "viridis": ("440154", "FDE724")}
+ENDS: dict[Colormap, tuple[str, str]] = {
+    "rdylgn": ("A50026", "006837"),
+    "greens": ("F7FCF5", "00441B"),
+    "viridis": ("440154", "FDE724"),
+}
 
 reflectances = arrays(np.float32, SHAPE, elements=st.one_of(st.just(0.0), st.floats(2**-14, 2, width=32)))
 masks = arrays(np.bool_, SHAPE)
@@ -38,8 +43,8 @@ def add(tally: Tally, values: npt.NDArray[Any]) -> None:
 
 
 def ndvi_of(red: float, nir: float, *, valid: bool = True) -> float:
-    window = [np.full((1, 1), value, np.float32) for value in (red, nir)]
-    return float(NDVI.compute(PLAIN, [pixels(*window, np.full((1, 1), valid))])[0, 0])
+    window = pixels(np.full((1, 1), red, np.float32), np.full((1, 1), nir, np.float32), np.full((1, 1), valid))
+    return float(NDVI.compute(PLAIN, [window])[0, 0])
 
 
 @given(reflectances, reflectances, masks)
@@ -81,7 +86,8 @@ def test_without_a_colormap_the_values_are_the_dn() -> None:
     encoded = NDVI.encode(PLAIN, values)
     layout = NDVI.pixel_format(PLAIN)
     np.testing.assert_array_equal(encoded, values)
-    assert (encoded.dtype, layout.dtype, layout.scale, layout.offset) == (np.float32, "float32", 1, 0)
+    assert encoded.dtype == np.float32
+    assert (layout.dtype, layout.scale, layout.offset) == ("float32", 1, 0)
     assert np.isnan(layout.nodata)
     assert layout.palette == ()
 
@@ -101,14 +107,14 @@ def test_palette_index_of_known_values(value: float, index: int) -> None:
 
 
 @pytest.mark.parametrize("colormap", sorted(ENDS))
-def test_palette_has_a_transparent_nodata_and_the_colormap_from_end_to_end(colormap: str) -> None:
+def test_palette_has_a_transparent_nodata_and_the_colormap_from_end_to_end(colormap: Colormap) -> None:
     layout = NDVI.pixel_format(NdviParams(colormap=colormap))
     low, high = (tuple(bytes.fromhex(color)) for color in ENDS[colormap])
     assert (layout.dtype, layout.nodata, len(layout.palette)) == ("uint8", 0, 256)
     assert layout.palette[0][3] == 0
     assert {color[3] for color in layout.palette[1:]} == {255}
     assert (layout.palette[1][:3], layout.palette[255][:3]) == (low, high)
-    assert (layout.scale, layout.offset) == (pytest.approx(1 / 127), pytest.approx(-1 - 1 / 127))
+    assert [layout.scale, layout.offset] == pytest.approx([1 / 127, -1 - 1 / 127])
 
 
 def test_middle_of_rdylgn_is_its_middle_node() -> None:

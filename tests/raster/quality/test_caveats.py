@@ -25,24 +25,28 @@ def warnings(directory: Path, before: Shot, after: Shot) -> tuple[str, ...]:
     return compare(config, directory / "out", *names, bands=bands, cloud_mask=False).product.warnings
 
 
+def baseline(text: str | None) -> dict[str, Any]:
+    return {"s2:processing_baseline": text}
+
+
 def test_ordinary_pair_has_no_warning(tmp_path: Path) -> None:
     assert warnings(tmp_path, scene(), scene(AFTER)) == ()
 
 
 def test_mixed_processing_baselines_are_a_warning(tmp_path: Path) -> None:
-    (said,) = warnings(tmp_path, scene(**{"s2:processing_baseline": "02.14"}), scene(AFTER))
+    (said,) = warnings(tmp_path, scene(**baseline("02.14")), scene(AFTER))
     assert "02.14" in said
     assert "05.11" in said
 
 
 def test_baseline_of_the_product_name_counts(tmp_path: Path) -> None:
     older = BEFORE.replace("N0511", "N0300")
-    (said,) = warnings(tmp_path, scene(older, **{"s2:processing_baseline": None}), scene(AFTER))
+    (said,) = warnings(tmp_path, scene(older, **baseline(None)), scene(AFTER))
     assert "03.00" in said
 
 
 def test_unknown_baselines_are_no_warning(tmp_path: Path) -> None:
-    landsat = {"platform": "landsat-8", "s2:processing_baseline": None, "s2:product_uri": "LC08"}
+    landsat: dict[str, Any] = {"platform": "landsat-8", "s2:processing_baseline": None, "s2:product_uri": "LC08"}
     assert warnings(tmp_path, scene(**landsat), scene(AFTER, **landsat)) == ()
 
 
@@ -103,5 +107,5 @@ def test_small_overlap_is_a_warning(tmp_path: Path, shared: int, warned: bool) -
 
 
 def test_one_scene_has_no_warning_of_a_pair(tmp_path: Path) -> None:
-    config = write_shots(tmp_path / "scenes", scene(**{"s2:processing_baseline": "02.14"}))
+    config = write_shots(tmp_path / "scenes", scene(**baseline("02.14")))
     assert ndvi(config, tmp_path / "out").product.warnings == ()

@@ -70,7 +70,7 @@ def scene(mask: Codes | Dn | None = None, key: str = "scl", **properties: Any) -
     return Shot(layers=layers, properties=properties)
 
 
-def half(first: int, second: int, dtype: type = np.uint8) -> Any:
+def half(first: int, second: int, dtype: type[np.unsignedinteger[Any]] = np.uint8) -> Any:
     """A mask whose upper half has one DN, and whose lower half has another."""
     dn = np.full(SHAPE, first, dtype)
     dn[SHAPE[0] // 2 :] = second

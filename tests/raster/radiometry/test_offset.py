@@ -53,13 +53,13 @@ def test_declared_baseline_wins_over_the_product_name() -> None:
 
 
 def test_applied_offset_is_not_applied_again() -> None:
-    applied = {"s2__processing_baseline": "05.09", "earthsearch__boa_offset_applied": True}
+    applied: dict[str, Any] = {"s2__processing_baseline": "05.09", "earthsearch__boa_offset_applied": True}
     assert offset_of(shifted(), **applied) == 0
     assert offset_of({}, **applied) == 0
 
 
 def test_raw_jpeg_2000_asset_of_the_same_item_keeps_its_offset() -> None:
-    applied = {"s2__processing_baseline": "05.09", "earthsearch__boa_offset_applied": True}
+    applied: dict[str, Any] = {"s2__processing_baseline": "05.09", "earthsearch__boa_offset_applied": True}
     assert offset_of(shifted(), "red-jp2", **applied) == -0.1
 
 
