@@ -74,9 +74,6 @@ class LocalCopy:
     def is_whole(self) -> bool:
         return self._head >= self.size
 
-    def begins_with(self, signatures: Iterable[bytes]) -> bool:
-        return any(os.pread(self._descriptor, len(signature), 0) == signature for signature in signatures)
-
     def bring_more_head(self) -> None:
         """Fetch a longer head: 64 KiB, then 1 MiB, then the whole file. For one thread only."""
         longer = next((head for head in _HEADS if head > self._head), None)

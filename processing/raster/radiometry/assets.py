@@ -4,8 +4,13 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 Asset = Mapping[str, Any]
+
+_JPEG_2000_ENDINGS = (".jp2", ".j2k", ".jpx", ".j2c", ".jpc", ".jpf", ".jpm")
+_TIFF_ENDINGS = (".tif", ".tiff")
+_JPEG_2000_TYPE = re.compile(r"image/(x-)?(jp2|jpx|jpm|j2c|j2k|jpc|jpeg2000)\b", re.IGNORECASE)
 
 
 def declared(asset: Asset, field: str) -> float | None:
@@ -30,6 +35,17 @@ def roles(asset: Asset) -> list[Any]:
     return listed if isinstance(listed, list) else []
 
 
+def is_jpeg_2000(asset: Asset) -> bool:
+    """Whether the asset's file is JPEG 2000: by the ending of its href, else by its media type, never by its key.
+
+    The ending comes first: media types are often copied from one item to the next.
+    """
+    path = _path_of(asset).lower()
+    if path.endswith((*_JPEG_2000_ENDINGS, *_TIFF_ENDINGS)):
+        return path.endswith(_JPEG_2000_ENDINGS)
+    return bool(_JPEG_2000_TYPE.match(str(asset.get("type", ""))))
+
+
 def is_single_band(asset: Asset) -> bool:
     """False for composites (visual, TCI): they hold red, green and blue in one file, and none is reflectance."""
     listed = [asset.get(field) for field in ("eo:bands", "bands", "raster:bands")]
@@ -42,6 +58,14 @@ def resolution(key: str, asset: Asset) -> float:
     if suffix := re.search(r"_(\d+)m$", key):
         return float(suffix[1])
     return declared(asset, "spatial_resolution") or declared(asset, "gsd") or 0.0
+
+
+def _path_of(asset: Asset) -> str:
+    """The path of the asset's href; empty if the href is malformed."""
+    try:
+        return urlsplit(str(asset.get("href", ""))).path
+    except ValueError:
+        return ""
 
 
 def _band_objects(asset: Asset, *fields: str) -> Iterator[Mapping[str, Any]]:

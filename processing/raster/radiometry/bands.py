@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from ..errors import BandNotFound
 from ..types import Band, Mask, Scene
-from .assets import Asset, band_field, declared, is_single_band, resolution, roles
+from .assets import Asset, band_field, declared, is_jpeg_2000, is_single_band, resolution, roles
 from .offset import decide_offset
 from .sensors import Sensor, common_names, native_name, sensor_of
 
@@ -106,7 +106,7 @@ def _native_names(key: str, asset: Asset) -> set[str]:
 
 def _preferred(keys: Iterable[str], assets: Mapping[str, Asset]) -> list[str]:
     """Of files of the same band: COGs before JPEG 2000 files, then the finest resolution, which is the native one."""
-    cogs = [key for key in keys if not key.endswith("-jp2")] or list(keys)
+    cogs = [key for key in keys if not is_jpeg_2000(assets[key])] or list(keys)
     # CDSE also has bands sampled up to finer pixels than the sensor sees, and marks those that are not.
     cogs = [key for key in cogs if "sampling:original" in roles(assets[key])] or cogs
     same_band = len({re.sub(r"_\d+m$", "", key) for key in cogs}) == 1

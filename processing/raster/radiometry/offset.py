@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import OffsetUnknown
 from ..types import PixelArray, Scene
+from .assets import is_jpeg_2000
 from .sensors import SENTINEL_2, Sensor, sensor_of
 
 _ZERO_REFLECTANCE = round(-SENTINEL_2.offset / SENTINEL_2.scale)  # DN
@@ -32,8 +33,9 @@ def _offset_by_baseline(scene: Scene, key: str, declared: float | None, sensor: 
     baseline = processing_baseline(scene)
     if baseline and not _has_offset(baseline, sensor):
         return 0.0, f"processing baseline {baseline} has no offset"
-    # Older Earth Search COGs are shifted back already, although the same item still declares the offset.
-    if scene.properties.get("earthsearch:boa_offset_applied") is True and not key.endswith("-jp2"):
+    # Older Earth Search COGs are shifted back already, although the same item still declares the offset. JPEG 2000
+    # files are ESA's own: the catalogue has not shifted them.
+    if scene.properties.get("earthsearch:boa_offset_applied") is True and not is_jpeg_2000(scene.assets[key]):
         return 0.0, "the catalogue has applied the offset to the pixels (earthsearch:boa_offset_applied)"
     if declared is not None:
         return declared, "declared by the asset"

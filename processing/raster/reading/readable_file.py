@@ -1,10 +1,9 @@
 """A file on this machine's disk from which a raster is read: a scene's own, or the local copy of a remote one."""
 
 import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning
@@ -12,7 +11,7 @@ from rasterio.io import DatasetReader
 
 from ..files import LocalCopy
 from ..gdal import GdalError, gdal_errors
-from ..types import Band, Limits, LocalFile, Mask, S3File, Source
+from ..types import Band, Limits, LocalFile, Mask
 from .block_layout import BlockLayout
 from .checks import check_size, is_georeferenced
 
@@ -23,6 +22,7 @@ _SIGNATURES = {
     "GTiff": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
     "JP2OpenJPEG": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
 }
+_LONGEST_SIGNATURE = 8  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +42,14 @@ class ReadableFile:
         raise TypeError("a remote raster is read from a copy")
 
     def open(self, **options: str) -> DatasetReader:
-        return rasterio.open(self.path, driver=_driver(self.wanted.source), sharing=False, **options)
+        return rasterio.open(self.path, driver=self._driver() or "GTiff", sharing=False, **options)
 
     def open_with_layout(self, **options: str) -> tuple[DatasetReader, BlockLayout | None]:
         """Open the file after fetching enough of it to know where its blocks lie.
 
         Without a layout the whole file is on this machine's disk.
         """
-        driver = _driver(self.wanted.source)
-        if self.copy and self.copy.begins_with(_SIGNATURES[driver]):
+        if self.copy and (driver := self._driver()):
             if driver != "GTiff":
                 self.copy.bring_all()
             while not self.copy.is_whole:
@@ -58,6 +57,16 @@ class ReadableFile:
                     return by_head
                 self.copy.bring_more_head()
         return self.open(**options), None
+
+    def _driver(self) -> str | None:
+        """The one driver that may open the file, by its first bytes; None if it is of no kind that is read.
+
+        With a choice, GDAL would also open files that name other files.
+        """
+        start = b""
+        with suppress(OSError), self.path.open("rb") as file:  # GDAL names what is wrong with a missing file
+            start = file.read(_LONGEST_SIGNATURE)
+        return next((driver for driver, signatures in _SIGNATURES.items() if start.startswith(signatures)), None)
 
     def _open_by_head(self, size: int, **options: str) -> tuple[DatasetReader, BlockLayout] | None:
         """Open the file by its head. None if the head of a file of `size` bytes does not describe it completely."""
@@ -73,15 +82,3 @@ class ReadableFile:
                 return None
             unless_described.pop_all()
             return dataset, layout
-
-
-def _driver(source: Source) -> str:
-    """The one driver that may open the file: with a choice, GDAL would also open files that name other files."""
-    match source:
-        case LocalFile():
-            name = source.path.name
-        case S3File():
-            name = source.key
-        case _:
-            name = urlsplit(source.url).path
-    return "JP2OpenJPEG" if name.lower().endswith(".jp2") else "GTiff"

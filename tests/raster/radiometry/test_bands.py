@@ -152,7 +152,7 @@ def test_finest_resolution_and_cog_are_preferred() -> None:
     red = {"bands": [{"name": "B04", "eo:common_name": "red"}]}
     assert find_asset(scene({"B04_60m": red, "B04_20m": red, "B04_10m": red}), "red") == "B04_10m"
     named = {"eo:bands": [{"name": "red", "common_name": "red"}]}
-    assert find_asset(scene({"band-jp2": named, "band": named}), "red") == "band"
+    assert find_asset(scene({"band-jp2": {**named, "type": "image/jp2"}, "band": named}), "red") == "band"
 
 
 def test_declared_scale_and_offset_win_over_those_of_landsat() -> None:

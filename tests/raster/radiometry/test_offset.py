@@ -60,7 +60,7 @@ def test_applied_offset_is_not_applied_again() -> None:
 
 def test_raw_jpeg_2000_asset_of_the_same_item_keeps_its_offset() -> None:
     applied: dict[str, Any] = {"s2__processing_baseline": "05.09", "earthsearch__boa_offset_applied": True}
-    assert offset_of(shifted(), "red-jp2", **applied) == -0.1
+    assert offset_of({**shifted(), "type": "image/jp2"}, "red-jp2", **applied) == -0.1
 
 
 @pytest.mark.parametrize(

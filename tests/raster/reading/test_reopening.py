@@ -134,3 +134,13 @@ def test_file_that_was_replaced_by_one_of_another_size_is_refused(tmp_path: Path
     write_tif(tmp_path / "red.tif", np.full(shape, 7, np.uint16))
     with pytest.raises(SceneUnreadable, match="replaced"):
         raster.open()
+
+
+@pytest.mark.parametrize(("name", "options"), FORMATS)
+@pytest.mark.parametrize("another_name", ["B04.tif", "B04.jp2", "4711"])
+def test_file_is_opened_by_its_first_bytes_whatever_its_name_says(
+    tmp_path: Path, name: str, options: dict[str, str], another_name: str
+) -> None:
+    raster = described(write_tif(tmp_path / name, DN, **options).rename(tmp_path / another_name))
+    with raster.open() as opened:
+        np.testing.assert_array_equal(opened.dn(*ALL), DN)
