@@ -20,8 +20,6 @@ from ..types import Float64Array
 WGS84 = CRS.from_epsg(4326)
 
 _METRES_PER_DEGREE = 111_320.0  # along a meridian; for comparing resolutions only
-# WGS 84: semi-minor axis in metres, first eccentricity.
-_SEMI_MINOR, _ECCENTRICITY = 6_356_752.314245, 0.081819190842622
 # Grids whose pixels lie this close to each other, in pixels, are the same.
 _SAME_PLACE = 1e-3
 _POINTS_PER_EDGE = 21
@@ -123,18 +121,6 @@ class Grid:
         row = Line(first=(mine.f + mine.e / 2 - theirs.f) / theirs.e - 0.5, step=mine.e / theirs.e)
         return column, row
 
-    def pixel_areas(self, window: Window) -> Float64Array:
-        """Area of a pixel of each row of the window in square metres: (rows,)."""
-        area = abs(self.transform.determinant)
-        if not self.crs.is_geographic:
-            return np.full(int(window.height), area * self.crs.linear_units_factor[1] ** 2)
-        rows = np.arange(window.height) + window.row_off + 0.5
-        middle = window.col_off + window.width / 2
-        latitudes = self.transform.d * middle + self.transform.e * rows + self.transform.f
-        width, height = self._pixel_size_in_degrees()
-        bands: Float64Array = _area_to_latitude(latitudes + height / 2) - _area_to_latitude(latitudes - height / 2)
-        return bands * radians(width)
-
     def footprint_of(self, other: "Grid") -> tuple[BaseGeometry, float]:
         """Outline of `other` in this grid's pixel coordinates, and the degrees that its longitudes were moved by.
 
@@ -182,11 +168,6 @@ class Grid:
         outline = shapely.Polygon([~self.transform @ point for point in zip(xs, ys, strict=True)])
         return outline if outline.is_valid else outline.buffer(0)
 
-    def _pixel_size_in_degrees(self) -> tuple[float, float]:
-        """Extent in longitude and latitude of a square of a pixel's area with the grid's own ratio of sides."""
-        height = sqrt(self.transform.e**2 + self.transform.d**2)
-        return abs(self.transform.determinant) / height, height
-
 
 def window_at(window: Window, corner: tuple[int, int]) -> Window:
     """The same window counted from further out: `corner` is where its grid begins, as (column, row)."""
@@ -225,13 +206,3 @@ def _outline(grid: Grid) -> tuple[list[float], list[float]]:
     rows = grid.height * np.concatenate([np.zeros_like(steps), steps, np.ones_like(steps), 1 - steps])
     points = [grid.transform @ point for point in zip(columns, rows, strict=True)]
     return [x for x, _ in points], [y for _, y in points]
-
-
-def _area_to_latitude(latitudes: Float64Array) -> Float64Array:
-    """Area in m2 per radian of longitude from the equator to each latitude (degrees) on WGS 84.
-
-    Source: Snyder (1987), Map Projections: A Working Manual, equation 3-12.
-    """
-    sine, e = np.sin(np.radians(latitudes)), _ECCENTRICITY
-    area: Float64Array = _SEMI_MINOR**2 / 2 * (sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e)
-    return area
