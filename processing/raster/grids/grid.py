@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from math import ceil, cos, floor, isfinite, radians, sqrt
+from math import ceil, copysign, cos, floor, isfinite, radians, sqrt
 from typing import Self
 
 import numpy as np
@@ -27,8 +27,9 @@ _MARGIN_DEGREES = 0.1
 # Straight in longitude and latitude is not straight in a projection. Edges of a hundredth of a degree (about 1 km)
 # bend by some centimetres.
 _LONGEST_EDGE_DEGREES = 0.01
+_HALF_TURN = 180
 # Degrees by which longitudes may be counted differently on either side of the antimeridian.
-_TURNS = (0.0, 360.0, -360.0)
+TURNS = (0.0, 360.0, -360.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,10 +131,22 @@ class Grid:
         xs, ys = transform_coordinates(other.crs, self.crs, *_outline(other))
         turns: tuple[float, ...] = (0.0,)
         if self.crs.is_geographic:
-            xs, turns = list(np.unwrap(xs, period=360)), _TURNS
+            xs, turns = list(np.unwrap(xs, period=360)), TURNS
         candidates = [(self._polygon([x + turn for x in xs], ys), turn) for turn in turns]
         outline, turn = max(candidates, key=lambda candidate: self._shared_area(candidate[0]))
         return outline, turn if other.crs.is_geographic else 0.0
+
+    @property
+    def footprint(self) -> BaseGeometry:
+        """The outline in WGS 84 degrees. Longitudes run on across the antimeridian."""
+        xs, ys = _outline(self)
+        longitudes, latitudes = transform_coordinates(self.crs, WGS84, [*xs, xs[0]], [*ys, ys[0]])
+        longitudes = np.unwrap(longitudes, period=360)
+        ring = list(zip(longitudes, latitudes, strict=True))
+        if abs(longitudes[-1] - longitudes[0]) > _HALF_TURN:  # around a pole, which is part of the grid
+            pole = copysign(90, latitudes[0])
+            ring += [(longitudes[-1], pole), (longitudes[0], pole)]
+        return shapely.Polygon(ring)
 
     def in_pixels(self, area: BaseGeometry) -> BaseGeometry:
         """The part of an area in WGS 84 degrees that lies near the grid, in its pixel coordinates.
@@ -142,8 +155,11 @@ class Grid:
         """
 
         # Clip first: a projection cannot show the other side of the Earth, and long edges become many short ones.
-        around = self._surroundings()
-        near = shapely.union_all([translate(area, turn).intersection(around) for turn in _TURNS])
+        west, south, east, north = self.footprint.bounds
+        around = shapely.box(
+            west - _MARGIN_DEGREES, south - _MARGIN_DEGREES, east + _MARGIN_DEGREES, north + _MARGIN_DEGREES
+        )
+        near = shapely.union_all([translate(area, turn).intersection(around) for turn in TURNS])
 
         def project(positions: Float64Array) -> Float64Array:
             xs, ys = transform_coordinates(WGS84, self.crs, positions[:, 0], positions[:, 1])
@@ -151,13 +167,6 @@ class Grid:
 
         projected = shapely.transform(shapely.segmentize(near, _LONGEST_EDGE_DEGREES), project)
         return projected if np.isfinite(shapely.get_coordinates(projected)).all() else shapely.Polygon()
-
-    def _surroundings(self) -> BaseGeometry:
-        """A box in WGS 84 degrees that holds the grid, with some margin."""
-        longitudes, latitudes = transform_coordinates(self.crs, WGS84, *_outline(self))
-        longitudes = list(np.unwrap(longitudes, period=360))
-        south_west = min(longitudes) - _MARGIN_DEGREES, min(latitudes) - _MARGIN_DEGREES
-        return shapely.box(*south_west, max(longitudes) + _MARGIN_DEGREES, max(latitudes) + _MARGIN_DEGREES)
 
     def _shared_area(self, area: BaseGeometry) -> float:
         return float(area.intersection(self.rectangle).area)

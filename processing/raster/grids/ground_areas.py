@@ -9,9 +9,11 @@ from math import radians
 from typing import Self
 
 import numpy as np
+import shapely
 from numpy.polynomial import chebyshev, legendre
 from rasterio.warp import transform as transform_coordinates
 from rasterio.windows import Window
+from shapely.geometry.base import BaseGeometry
 
 from ..errors import SceneUnreadable
 from ..gdal import GdalError, gdal_errors
@@ -20,6 +22,8 @@ from .grid import WGS84, Grid
 
 # WGS 84: semi-major and semi-minor axis in metres, first eccentricity.
 _SEMI_MAJOR, _SEMI_MINOR, _ECCENTRICITY = 6_378_137.0, 6_356_752.314245, 0.081819190842622
+# Edges of an area that are as short as this are straight in an equal-area projection, too.
+_LONGEST_EDGE_DEGREES = 0.1
 # Areas change so smoothly over a projected grid that a polynomial of this degree follows them to 1e-8 over a scene.
 _DEGREE = 8
 # Places along a row that are averaged. Three are exact for polynomials of degree five.
@@ -60,6 +64,15 @@ class GroundAreas:
         latitudes = transform.d * column + transform.e * rows + transform.f
         areas: Float64Array = _area_to_latitude(latitudes + height / 2) - _area_to_latitude(latitudes - height / 2)
         return areas * radians(width)
+
+
+def area_on_ground(area: BaseGeometry) -> float:
+    """Square metres of an area in WGS 84 degrees, whose edges are straight in longitude and latitude."""
+
+    def to_equal_area(positions: Float64Array) -> Float64Array:
+        return np.column_stack([np.radians(positions[:, 0]), _area_to_latitude(positions[:, 1])])
+
+    return float(shapely.transform(shapely.segmentize(area, _LONGEST_EDGE_DEGREES), to_equal_area).area)
 
 
 def _surface(grid: Grid) -> Float64Array:

@@ -66,6 +66,10 @@ def test_file_that_became_worse_since_is_refused_and_not_left_open(
     good, worse = write_tif(tmp_path / "good.tif", DN), tmp_path / "worse"
     worse.mkdir()
     expected: dict[str, str | None] = {**shapes(worse)}  # a file without a place has another size, too
+    expected |= {
+        "sparse-100000": "SCENE_UNREADABLE",
+        "sparse-40000": "SCENE_UNREADABLE",
+    }  # no longer the file described
     path, outcomes = tmp_path / "red.tif", {}
     for name in expected:
         path.unlink(missing_ok=True)
