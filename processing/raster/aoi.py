@@ -15,6 +15,7 @@ _MOST_VERTICES = 1000
 # Of all edges, planar. Edges are cut into short ones before they are projected, so this bounds the work of a job. It is
 # ten times around the Earth; the outline of the whole Earth has 1,080 degrees, that of a country hardly 100.
 _LONGEST_OUTLINE_DEGREES = 3600
+_WIDEST_CROSSING_DEGREES = 180
 _SHOWN = 200  # characters of unknown names in a message
 
 _POSITION = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3}
@@ -70,9 +71,19 @@ def _box(corners: list[Any]) -> BaseGeometry:
     _check_position([east, north])
     if west > east:
         east += 360
+        _check_crossing(east - west)
     if west == east or south >= north:
         raise ValueError("A box needs some extent: west before east, south below north")
     return shapely.box(west, south, east, north)
+
+
+def _check_crossing(degrees: float) -> None:
+    """A box around most of the Earth is more likely one whose west and east were swapped."""
+    if degrees > _WIDEST_CROSSING_DEGREES:
+        raise ValueError(
+            f"A box with west > east crosses the antimeridian, and this one would be {degrees:g} degrees wide, "
+            f"more than {_WIDEST_CROSSING_DEGREES}. Swap west and east if it does not cross the antimeridian"
+        )
 
 
 def _polygons(value: dict[str, Any]) -> BaseGeometry:

@@ -7,16 +7,16 @@ from typing import Any
 
 from . import aoi
 from .cog import CogWriter, WrittenCog
-from .errors import NoValidPixels
+from .errors import NoValidPixels, SceneTooLarge
 from .gdal import gdal_environment
 from .grids import Overlay, clip, lay_over
 from .operations import Operation, get_operation
 from .provenance import provenance, tags
-from .quality import caveats
+from .quality import caveats, coverage
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
 from .scenes import find_scene
 from .threads import side_by_side
-from .types import Config, Product, RasterJob, Scene, Tick
+from .types import Config, Limits, Product, RasterJob, Scene, Tick
 from .windows import WindowWork
 
 # The rest is for laying out and checking the file once all windows are done.
@@ -36,6 +36,7 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
         scenes = _open_scenes(operation, job, found, rasters)
         overlay = _overlay(scenes, job)
         readers = [SceneReader.open(scene, overlay, index, rasters) for index, scene in enumerate(scenes)]
+        _check_pixels(overlay, config.limits)
         work = WindowWork(operation, job.params, readers, overlay, config.threads)
         with _cog_writer(operation, job, directory, work, config) as cog:
             _write_windows(work, cog, tick)
@@ -54,6 +55,14 @@ def _open_scenes(
 def _overlay(scenes: Sequence[OpenScene], job: RasterJob) -> Overlay:
     overlay = lay_over([scene.grid for scene in scenes])
     return overlay if job.params.aoi is None else clip(overlay, aoi.geometry(job.params.aoi))
+
+
+def _check_pixels(overlay: Overlay, limits: Limits) -> None:
+    """Bands may be coarser than the grid of the result, so this is a limit of its own."""
+    pixels = overlay.grid.width * overlay.grid.height
+    if pixels > limits.max_pixels:
+        size = f"{pixels:,} pixels; this service computes up to {limits.max_pixels:,.0f} in a job"
+        raise SceneTooLarge(f"The result would have {size}. A smaller aoi needs fewer.")
 
 
 def _cog_writer(
@@ -100,9 +109,12 @@ def _product(job: RasterJob, work: WindowWork, statistics: Mapping[str, Any], wr
         statistics["masked_percent"] = counts.masked_percent
     if len(work.scenes) > 1:
         statistics["overlap_percent"] = overlay.overlap_percent
+    if overlay.area is not None:
+        statistics["aoi_covered_percent"] = overlay.area_covered_percent
     warnings = (
         *caveats.about_scenes(work.scenes, masks_wanted=work.params.cloud_mask),
         *caveats.about_result(counts.masked_percent, overlay.overlap_percent),
+        *coverage.about_area(overlay.area_covered_percent),
         *work.operation.warnings(work.params),
     )
     return Product(

@@ -214,7 +214,7 @@ class Catalogues:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one job may take. `max_pixels` are those of one band."""
+    """What one job may take. `max_pixels` are those that it reads of one band, and those of its result."""
 
     max_pixels: float
 

@@ -14,6 +14,7 @@ from rasterio.windows import Window
 from .cog import CogWriter
 from .gdal import enter_gdal_environment
 from .grids import Overlay
+from .grids.ground_areas import GroundAreas
 from .operations import Operation, Tally
 from .params import Params
 from .reading import SceneReader
@@ -75,6 +76,7 @@ class WindowWork:
         self.tally: Tally = operation.tally(params)
         self.counts = Counts()
         self._readers, self._threads = readers, threads
+        self._areas = GroundAreas.of(overlay.grid)
         self._dtype = operation.pixel_format(params).dtype
         # Arithmetic is many short calls of numpy, each of which releases the interpreter's lock and takes it again. Two
         # threads that do so delay each other, while decoding and encoding hold no lock. So half of the threads compute.
@@ -124,7 +126,7 @@ class WindowWork:
         rows, columns = int(window.height), int(window.width)
         encoded: PixelArray = np.empty((rows, columns), dtype=self._dtype)
         inside = self.overlay.inside(window)
-        areas = self.overlay.grid.pixel_areas(window)
+        areas = self._areas.of_rows(window)
         for first in range(0, rows, _STRIP_ROWS):
             strip = slice(first, first + _STRIP_ROWS)
             clear = self._clear(ledger.counts, inside[strip], scenes, strip)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from math import ceil, cos, floor, isfinite, radians, sqrt
+from math import ceil, copysign, cos, floor, isfinite, radians, sqrt
 from typing import Self
 
 import numpy as np
@@ -20,8 +20,6 @@ from ..types import Float64Array
 WGS84 = CRS.from_epsg(4326)
 
 _METRES_PER_DEGREE = 111_320.0  # along a meridian; for comparing resolutions only
-# WGS 84: semi-minor axis in metres, first eccentricity.
-_SEMI_MINOR, _ECCENTRICITY = 6_356_752.314245, 0.081819190842622
 # Grids whose pixels lie this close to each other, in pixels, are the same.
 _SAME_PLACE = 1e-3
 _POINTS_PER_EDGE = 21
@@ -29,8 +27,9 @@ _MARGIN_DEGREES = 0.1
 # Straight in longitude and latitude is not straight in a projection. Edges of a hundredth of a degree (about 1 km)
 # bend by some centimetres.
 _LONGEST_EDGE_DEGREES = 0.01
+_HALF_TURN = 180
 # Degrees by which longitudes may be counted differently on either side of the antimeridian.
-_TURNS = (0.0, 360.0, -360.0)
+TURNS = (0.0, 360.0, -360.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,18 +122,6 @@ class Grid:
         row = Line(first=(mine.f + mine.e / 2 - theirs.f) / theirs.e - 0.5, step=mine.e / theirs.e)
         return column, row
 
-    def pixel_areas(self, window: Window) -> Float64Array:
-        """Area of a pixel of each row of the window in square metres: (rows,)."""
-        area = abs(self.transform.determinant)
-        if not self.crs.is_geographic:
-            return np.full(int(window.height), area * self.crs.linear_units_factor[1] ** 2)
-        rows = np.arange(window.height) + window.row_off + 0.5
-        middle = window.col_off + window.width / 2
-        latitudes = self.transform.d * middle + self.transform.e * rows + self.transform.f
-        width, height = self._pixel_size_in_degrees()
-        bands: Float64Array = _area_to_latitude(latitudes + height / 2) - _area_to_latitude(latitudes - height / 2)
-        return bands * radians(width)
-
     def footprint_of(self, other: "Grid") -> tuple[BaseGeometry, float]:
         """Outline of `other` in this grid's pixel coordinates, and the degrees that its longitudes were moved by.
 
@@ -144,10 +131,22 @@ class Grid:
         xs, ys = transform_coordinates(other.crs, self.crs, *_outline(other))
         turns: tuple[float, ...] = (0.0,)
         if self.crs.is_geographic:
-            xs, turns = list(np.unwrap(xs, period=360)), _TURNS
+            xs, turns = list(np.unwrap(xs, period=360)), TURNS
         candidates = [(self._polygon([x + turn for x in xs], ys), turn) for turn in turns]
         outline, turn = max(candidates, key=lambda candidate: self._shared_area(candidate[0]))
         return outline, turn if other.crs.is_geographic else 0.0
+
+    @property
+    def footprint(self) -> BaseGeometry:
+        """The outline in WGS 84 degrees. Longitudes run on across the antimeridian."""
+        xs, ys = _outline(self)
+        longitudes, latitudes = transform_coordinates(self.crs, WGS84, [*xs, xs[0]], [*ys, ys[0]])
+        longitudes = np.unwrap(longitudes, period=360)
+        ring = list(zip(longitudes, latitudes, strict=True))
+        if abs(longitudes[-1] - longitudes[0]) > _HALF_TURN:  # around a pole, which is part of the grid
+            pole = copysign(90, latitudes[0])
+            ring += [(longitudes[-1], pole), (longitudes[0], pole)]
+        return shapely.Polygon(ring)
 
     def in_pixels(self, area: BaseGeometry) -> BaseGeometry:
         """The part of an area in WGS 84 degrees that lies near the grid, in its pixel coordinates.
@@ -156,8 +155,11 @@ class Grid:
         """
 
         # Clip first: a projection cannot show the other side of the Earth, and long edges become many short ones.
-        around = self._surroundings()
-        near = shapely.union_all([translate(area, turn).intersection(around) for turn in _TURNS])
+        west, south, east, north = self.footprint.bounds
+        around = shapely.box(
+            west - _MARGIN_DEGREES, south - _MARGIN_DEGREES, east + _MARGIN_DEGREES, north + _MARGIN_DEGREES
+        )
+        near = shapely.union_all([translate(area, turn).intersection(around) for turn in TURNS])
 
         def project(positions: Float64Array) -> Float64Array:
             xs, ys = transform_coordinates(WGS84, self.crs, positions[:, 0], positions[:, 1])
@@ -165,13 +167,6 @@ class Grid:
 
         projected = shapely.transform(shapely.segmentize(near, _LONGEST_EDGE_DEGREES), project)
         return projected if np.isfinite(shapely.get_coordinates(projected)).all() else shapely.Polygon()
-
-    def _surroundings(self) -> BaseGeometry:
-        """A box in WGS 84 degrees that holds the grid, with some margin."""
-        longitudes, latitudes = transform_coordinates(self.crs, WGS84, *_outline(self))
-        longitudes = list(np.unwrap(longitudes, period=360))
-        south_west = min(longitudes) - _MARGIN_DEGREES, min(latitudes) - _MARGIN_DEGREES
-        return shapely.box(*south_west, max(longitudes) + _MARGIN_DEGREES, max(latitudes) + _MARGIN_DEGREES)
 
     def _shared_area(self, area: BaseGeometry) -> float:
         return float(area.intersection(self.rectangle).area)
@@ -181,11 +176,6 @@ class Grid:
             return shapely.Polygon()
         outline = shapely.Polygon([~self.transform @ point for point in zip(xs, ys, strict=True)])
         return outline if outline.is_valid else outline.buffer(0)
-
-    def _pixel_size_in_degrees(self) -> tuple[float, float]:
-        """Extent in longitude and latitude of a square of a pixel's area with the grid's own ratio of sides."""
-        height = sqrt(self.transform.e**2 + self.transform.d**2)
-        return abs(self.transform.determinant) / height, height
 
 
 def window_at(window: Window, corner: tuple[int, int]) -> Window:
@@ -225,13 +215,3 @@ def _outline(grid: Grid) -> tuple[list[float], list[float]]:
     rows = grid.height * np.concatenate([np.zeros_like(steps), steps, np.ones_like(steps), 1 - steps])
     points = [grid.transform @ point for point in zip(columns, rows, strict=True)]
     return [x for x, _ in points], [y for _, y in points]
-
-
-def _area_to_latitude(latitudes: Float64Array) -> Float64Array:
-    """Area in m2 per radian of longitude from the equator to each latitude (degrees) on WGS 84.
-
-    Source: Snyder (1987), Map Projections: A Working Manual, equation 3-12.
-    """
-    sine, e = np.sin(np.radians(latitudes)), _ECCENTRICITY
-    area: Float64Array = _SEMI_MINOR**2 / 2 * (sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e)
-    return area

@@ -14,10 +14,13 @@ from shapely.geometry.base import BaseGeometry
 
 from ..errors import AoiOutsideScene, ScenesDoNotOverlap
 from ..types import BoolArray
-from .grid import Grid, inner_window, outer_window
+from .grid import TURNS, Grid, inner_window, outer_window
+from .ground_areas import area_on_ground
 
 # Scenes that share less than this part of the smallest one are neighbours that only touch.
 _LEAST_OVERLAP_PERCENT = 1.0
+# An area of which more is covered lies in the scenes: the outline of a grid in degrees is this exact.
+_ALL_PERCENT = 99.99
 # Resolutions that differ by less than this factor are the same.
 _SAME_RESOLUTION = 1 + 1e-6
 
@@ -36,6 +39,7 @@ class Overlay:
     corner: tuple[int, int] = (0, 0)
     overlap_percent: float = 100.0
     area: BaseGeometry | None = None  # in the grid's pixel coordinates
+    area_covered_percent: float = 100.0  # of the area of interest, by what all scenes show
 
     def inside(self, window: Window) -> BoolArray:
         """Whether the centre of each pixel of the window is in the area of interest: (rows, columns)."""
@@ -82,4 +86,12 @@ def clip(overlay: Overlay, area: BaseGeometry) -> Overlay:
         grid=overlay.grid.cut(window),
         corner=(int(window.col_off), int(window.row_off)),
         area=translate(in_pixels, -window.col_off, -window.row_off),
+        area_covered_percent=_covered_percent(overlay.grid.footprint, area),
     )
+
+
+def _covered_percent(footprint: BaseGeometry, area: BaseGeometry) -> float:
+    """The share of `area` that lies in `footprint`, on the ground. Both are in WGS 84 degrees."""
+    covered = shapely.union_all([translate(area, turn).intersection(footprint) for turn in TURNS])
+    percent = 100 * area_on_ground(covered) / area_on_ground(area)
+    return 100.0 if percent > _ALL_PERCENT else percent

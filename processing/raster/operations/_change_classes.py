@@ -10,6 +10,8 @@ from ..types import Float64Array, PixelArray, PixelFormat
 
 NODATA = 255
 _SQUARE_METRES_PER_HECTARE = 10_000
+# Areas of rows that differ by less than this part are counted as their mean.
+_ALIKE = 1e-7
 
 
 class Change(IntEnum):
@@ -75,13 +77,13 @@ class ChangeTally:
         return sum(self._pixels.values())
 
     def add(self, values: PixelArray, pixel_areas: Float64Array) -> None:
-        alike = bool((pixel_areas == pixel_areas[0]).all())
+        alike = np.ptp(pixel_areas) <= _ALIKE * pixel_areas[0]
         for change in Change:
             found = values == np.uint8(change)
             pixels = int(np.count_nonzero(found))
             self._pixels[change] += pixels
             # Counting row by row takes four times as long.
-            area = pixels * pixel_areas[0] if alike else (np.count_nonzero(found, axis=1) * pixel_areas).sum()
+            area = pixels * pixel_areas.mean() if alike else (np.count_nonzero(found, axis=1) * pixel_areas).sum()
             self._square_metres[change] += float(area)
 
     def merge(self, other: Self) -> None:

@@ -22,11 +22,11 @@ class AlignedReader:
         self._blocks = SharedBlocks(raster)
 
     def read(self, opened: OpenRaster, window: Window) -> PixelArray:
-        return self._sampling.convert(self._blocks.dn(opened, *self._needed(window)))
+        return self._sampling.convert(self._blocks.dn(opened, *self.needed(window)))
 
     def fetches(self, window: Window) -> Iterator[Callable[[], None]]:
-        return self.raster.fetches(*self._needed(window))
+        return self.raster.fetches(*self.needed(window))
 
-    def _needed(self, window: Window) -> tuple[slice, slice]:
+    def needed(self, window: Window) -> tuple[slice, slice]:
         """Rows and columns of the file."""
         return window_at(window, self._placement.corner).toslices()  # type: ignore[no-any-return]

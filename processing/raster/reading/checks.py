@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from math import isfinite
+from math import ceil, isfinite
 
 import numpy as np
 from rasterio.io import DatasetReader
@@ -16,6 +16,8 @@ from ..types import Band, Limits, Mask
 _MOST_BANDS = 64
 _MOST_BLOCK_PIXELS = 16 << 20
 _MOST_BLOCK_BYTES = 64 << 20
+# The blocks of a file are listed in memory.
+_MOST_BLOCKS = 8_000_000
 _PIXEL_METRES = (0.01, 100_000.0)
 _DTYPES = ("uint8", "uint16", "int16", "float32")
 
@@ -39,13 +41,13 @@ def unreadable(wanted: Band | Mask, fault: str) -> SceneUnreadable:
 
 
 def check_size(dataset: DatasetReader, wanted: Band | Mask, limits: Limits) -> None:
-    """Refuse what cannot be read in bounded time and memory, before a pixel is read.
+    """Refuse what cannot be read window by window in bounded time and memory, before a pixel is read.
 
-    Raises SceneTooLarge or SceneUnreadable.
+    The file may have more pixels than a job may read, as a job may need few of them. A JPEG 2000 image may not: it is
+    fetched whole, and its parts can be as large as itself. Raises SceneTooLarge or SceneUnreadable.
     """
-    if dataset.width * dataset.height > limits.max_pixels:
-        size = f"has {dataset.width} x {dataset.height} pixels"
-        raise _too_large(wanted, f"{size}; this service reads up to {limits.max_pixels:.3g}")
+    if dataset.driver != "GTiff":
+        check_pixels(dataset.width * dataset.height, wanted, limits)
     if dataset.dtypes[0] not in _DTYPES:
         raise unreadable(wanted, f"holds {dataset.dtypes[0]} values, which no reflectance has")
     rows, columns = dataset.block_shapes[0]
@@ -55,6 +57,16 @@ def check_size(dataset: DatasetReader, wanted: Band | Mask, limits: Limits) -> N
     if dataset.count > _MOST_BANDS or rows * columns > _MOST_BLOCK_PIXELS or block_bytes > _MOST_BLOCK_BYTES:
         layout = f"has {dataset.count} bands in blocks of {columns} x {rows} pixels"
         raise _too_large(wanted, f"{layout}, which cannot be read window by window")
+    if ceil(dataset.height / rows) * ceil(dataset.width / columns) > _MOST_BLOCKS:
+        size = f"has {dataset.width} x {dataset.height} pixels in blocks of {columns} x {rows}"
+        raise _too_large(wanted, f"{size}; this service reads files of up to {_MOST_BLOCKS:,} blocks")
+
+
+def check_pixels(pixels: int, wanted: Band | Mask, limits: Limits) -> None:
+    """Raises SceneTooLarge if a job may not read so many pixels of one file."""
+    if pixels > limits.max_pixels:
+        count = f"{pixels:,} pixels that have to be read; this service reads up to {limits.max_pixels:,.0f} in a job"
+        raise _too_large(wanted, f"has {count}. A smaller aoi needs fewer")
 
 
 def check_georeferenced(dataset: DatasetReader, wanted: Band | Mask) -> None:

@@ -16,7 +16,7 @@ from ..files import LocalCopy, Span, runs
 from ..grids import Grid
 from ..types import Band, Limits, Mask, PixelArray
 from .block_layout import BlockLayout
-from .checks import check_georeferenced, check_size, named_errors, unreadable
+from .checks import check_georeferenced, check_pixels, check_size, named_errors, unreadable
 from .readable_file import ReadableFile
 
 _NO_GEOREFERENCE = {"GEOREF_SOURCES": "NONE"}
@@ -71,14 +71,25 @@ class RasterFile:
             on_error.pop_all()
             return OpenRaster(self, dataset)
 
+    def check_pixels_of(self, rows: slice, columns: slice) -> None:
+        """Raises SceneTooLarge if this part of the raster needs more pixels than a job may read: blocks are decoded."""
+        parts = zip((rows, columns), self.block_shape, self.grid.shape, strict=True)
+        height, width = (_blockwise(part, block, side) for part, block, side in parts)
+        check_pixels(height * width, self.wanted, self.file.limits)
+
     def overview(self, longest_side: int) -> PixelArray:
-        """DN of the whole raster at no more than that many rows and columns, from the overview that fits."""
+        """DN of the whole raster at no more than that many rows and columns, from the overview that fits.
+
+        Those of its middle alone if it has more pixels than a job may read and no overview that fits.
+        """
         shrink = max(1.0, max(self.grid.shape) / longest_side)
         shape = tuple(max(1, int(side / shrink)) for side in self.grid.shape)
         with named_errors(self.wanted):
             level = self._overview_level(shrink)
             dataset, layout = self.file.open_with_layout(OVERVIEW_LEVEL="NONE" if level is None else f"{level}only")
             with dataset:
+                if self._is_too_large(dataset.shape):
+                    return self._middle(dataset, layout, longest_side)
                 self._bring(layout.spans if layout else ())
                 dn: PixelArray = dataset.read(1, out_shape=shape)
                 return dn
@@ -104,11 +115,21 @@ class RasterFile:
         """The coarsest overview that is at least as fine as asked for; None for full resolution."""
         with self.file.open() as dataset:
             factors = dataset.overviews(1)
-        if not factors and self.layout:
+        if not factors and self.layout and not self._is_too_large(self.grid.shape):
             # Writers of plain GeoTIFFs append overviews at the end of the file.
             with self.fetch_all().file.open() as dataset:
                 factors = dataset.overviews(1)
         return max((level for level, factor in enumerate(factors) if factor <= shrink), default=None)
+
+    def _is_too_large(self, shape: tuple[int, int]) -> bool:
+        return shape[0] * shape[1] > self.file.limits.max_pixels
+
+    def _middle(self, dataset: DatasetReader, layout: BlockLayout | None, side: int) -> PixelArray:
+        """DN of a square in the middle of the raster or of one of its overviews."""
+        rows, columns = (slice(max(0, (of - side) // 2), min(of, (of + side) // 2)) for of in dataset.shape)
+        self._bring(layout.spans_of(rows, columns) if layout else ())
+        dn: PixelArray = dataset.read(1, window=Window.from_slices(rows, columns))
+        return dn
 
     def _spans(self, rows: slice, columns: slice) -> Iterable[Span]:
         is_empty = rows.start == rows.stop or columns.start == columns.stop
@@ -123,6 +144,12 @@ class RasterFile:
         form = dataset.shape, dataset.block_shapes[0], np.dtype(dataset.dtypes[0])
         if form != (self.grid.shape, self.block_shape, self.dtype):
             raise unreadable(self.wanted, "was replaced while it was read. Submit the job again")
+
+
+def _blockwise(part: slice, block: int, side: int) -> int:
+    """How many rows, or columns, the blocks have on which the part lies."""
+    first, end = part.start // block * block, min(-(-part.stop // block) * block, side)
+    return max(0, int(end - first))
 
 
 class OpenRaster:

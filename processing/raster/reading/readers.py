@@ -30,16 +30,26 @@ class WindowReader(Protocol):
         """The requests that the window needs. Each may be made by a thread of its own."""
 
 
-def reader_on(grid: Grid, raster: RasterFile) -> WindowReader:
-    """The reader of the raster's windows on `grid`. Fetches the whole file if it has to be warped."""
+def reader_on(grid: Grid, raster: RasterFile, window: Window) -> WindowReader:
+    """The reader of the raster on `grid`, of which `window` is all that will be read.
+
+    Fetches the whole file if it has to be warped. Raises SceneTooLarge if the window needs more pixels of the file than
+    a job may read.
+    """
     sampling = Sampling.of(raster.wanted)
     match placement_of(grid, raster.grid):
         case Aligned() as aligned:
-            return AlignedReader(raster, aligned, sampling)
+            return _checked(AlignedReader(raster, aligned, sampling), window)
         case Parallel() as parallel:
-            return ResampledReader(raster, parallel, sampling)
+            return _checked(ResampledReader(raster, parallel, sampling), window)
         case Across() as across:
+            raster.check_pixels_of(*map(slice, (0, 0), raster.grid.shape))
             return WarpedReader(raster.fetch_all(), grid, across, sampling)
+
+
+def _checked(reader: AlignedReader | ResampledReader, window: Window) -> WindowReader:
+    reader.raster.check_pixels_of(*reader.needed(window))
+    return reader
 
 
 class SharedReader:

@@ -33,8 +33,12 @@ class ResampledReader:
         return combine(dn, valid_pixels(dn, nodata), rows, columns, nodata)
 
     def fetches(self, window: Window) -> Iterator[Callable[[], None]]:
+        return self.raster.fetches(*self.needed(window))
+
+    def needed(self, window: Window) -> tuple[slice, slice]:
+        """Rows and columns of the file."""
         rows, columns = self._axes(window)
-        return self.raster.fetches(rows.needed, columns.needed)
+        return rows.needed, columns.needed
 
     def _nearest(self, dn: PixelArray, rows: Axis, columns: Axis) -> PixelArray:
         """Beyond the raster, DN count as 0."""

@@ -58,12 +58,14 @@ class SceneReader:
     def open(cls, scene: OpenScene, overlay: Overlay, index: int, opened: ExitStack) -> "SceneReader":
         """For the scene that is number `index` in the job. `opened` closes what is opened for it.
 
-        Fetches whole files if they have to be warped.
+        Fetches whole files if they have to be warped. Raises SceneTooLarge if the job needs more pixels of a file than
+        it may read.
         """
         turn = overlay.turns[index]
         grid = overlay.whole.moved(-turn) if turn else overlay.whole
-        bands = {name: _shared(grid, file, opened) for name, file in scene.files.items()}
-        mask = _shared(grid, scene.mask_file, opened) if scene.mask_file else None
+        window = window_at(Window(0, 0, overlay.grid.width, overlay.grid.height), overlay.corner)
+        bands = {name: _shared(grid, file, window, opened) for name, file in scene.files.items()}
+        mask = _shared(grid, scene.mask_file, window, opened) if scene.mask_file else None
         return cls(scene, bands, mask, overlay.corner)
 
     def read(self, window: Window) -> SceneWindow:
@@ -81,5 +83,5 @@ class SceneReader:
             yield from reader.fetches(window_at(window, self._corner))
 
 
-def _shared(grid: Grid, file: RasterFile, opened: ExitStack) -> SharedReader:
-    return SharedReader(reader_on(grid, file), opened)
+def _shared(grid: Grid, file: RasterFile, window: Window, opened: ExitStack) -> SharedReader:
+    return SharedReader(reader_on(grid, file, window), opened)

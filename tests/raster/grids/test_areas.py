@@ -5,17 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from affine import Affine
-from pyproj import Geod
+from pyproj import Geod, Transformer
 from rasterio.crs import CRS
 from rasterio.windows import Window
 
+from processing.raster.errors import SceneUnreadable
 from processing.raster.grids.grid import Grid
+from processing.raster.grids.ground_areas import GroundAreas
 from processing.raster.operations import get_operation
 from processing.raster.types import Float64Array, PixelArray
 from tests.raster.support.pairs import AFTER, Layer, Shot, compare, shot, square, to_dn, write_shots
 
 SURFACE_OF_THE_EARTH = 510_065_621.7e6  # m2, WGS 84
-FOOT = 1200 / 3937  # US survey foot in metres
 GEODESIC = Geod(ellps="WGS84")
 
 
@@ -27,26 +28,72 @@ def in_degrees(west: float, north: float, wide: float, high: float, width: int, 
     return Grid(crs=CRS.from_epsg(4326), transform=Affine(wide, 0, west, 0, -high, north), width=width, height=height)
 
 
-@pytest.mark.parametrize(
-    ("transform", "epsg", "square_metres"),
-    [
-        (Affine(10, 0, 540_000, 0, -10, 4_180_000), 32610, 100.0),
-        (Affine(30, 0, 540_000, 0, -20, 4_180_000), 32610, 600.0),
-        (Affine(100, 0, 1_500_000, 0, -50, 600_000), 2264, 5000 * FOOT**2),
-        (Affine(10, 0, 540_000, 0, 10, 4_180_000), 32610, 100.0),
-        (Affine.translation(540_000, 4_180_000) @ Affine.rotation(15) @ Affine.scale(10, -20), 32610, 200.0),
-    ],
-)
-def test_projected_pixels_are_all_alike(transform: Affine, epsg: int, square_metres: float) -> None:
-    grid = Grid(crs=CRS.from_epsg(epsg), transform=transform, width=7, height=5)
-    np.testing.assert_allclose(grid.pixel_areas(everything(grid)), np.full(5, square_metres), rtol=1e-9)
-    assert grid.pixel_areas(Window(2, 3, 4, 2)).shape == (2,)
+def areas_of(grid: Grid, window: Window) -> Float64Array:
+    return GroundAreas.of(grid).of_rows(window)
+
+
+def geodesic_area(grid: Grid, window: Window) -> float:
+    """Square metres of the window on the ellipsoid, by another program: along 200 points of each edge."""
+    steps = np.linspace(0, 1, 200)[:-1]
+    across = np.concatenate([steps, np.ones_like(steps), 1 - steps, np.zeros_like(steps)])
+    down = np.concatenate([np.zeros_like(steps), steps, np.ones_like(steps), 1 - steps])
+    xs, ys = grid.transform @ (window.col_off + window.width * across, window.row_off + window.height * down)
+    to_degrees = Transformer.from_crs(grid.crs.to_wkt(), "EPSG:4326", always_xy=True)
+    area, _ = GEODESIC.polygon_area_perimeter(*to_degrees.transform(xs, ys))
+    return abs(float(area))
+
+
+SIDE = 10980
+PROJECTED = {
+    "UTM at the equator": (32632, Affine(10, 0, 499_980, 0, -10, 100_020), SIDE),
+    "UTM, western edge of a zone": (32632, Affine(10, 0, 199_980, 0, -10, 4_900_020), SIDE),
+    "UTM, eastern edge of a zone": (32732, Affine(10, 0, 780_000, 0, -10, 6_000_000), SIDE),
+    "UTM, 72 degrees north": (32632, Affine(10, 0, 600_000, 0, -10, 8_000_040), SIDE),
+    "UTM, 80 degrees north, Landsat": (32632, Affine(30, 0, 390_000, 0, -30, 9_000_000), 7800),
+    "UTM from south to north": (32632, Affine(10, 0, 300_000, 0, 10, 5_500_000), SIDE),
+    "UTM, turned": (32632, Affine.translation(3e5, 5e6) @ Affine.rotation(15) @ Affine.scale(10, -20), 4000),
+    "equal area": (3035, Affine(10, 0, 4e6, 0, -10, 3e6), SIDE),
+    "around the pole": (3995, Affine(30, 0, -150_000, 0, -30, 150_000), 10_000),
+    "Mercator": (3857, Affine(10, 0, 1e6, 0, -10, 8e6), SIDE),
+    "feet": (2264, Affine(30, 0, 1.5e6, 0, -30, 6e5), 8000),
+}
+
+
+@pytest.mark.parametrize("name", PROJECTED)
+def test_projected_pixels_are_measured_on_the_ellipsoid(name: str) -> None:
+    epsg, transform, side = PROJECTED[name]
+    grid = Grid(crs=CRS.from_epsg(epsg), transform=transform, width=side, height=side)
+    areas = GroundAreas.of(grid)
+    for column in (0, side // 2, side - 1024):
+        for row in (0, side - 512):
+            window = Window(column, row, 1024, 512)
+            assert areas.of_rows(window).sum() * 1024 == pytest.approx(geodesic_area(grid, window), rel=1e-7)
+
+
+def test_projected_rows_have_areas_of_their_own() -> None:
+    grid = Grid(crs=CRS.from_epsg(3857), transform=Affine(100, 0, 1e6, 0, -100, 8e6), width=500, height=2000)
+    areas = areas_of(grid, Window(100, 300, 200, 600))
+    for row in (0, 299, 599):
+        strip = Window(100, 300 + row, 200, 1)
+        assert areas[row] * 200 == pytest.approx(geodesic_area(grid, strip), rel=1e-6)
+
+
+def test_single_pixel_has_an_area() -> None:
+    grid = Grid(crs=CRS.from_epsg(32610), transform=Affine(10, 0, 540_000, 0, -10, 4_180_000), width=1, height=1)
+    (area,) = areas_of(grid, everything(grid))
+    assert area == pytest.approx(geodesic_area(grid, everything(grid)), rel=1e-6)
+
+
+def test_grid_that_is_nowhere_on_the_ground_is_refused() -> None:
+    far = Grid(crs=CRS.from_epsg(3035), transform=Affine(10, 0, 1e12, 0, -10, 1e12), width=100, height=100)
+    with pytest.raises(SceneUnreadable, match="no place on the ground"):
+        GroundAreas.of(far)
 
 
 @pytest.mark.parametrize("degrees", [1.0, 0.5, 10.0])
 def test_all_pixels_of_the_globe_are_its_surface(degrees: float) -> None:
     globe = in_degrees(-180, 90, degrees, degrees, int(360 / degrees), int(180 / degrees))
-    areas = globe.pixel_areas(everything(globe))
+    areas = areas_of(globe, everything(globe))
     assert areas.sum() * globe.width == pytest.approx(SURFACE_OF_THE_EARTH, rel=1e-6)
     np.testing.assert_allclose(areas, areas[::-1], rtol=1e-9)
 
@@ -54,7 +101,7 @@ def test_all_pixels_of_the_globe_are_its_surface(degrees: float) -> None:
 @pytest.mark.parametrize("north", [0.005, 37.0, -37.0, 64.2, 89.99])
 def test_pixels_in_degrees_are_measured_along_the_ellipsoid(north: float) -> None:
     grid = in_degrees(10.0, north, 0.002, 0.001, 3, 4)
-    for row, area in enumerate(grid.pixel_areas(everything(grid))):
+    for row, area in enumerate(areas_of(grid, everything(grid))):
         top, bottom = north - 0.001 * row, north - 0.001 * (row + 1)
         # Parallels are no geodesics: many points along them.
         across = np.linspace(10.0, 10.002, 50)
@@ -65,8 +112,8 @@ def test_pixels_in_degrees_are_measured_along_the_ellipsoid(north: float) -> Non
 
 def test_areas_of_a_window_are_those_of_its_rows() -> None:
     grid = in_degrees(-5, 50, 0.01, 0.01, 400, 300)
-    whole = grid.pixel_areas(everything(grid))
-    np.testing.assert_allclose(grid.pixel_areas(Window(100, 120, 64, 80)), whole[120:200], rtol=1e-12)
+    whole = areas_of(grid, everything(grid))
+    np.testing.assert_allclose(areas_of(grid, Window(100, 120, 64, 80)), whole[120:200], rtol=1e-12)
 
 
 def lost_forest(grid: Grid, lost: int) -> tuple[Shot, Shot]:
@@ -87,14 +134,18 @@ def hectares(directory: Path, grid: Grid, lost: int) -> list[float]:
     return [row["hectares"] for row in result.statistics["classes"]]
 
 
-def test_hectares_of_a_result_in_metres(tmp_path: Path) -> None:
-    assert hectares(tmp_path, square(50, 40), 10) == pytest.approx([15.0, 0, 5.0, 0, 0])
-
-
-def test_hectares_of_a_result_in_feet(tmp_path: Path) -> None:
-    grid = Grid(crs=CRS.from_epsg(2264), transform=Affine(100, 0, 1.5e6, 0, -50, 6e5), width=50, height=40)
-    pixel = 5000 * FOOT**2 / 10_000
-    assert hectares(tmp_path, grid, 10) == pytest.approx([1500 * pixel, 0, 500 * pixel, 0, 0])
+@pytest.mark.parametrize(
+    "grid",
+    [
+        square(50, 40),
+        square(50, 40, west=205_000.0),
+        Grid(crs=CRS.from_epsg(2264), transform=Affine(100, 0, 1.5e6, 0, -50, 6e5), width=50, height=40),
+    ],
+    ids=["UTM, inside", "UTM, at the edge", "feet"],
+)
+def test_hectares_of_a_result_are_of_the_ground(tmp_path: Path, grid: Grid) -> None:
+    kept, lost = (geodesic_area(grid, Window(0, row, 50, rows)) / 10_000 for row, rows in ((0, 30), (30, 10)))
+    assert hectares(tmp_path, grid, 10) == pytest.approx([kept, 0, lost, 0, 0], rel=1e-6)
 
 
 def test_hectares_of_a_result_in_degrees(tmp_path: Path) -> None:
@@ -126,7 +177,7 @@ def test_each_row_is_counted_by_its_own_area(areas: list[int]) -> None:
 
 def test_equator_in_the_middle_of_a_window() -> None:
     grid = in_degrees(10.0, 32.0, 1.0, 1.0, 3, 64)
-    areas = grid.pixel_areas(everything(grid))
+    areas = areas_of(grid, everything(grid))
     assert areas[0] == pytest.approx(areas[-1], rel=1e-12)
     assert areas[32] > 1.1 * areas[0]
     values = np.zeros(grid.shape, np.uint8)
@@ -144,7 +195,7 @@ def test_hectares_of_a_result_across_the_equator(tmp_path: Path) -> None:
     first = {name: np.full(grid.shape, value) for name, value in forest.items()}
     second = {name: np.where(lost, bare[name], value) for name, value in forest.items()}
     result = compare(write_shots(tmp_path / "scenes", shot(first, grid), shot(second, grid).named(AFTER)), tmp_path)
-    areas = grid.pixel_areas(everything(grid))
+    areas = areas_of(grid, everything(grid))
     got = [row["hectares"] * 10_000 for row in result.statistics["classes"]]
     assert got == pytest.approx([4 * (areas.sum() - areas[14:18].sum()), 0, 4 * areas[14:18].sum(), 0, 0])
     assert result.product.shape == grid.shape

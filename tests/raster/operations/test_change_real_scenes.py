@@ -60,9 +60,9 @@ def test_two_days_apart_little_changes(
     assert percents(result)[3] == 0
     assert result.statistics["detectable_classes"] == [0, 1, 2, 4]
     assert result.statistics["overlap_percent"] == pytest.approx(100)
-    # Pixels of 120 m are 1.44 ha.
+    # Pixels of 120 m are 1.44 ha on the map, which is up to 0.2 % off the ground.
     assert sum(row["hectares"] for row in result.statistics["classes"]) == pytest.approx(
-        1.44 * sum(result.pixels_by_class)
+        1.44 * sum(result.pixels_by_class), rel=2e-3
     )
     assert [scene["mask"] for scene in result.product.provenance["scenes"]] == ["scl", "scl"]
 

@@ -58,7 +58,7 @@ def test_jpeg_2000_under_a_plain_key_is_raw_whatever_the_flag_says(plain_keys: I
 
 
 def test_cog_is_no_jpeg_2000_whatever_its_key_says() -> None:
-    applied = {"s2__processing_baseline": "05.09", "earthsearch__boa_offset_applied": True}
+    applied: dict[str, Any] = {"s2__processing_baseline": "05.09", "earthsearch__boa_offset_applied": True}
     cog = {"href": "https://files.example/B04.tif", "type": COG}
     assert resolve_band(scene({"red-jp2": cog}, **applied), "red-jp2").offset == 0
 

@@ -94,7 +94,7 @@ def described(asked: Band | Mask, config: Config) -> Iterator[RasterFile]:
 def read_window(raster: RasterFile, on: Grid, window: Window) -> PixelArray:
     """A window of the grid `on`: DN of a band, booleans of a mask."""
     with ExitStack() as opened:
-        return SharedReader(reader_on(on, raster), opened).read(window)
+        return SharedReader(reader_on(on, raster, window), opened).read(window)
 
 
 def read_dn(raster: RasterFile, rows: slice, columns: slice) -> PixelArray:
