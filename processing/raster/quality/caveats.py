@@ -6,6 +6,7 @@ from datetime import timedelta
 from ..radiometry import sensor_of
 from ..radiometry.offset import processing_baseline
 from ..reading import OpenScene
+from . import doubts
 
 _MUCH_MASKED_PERCENT = 50.0
 _SMALL_OVERLAP_PERCENT = 50.0
@@ -17,11 +18,7 @@ def about_scenes(scenes: Sequence[OpenScene], *, masks_wanted: bool) -> Iterator
     for opened in scenes:
         if masks_wanted and opened.mask is None:
             yield f"Scene {opened.scene.id} has no cloud mask, so its clouds are in the result."
-        if opened.offset_contradicted:
-            yield (
-                f"The catalogue says that the offset of {opened.scene.id} is not applied to its pixels, but they show "
-                "that it is; it was not applied again."
-            )
+        yield from doubts.about_scene(opened)
     if len(scenes) > 1:
         before, after = scenes[0], scenes[-1]
         yield from _about_baselines(before, after)

@@ -10,22 +10,23 @@ from ..errors import BandNotFound
 from ..types import Band, Mask, Scene
 from .assets import Asset, band_field, declared, is_single_band, resolution, roles
 from .offset import decide_offset
+from .offset_check import Shift
 from .sensors import Sensor, common_names, native_name, sensor_of
 
 
-def resolve_band(scene: Scene, name: str) -> Band:
-    """The band of `scene` that `name` (common or native) means.
+def resolve_band(scene: Scene, name: str, pixels: Shift = Shift.UNDECIDED) -> Band:
+    """The band of `scene` that `name` (common or native) means, and whose pixels show `pixels`.
 
     Raises BandNotFound if the scene has no such band, OffsetUnknown if nothing says its offset.
     """
-    return band_of_asset(scene, find_asset(scene, name), name)
+    return band_of_asset(scene, find_asset(scene, name), name, pixels)
 
 
-def band_of_asset(scene: Scene, key: str, name: str) -> Band:
+def band_of_asset(scene: Scene, key: str, name: str, pixels: Shift = Shift.UNDECIDED) -> Band:
     """The band that the asset `key` holds, called `name`. Raises OffsetUnknown if nothing says its offset."""
     asset, sensor = scene.assets[key], sensor_of(scene)
     scale = declared(asset, "scale")
-    offset, reason = decide_offset(scene, key, declared(asset, "offset"))
+    offset, reason = decide_offset(scene, key, declared(asset, "offset"), pixels)
     return Band(
         scene_id=str(scene.id),
         name=name,

@@ -1,9 +1,10 @@
 """What is known of one raster of a scene, and opening it for a thread."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +16,7 @@ from rasterio.windows import Window
 from ..files import LocalCopy, Span, runs
 from ..grids import Grid
 from ..types import Band, Limits, Mask, PixelArray
-from .block_layout import BlockLayout
+from .block_layout import BlockLayout, spread_blocks
 from .checks import check_georeferenced, check_size, named_errors, unreadable
 from .readable_file import ReadableFile
 
@@ -35,6 +36,7 @@ class RasterFile:
     block_shape: tuple[int, int]  # (rows, columns)
     dtype: np.dtype[Any]
     layout: BlockLayout | None = None
+    overviews: tuple[int, ...] = ()  # how much coarser than the raster each of them is
 
     @classmethod
     def describe(cls, wanted: Band | Mask, limits: Limits, copy: LocalCopy | None = None) -> Self:
@@ -51,6 +53,7 @@ class RasterFile:
                     block_shape=dataset.block_shapes[0],
                     dtype=np.dtype(dataset.dtypes[0]),
                     layout=layout,
+                    overviews=tuple(dataset.overviews(1)),
                 )
 
     @property
@@ -83,6 +86,19 @@ class RasterFile:
                 dn: PixelArray = dataset.read(1, out_shape=shape)
                 return dn
 
+    def sample(self, longest_side: int) -> PixelArray:
+        """DN that stand for the whole raster, flat: its overview or, if it has none at its head, a few blocks of it."""
+        if self.overviews:
+            return self.overview(longest_side).ravel()
+        parts = spread_blocks(self.grid.shape, self.block_shape, longest_side**2)
+        self._bring(chain.from_iterable(self._spans(rows, columns) for rows, columns in parts))
+        with self.open() as opened, named_errors(self.wanted):
+            return np.concatenate([opened.dn(rows, columns).ravel() for rows, columns in parts])
+
+    def for_band(self, band: Band) -> Self:
+        """The same raster, read as `band`."""
+        return replace(self, file=replace(self.file, wanted=band))
+
     def fetches(self, rows: slice, columns: slice) -> Iterator[Callable[[], None]]:
         """The requests that this part of the raster needs. Each may be made by a thread of its own."""
         for run in runs(self._spans(rows, columns)):
@@ -102,8 +118,7 @@ class RasterFile:
 
     def _overview_level(self, shrink: float) -> int | None:
         """The coarsest overview that is at least as fine as asked for; None for full resolution."""
-        with self.file.open() as dataset:
-            factors = dataset.overviews(1)
+        factors: Sequence[int] = self.overviews
         if not factors and self.layout:
             # Writers of plain GeoTIFFs append overviews at the end of the file.
             with self.fetch_all().file.open() as dataset:

@@ -163,7 +163,8 @@ def test_flag_false_leaves_the_declared_offset(shared_data: Path) -> None:
 @pytest.mark.parametrize(("baseline", "offset"), [("02.14", 0.0), ("03.01", 0.0), ("04.00", -0.1), ("05.11", -0.1)])
 def test_baseline_decides_where_nothing_is_declared(shared_data: Path, baseline: str, offset: float) -> None:
     item = stored_item(shared_data, PC)
-    item["properties"]["s2:processing_baseline"] = baseline
+    name = item["properties"]["s2:product_uri"].replace("N0212", f"N{baseline.replace('.', '')}")
+    item["properties"] |= {"s2:processing_baseline": baseline, "s2:product_uri": name}
     band = resolve_band(as_scene(item), "red")
     assert (band.offset, baseline in band.offset_reason) == (offset, True)
 
@@ -182,8 +183,16 @@ def test_baseline_decides_and_not_the_date(shared_data: Path) -> None:
 
 def test_baseline_before_the_shift_wins_over_a_declared_offset(shared_data: Path) -> None:
     item = stored_item(shared_data, C1)
-    item["properties"]["s2:processing_baseline"] = "03.01"
+    name = item["properties"]["s2:product_uri"].replace("N0511", "N0301")
+    item["properties"] |= {"s2:processing_baseline": "03.01", "s2:product_uri": name}
     assert resolve_band(as_scene(item), "red").offset == 0.0
+
+
+def test_baselines_that_contradict_each_other_are_no_offset(shared_data: Path) -> None:
+    item = stored_item(shared_data, C1)
+    item["properties"]["s2:processing_baseline"] = "03.01"
+    with pytest.raises(OffsetUnknown):
+        resolve_band(as_scene(item), "red")
 
 
 def test_offset_is_never_guessed(shared_data: Path) -> None:
@@ -351,7 +360,7 @@ def ndvi_of(item: dict[str, Any], dark: int, files: RangeServer, catalogue: Stac
     return run(ndvi_request(product), directory, lambda share: None, config)
 
 
-def flagged(shared_data: Path, applied: bool) -> dict[str, Any]:
+def flagged(shared_data: Path, applied: Any) -> dict[str, Any]:
     """No stored item has the flag false over baseline 05; this is a real one whose flag was flipped."""
     item = stored_item(shared_data, TPS)
     item["properties"]["earthsearch:boa_offset_applied"] = applied
@@ -382,27 +391,49 @@ def test_wrong_flag_is_seen_in_the_pixels_and_told(
     assert all("pixels" in reason for reason in reasons)
 
 
-def test_right_flag_stands_where_no_more_than_a_fifth_is_dark(
+def test_shifted_pixels_win_over_a_flag_that_denies_the_shift(
     shared_data: Path, range_server: RangeServer, stac_server: StacServer, tmp_path: Path
 ) -> None:
-    product = ndvi_of(flagged(shared_data, False), VALID // 5, range_server, stac_server, tmp_path)
+    product = ndvi_of(flagged(shared_data, True), 0, range_server, stac_server, tmp_path)
     assert offsets(product) == {-0.1}
     assert bright_ndvi(product) == pytest.approx(APPLIED_NOW, abs=1e-6)
+    (warning,) = product.warnings
+    assert "offset of 0 for red" in warning
+
+
+@pytest.mark.parametrize("applied", [None, "false", False])
+def test_flag_that_agrees_with_the_pixels_is_no_warning(
+    shared_data: Path, range_server: RangeServer, stac_server: StacServer, tmp_path: Path, applied: Any
+) -> None:
+    product = ndvi_of(flagged(shared_data, applied), 0, range_server, stac_server, tmp_path)
+    assert offsets(product) == {-0.1}
     assert product.warnings == ()
 
 
-def test_flag_true_is_the_truth_without_looking(
-    shared_data: Path, range_server: RangeServer, stac_server: StacServer, tmp_path: Path
+@pytest.mark.parametrize("applied", [True, "true", "True"])
+def test_flag_is_read_as_text_too(
+    shared_data: Path, range_server: RangeServer, stac_server: StacServer, tmp_path: Path, applied: Any
 ) -> None:
-    product = ndvi_of(flagged(shared_data, True), VALID, range_server, stac_server, tmp_path)
+    product = ndvi_of(flagged(shared_data, applied), VALID, range_server, stac_server, tmp_path)
     assert offsets(product) == {0.0}
     assert product.warnings == ()
 
 
-def test_dark_scene_of_another_collection_keeps_its_offset(
+def test_plain_pixels_of_any_collection_win_over_the_metadata(
     shared_data: Path, range_server: RangeServer, stac_server: StacServer, tmp_path: Path
 ) -> None:
     product = ndvi_of(stored_item(shared_data, C1), VALID * 9 // 10, range_server, stac_server, tmp_path)
+    assert offsets(product) == {0.0}
+    assert bright_ndvi(product) == pytest.approx(APPLIED_ALREADY, abs=1e-6)
+    (check,) = (scene["offset_check"] for scene in product.provenance["scenes"])
+    assert (check["shift"], check["below_percent"], check["pixels"]) == ("plain", pytest.approx(90), VALID)
+
+
+def test_pixels_decide_if_baselines_contradict_each_other(
+    shared_data: Path, range_server: RangeServer, stac_server: StacServer, tmp_path: Path
+) -> None:
+    item = stored_item(shared_data, C1)
+    item["properties"]["s2:processing_baseline"] = "03.01"
+    product = ndvi_of(item, 0, range_server, stac_server, tmp_path)
     assert offsets(product) == {-0.1}
-    assert bright_ndvi(product) == pytest.approx(APPLIED_NOW, abs=1e-6)
-    assert product.warnings == ()
+    assert any("03.01" in warning and "05.11" in warning for warning in product.warnings)
