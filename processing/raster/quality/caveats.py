@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from ..radiometry import sensor_of
+from ..radiometry import resolve_mask, sensor_of
 from ..radiometry.offset import processing_baseline
 from ..reading import OpenScene
 from . import doubts
@@ -16,7 +16,7 @@ _FAR_APART = timedelta(days=5 * 365.25)
 def about_scenes(scenes: Sequence[OpenScene], *, masks_wanted: bool) -> Iterator[str]:
     """Caveats from the metadata of the scenes."""
     for opened in scenes:
-        if masks_wanted and opened.mask is None:
+        if masks_wanted and resolve_mask(opened.scene) is None:
             yield f"Scene {opened.scene.id} has no cloud mask, so its clouds are in the result."
         yield from doubts.about_scene(opened)
     if len(scenes) > 1:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..radiometry import sensor_of
 from ..radiometry.assets import declared
-from ..radiometry.bands import common_name_of
+from ..radiometry.bands import band_of_file_name, common_name_of
 from ..radiometry.offset import baseline_of_name, claimed_offset, has_offset, processing_baseline
 from ..radiometry.offset_check import OffsetCheck, Shift
 from ..radiometry.sensors import UNKNOWN
@@ -15,7 +15,8 @@ _WHAT_TO_DO = "Compare with the same scene of another catalogue before you rely 
 
 
 def about_scene(opened: OpenScene) -> Iterator[str]:
-    """The doubts about one scene, those of its offset first."""
+    """The doubts about one scene, those of its files first."""
+    yield from opened.doubts
     for doubt in (_about_offset, _about_baselines, _about_unusual, _about_different, _about_names):
         yield from doubt(opened)
 
@@ -63,12 +64,12 @@ def _about_baselines(opened: OpenScene) -> Iterator[str]:
 
 
 def _about_unusual(opened: OpenScene) -> Iterator[str]:
-    """A scale or offset that no product of the sensor has."""
+    """A scale or offset that no product of the sensor has, unless the file holds reflectance and not DN."""
     sensor = sensor_of(opened.scene)
     if sensor is UNKNOWN:
         return
     usual = {"scale": {sensor.scale}, "offset": {sensor.offset} | ({0.0} if sensor.offset_since else set())}
-    for band in opened.bands.values():
+    for band in (band for name, band in opened.bands.items() if opened.files[name].dtype.kind != "f"):
         for field, values in usual.items():
             stated = _said(opened, band, field)
             if stated is not None and stated not in values:
@@ -88,13 +89,21 @@ def _about_different(opened: OpenScene) -> Iterator[str]:
 
 
 def _about_names(opened: OpenScene) -> Iterator[str]:
-    """The near infrared by another band than asked for. Landsat has no other."""
-    band = opened.bands.get("nir")
-    if band and "nir" in sensor_of(opened.scene).bands and common_name_of(opened.scene, band.asset) != "nir":
-        yield (
-            f"Scene {opened.scene.id} has no band nir (B08) that can be read; {band.asset} was used for it, whose "
-            "wavelengths (855 to 875 nm) and pixels (20 m) are others."
-        )
+    """Bands that may be others than asked for."""
+    scene, sensor = opened.scene, sensor_of(opened.scene)
+    for name, band in opened.bands.items():
+        held = common_name_of(scene, band.asset)
+        if name == "nir" and "nir" in sensor.bands and held != "nir":
+            yield (
+                f"Scene {scene.id} has no band nir (B08) that can be read; {band.asset} was used for it, whose "
+                "wavelengths (855 to 875 nm) and pixels (20 m) are others."
+            )
+        named = band_of_file_name(str(scene.assets[band.asset].get("href")), sensor)
+        if named and named != held:
+            yield (
+                f"The file of {band.asset} of {scene.id} is by its name the band {named}, and was read as {held}. "
+                f"{_WHAT_TO_DO}"
+            )
 
 
 def _said(opened: OpenScene, band: Band, field: str) -> float | None:

@@ -83,6 +83,14 @@ def common_name_of(scene: Scene, key: str) -> str:
     return next((name for name in said if name in sensor.bands), sensor.common_name(key))
 
 
+def band_of_file_name(href: str, sensor: Sensor) -> str | None:
+    """Common name of the band that the name of a file means; None if it means none or several."""
+    words = re.split(r"[_.-]", href.partition("?")[0].rpartition("/")[2])
+    natives = (sensor.common_name(word) for word in words if re.fullmatch(r"B\d{1,2}A?", word, flags=re.IGNORECASE))
+    named = {name for name in (*natives, *(word.lower() for word in words)) if name in sensor.bands}
+    return named.pop() if len(named) == 1 else None
+
+
 def resolve_mask(scene: Scene) -> Mask | None:
     """The file in which the scene's catalogue marks clouds, at its finest; None if there is none."""
     for kind in sensor_of(scene).masks:

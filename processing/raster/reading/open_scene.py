@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from ..errors import BandNotFound
 from ..gdal import gdal_environment
@@ -11,6 +12,7 @@ from ..radiometry.offset import is_raw, shows_offset
 from ..radiometry.offset_check import OffsetCheck, Shift, check_offset
 from ..radiometry.reflectance import valid_pixels
 from ..types import Band, Mask, Scene
+from .file_check import about_place, check_band, odd_mask
 from .open_rasters import OpenRasters
 from .raster_file import RasterFile
 
@@ -32,6 +34,7 @@ class OpenScene:
     mask_file: RasterFile | None
     grid: Grid
     offset_check: OffsetCheck | None = None
+    doubts: tuple[str, ...] = ()  # in what the files contradict the item
 
 
 def open_scene(scene: Scene, names: Sequence[str], rasters: OpenRasters, *, with_mask: bool) -> OpenScene:
@@ -48,15 +51,20 @@ def open_scene(scene: Scene, names: Sequence[str], rasters: OpenRasters, *, with
     with gdal_environment():  # each scene is opened by a thread of its own
         gauge_file, *files = _described(wanted, rasters)
         check = _offset_check(scene, red, gauge_file) if red and shows_offset(scene) else None
-    bands = {name: _as_shown(scene, name, band, check, gauge) for name, band in found.items()}
+        shown = [_as_shown(scene, name, band, check, gauge) for name, band in found.items()]
+        checked = [check_band(scene, band, file) for band, file in zip(shown, files, strict=False)]
+        odd = odd_mask(mask, files[-1]) if mask else None
+    bands = {name: each.band for name, each in zip(found, checked, strict=True)}
+    doubts = [*chain.from_iterable(each.doubts for each in checked), *about_place(scene, gauge, gauge_file)]
     return OpenScene(
         scene=scene,
         bands=bands,
         files={name: file.for_band(band) for (name, band), file in zip(bands.items(), files, strict=False)},
-        mask=mask,
-        mask_file=files[-1] if mask else None,
+        mask=None if odd else mask,
+        mask_file=None if odd or not mask else files[-1],
         grid=gauge_file.grid,
         offset_check=check,
+        doubts=(*doubts, *([odd] if odd else [])),
     )
 
 
@@ -75,9 +83,13 @@ def _red(scene: Scene) -> Band | None:
         return None
 
 
-def _offset_check(scene: Scene, red: Band, file: RasterFile) -> OffsetCheck:
-    dn = file.sample(_SAMPLE_PIXELS)
-    return check_offset(dn[valid_pixels(dn, red.nodata)], sensor_of(scene))
+def _offset_check(scene: Scene, red: Band, file: RasterFile) -> OffsetCheck | None:
+    """None if the file holds no DN, but floats."""
+    if file.dtype.kind == "f":
+        return None
+    band = check_band(scene, red, file).band
+    dn = file.for_band(band).sample(_SAMPLE_PIXELS)
+    return check_offset(dn[valid_pixels(dn, band.nodata)], sensor_of(scene))
 
 
 def _as_shown(scene: Scene, name: str, found: Band, check: OffsetCheck | None, gauge: Band) -> Band:

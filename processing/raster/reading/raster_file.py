@@ -17,7 +17,7 @@ from ..files import LocalCopy, Span, runs
 from ..grids import Grid
 from ..types import Band, Limits, Mask, PixelArray
 from .block_layout import BlockLayout, spread_blocks
-from .checks import check_georeferenced, check_size, named_errors, unreadable
+from .checks import check_georeferenced, check_is_one_band, check_size, named_errors, unreadable
 from .readable_file import ReadableFile
 
 _NO_GEOREFERENCE = {"GEOREF_SOURCES": "NONE"}
@@ -36,6 +36,7 @@ class RasterFile:
     block_shape: tuple[int, int]  # (rows, columns)
     dtype: np.dtype[Any]
     layout: BlockLayout | None = None
+    nodata: float | None = None  # as the file declares it
     overviews: tuple[int, ...] = ()  # how much coarser than the raster each of them is
 
     @classmethod
@@ -47,12 +48,14 @@ class RasterFile:
             with dataset:
                 check_size(dataset, wanted, limits)
                 check_georeferenced(dataset, wanted)
+                check_is_one_band(dataset, wanted)
                 return cls(
                     file=file,
                     grid=Grid.of(dataset),
                     block_shape=dataset.block_shapes[0],
                     dtype=np.dtype(dataset.dtypes[0]),
                     layout=layout,
+                    nodata=dataset.nodata,
                     overviews=tuple(dataset.overviews(1)),
                 )
 
@@ -83,8 +86,7 @@ class RasterFile:
             dataset, layout = self.file.open_with_layout(OVERVIEW_LEVEL="NONE" if level is None else f"{level}only")
             with dataset:
                 self._bring(layout.spans if layout else ())
-                dn: PixelArray = dataset.read(1, out_shape=shape)
-                return dn
+                return self.with_one_nodata(dataset.read(1, out_shape=shape))
 
     def sample(self, longest_side: int) -> PixelArray:
         """DN that stand for the whole raster, flat: its overview or, if it has none at its head, a few blocks of it."""
@@ -94,6 +96,12 @@ class RasterFile:
         self._bring(chain.from_iterable(self._spans(rows, columns) for rows, columns in parts))
         with self.open() as opened, named_errors(self.wanted):
             return np.concatenate([opened.dn(rows, columns).ravel() for rows, columns in parts])
+
+    def with_one_nodata(self, dn: PixelArray) -> PixelArray:
+        """The same array, in which the second nodata of a band has become the first."""
+        if isinstance(self.wanted, Band) and self.wanted.other_nodata is not None:
+            dn[dn == self.wanted.other_nodata] = self.wanted.nodata
+        return dn
 
     def for_band(self, band: Band) -> Self:
         """The same raster, read as `band`."""
@@ -160,5 +168,4 @@ class OpenRaster:
         if rows.start == rows.stop or columns.start == columns.stop:
             return np.empty((0, 0), dtype=self.raster.dtype)
         self.raster.bring(rows, columns)
-        dn: PixelArray = self.dataset.read(1, window=Window.from_slices(rows, columns))
-        return dn
+        return self.raster.with_one_nodata(self.dataset.read(1, window=Window.from_slices(rows, columns)))

@@ -353,6 +353,10 @@ def ndvi_of(item: dict[str, Any], dark: int, files: RangeServer, catalogue: Stac
     for key, pixels in (("red", red), ("nir", nir)):
         write_tif(files.folder / f"{key}.tif", pixels, nodata=0)
         item["assets"][key]["href"] = f"{files.url}/{key}.tif"
+        item["assets"][key].pop("proj:shape", None)
+    # The small files lie elsewhere.
+    for field in ("proj:code", "proj:epsg"):
+        item["properties"].pop(field, None)
     item["links"] = []
     root = catalogue.serve(item["collection"], [item])
     config = config_for(roots={"sentinel-2": [root]}, private_hosts=frozenset({files.host, catalogue.host}))
