@@ -17,6 +17,7 @@ def provenance(opened: OpenScene) -> dict[str, Any]:
         "datetime": opened.scene.properties.get("datetime"),
         "processing_baseline": processing_baseline(opened.scene),
         "bands": {name: band.provenance() for name, band in opened.bands.items()},
+        "offset_check": opened.offset_check.provenance() if opened.offset_check else None,
         "mask": opened.mask.asset if opened.mask else None,
     }
 

@@ -114,7 +114,10 @@ class Scene:
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
-    """One band of a scene, and how its DN become reflectance: DN x scale + offset."""
+    """One band of a scene, and how its DN become reflectance: DN x scale + offset.
+
+    `other_nodata` is a second DN that means no data, if the item and the file declare different ones.
+    """
 
     scene_id: str
     name: str
@@ -124,14 +127,17 @@ class Band:
     offset: float
     offset_reason: str
     nodata: float
+    other_nodata: float | None = None
 
     def provenance(self) -> dict[str, Any]:
+        other = {} if self.other_nodata is None else {"other_nodata": self.other_nodata}
         return {
             "asset": self.asset,
             "scale": self.scale,
             "offset": self.offset,
             "offset_reason": self.offset_reason,
             "nodata": self.nodata,
+            **other,
         }
 
 

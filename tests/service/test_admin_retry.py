@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.contrib.admin.utils import quote  # an underscore stands for something in the admin's addresses
 
 from tests.servers import HttpServer, RangeServer, wait_until
 
@@ -97,7 +98,7 @@ def test_failed_job_shows_its_error_and_timeline(service: Service) -> None:
 
     assert job["job_id"] in staff.page("/processing/job/?status__exact=failed")
     assert job["job_id"] not in staff.page("/processing/job/?status__exact=completed")
-    page = staff.page(f"/processing/job/{job['job_id']}/change/")
+    page = staff.page(f"/processing/job/{quote(job['job_id'])}/change/")
 
     assert "SCENE_NOT_FOUND" in page
     assert f"the sandbox, which has no scene {unknown}" in page

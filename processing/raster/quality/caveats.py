@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from ..radiometry import sensor_of
+from ..radiometry import resolve_mask, sensor_of
 from ..radiometry.offset import processing_baseline
 from ..reading import OpenScene
+from . import doubts
 
 _MUCH_MASKED_PERCENT = 50.0
 _SMALL_OVERLAP_PERCENT = 50.0
@@ -15,13 +16,9 @@ _FAR_APART = timedelta(days=5 * 365.25)
 def about_scenes(scenes: Sequence[OpenScene], *, masks_wanted: bool) -> Iterator[str]:
     """Caveats from the metadata of the scenes."""
     for opened in scenes:
-        if masks_wanted and opened.mask is None:
+        if masks_wanted and resolve_mask(opened.scene) is None:
             yield f"Scene {opened.scene.id} has no cloud mask, so its clouds are in the result."
-        if opened.offset_contradicted:
-            yield (
-                f"The catalogue says that the offset of {opened.scene.id} is not applied to its pixels, but they show "
-                "that it is; it was not applied again."
-            )
+        yield from doubts.about_scene(opened)
     if len(scenes) > 1:
         before, after = scenes[0], scenes[-1]
         yield from _about_baselines(before, after)

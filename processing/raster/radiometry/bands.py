@@ -10,22 +10,23 @@ from ..errors import BandNotFound
 from ..types import Band, Mask, Scene
 from .assets import Asset, band_field, declared, is_jpeg_2000, is_single_band, resolution, roles
 from .offset import decide_offset
+from .offset_check import Shift
 from .sensors import Sensor, common_names, native_name, sensor_of
 
 
-def resolve_band(scene: Scene, name: str) -> Band:
-    """The band of `scene` that `name` (common or native) means.
+def resolve_band(scene: Scene, name: str, pixels: Shift = Shift.UNDECIDED) -> Band:
+    """The band of `scene` that `name` (common or native) means, and whose pixels show `pixels`.
 
     Raises BandNotFound if the scene has no such band, OffsetUnknown if nothing says its offset.
     """
-    return band_of_asset(scene, find_asset(scene, name), name)
+    return band_of_asset(scene, find_asset(scene, name), name, pixels)
 
 
-def band_of_asset(scene: Scene, key: str, name: str) -> Band:
+def band_of_asset(scene: Scene, key: str, name: str, pixels: Shift = Shift.UNDECIDED) -> Band:
     """The band that the asset `key` holds, called `name`. Raises OffsetUnknown if nothing says its offset."""
     asset, sensor = scene.assets[key], sensor_of(scene)
     scale = declared(asset, "scale")
-    offset, reason = decide_offset(scene, key, declared(asset, "offset"))
+    offset, reason = decide_offset(scene, key, declared(asset, "offset"), pixels)
     return Band(
         scene_id=str(scene.id),
         name=name,
@@ -80,6 +81,14 @@ def common_name_of(scene: Scene, key: str) -> str:
     sensor = sensor_of(scene)
     said = (key, band_field(scene.assets[key], "common_name"))
     return next((name for name in said if name in sensor.bands), sensor.common_name(key))
+
+
+def band_of_file_name(href: str, sensor: Sensor) -> str | None:
+    """Common name of the band that the name of a file means; None if it means none or several."""
+    words = re.split(r"[_.-]", href.partition("?")[0].rpartition("/")[2])
+    natives = (sensor.common_name(word) for word in words if re.fullmatch(r"B\d{1,2}A?", word, flags=re.IGNORECASE))
+    named = {name for name in (*natives, *(word.lower() for word in words)) if name in sensor.bands}
+    return named.pop() if len(named) == 1 else None
 
 
 def resolve_mask(scene: Scene) -> Mask | None:

@@ -40,10 +40,17 @@ def has_gaps(dn: PixelArray, nodata: float) -> bool:
 def valid_pixels(dn: PixelArray, nodata: float) -> BoolArray:
     """Whether each pixel has data: its DN is not nodata, not saturated and not NaN."""
     # Comparing in the dtype of the DN is five times faster, if it can hold nodata.
-    alike = dn.dtype.type(nodata) if np.isfinite(nodata) else nodata
-    valid: BoolArray = dn != (alike if alike == nodata else nodata)
+    valid: BoolArray = dn != (dn.dtype.type(nodata) if can_hold(dn.dtype, nodata) else nodata)
     if dn.dtype == np.uint16:
         valid &= dn != SATURATED
     elif dn.dtype.kind == "f":
         valid &= np.isfinite(dn)
     return valid
+
+
+def can_hold(dtype: np.dtype[Any], number: float) -> bool:
+    """Whether a DN of that dtype can be `number`."""
+    if dtype.kind == "f":
+        return True
+    limits = np.iinfo(dtype)
+    return bool(np.isfinite(number)) and limits.min <= number <= limits.max and float(number).is_integer()

@@ -10,6 +10,9 @@ from rasterio.io import DatasetReader
 from ..files import Span
 
 _MOST_BLOCKS = 200_000
+_SAMPLE_BLOCKS = (3, 9)  # at least, at most
+# Steps by it spread evenly and never fall into one column.
+_GOLDEN = 0.618
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,25 @@ class BlockLayout:
         for row in range(rows.start // height, -(-rows.stop // height)):
             first = row * self.columns
             yield from self.spans[first + columns.start // width : first + -(-columns.stop // width)]
+
+
+def spread_blocks(shape: tuple[int, int], block_shape: tuple[int, int], pixels: int) -> list[tuple[slice, slice]]:
+    """Rows and columns of a few blocks, of about so many pixels, spread over a raster of that shape."""
+    rows, columns = (-(-side // block) for side, block in zip(shape, block_shape, strict=True))
+    least, most = _SAMPLE_BLOCKS
+    count = min(most, max(least, pixels // (block_shape[0] * block_shape[1])))
+    if rows * columns <= count:
+        places = list(product(range(rows), range(columns)))
+    else:
+        places = [(int((i + 0.5) / count * rows), int(i * _GOLDEN % 1 * columns)) for i in range(count)]
+    return [
+        (_part(row, block_shape[0], shape[0]), _part(column, block_shape[1], shape[1]))
+        for row, column in dict.fromkeys(places)
+    ]
+
+
+def _part(index: int, block: int, side: int) -> slice:
+    return slice(index * block, min((index + 1) * block, side))
 
 
 def _span(dataset: DatasetReader, row: int, column: int) -> Span | None:

@@ -69,6 +69,16 @@ def check_pixels(pixels: int, wanted: Band | Mask, limits: Limits) -> None:
         raise _too_large(wanted, f"has {count}. A smaller aoi needs fewer")
 
 
+def check_is_one_band(dataset: DatasetReader, wanted: Band | Mask) -> None:
+    """Raises SceneUnreadable for pictures: they hold colours, not reflectance."""
+    if not isinstance(wanted, Band):
+        return
+    if dataset.count > 1:
+        raise unreadable(wanted, f"has {dataset.count} bands, so it is a picture or a stack of bands, not the one band")
+    if dataset.dtypes[0] == "uint8":
+        raise unreadable(wanted, "holds uint8 values, so it is a picture and not reflectance")
+
+
 def check_georeferenced(dataset: DatasetReader, wanted: Band | Mask) -> None:
     """Raises SceneUnreadable."""
     if not is_georeferenced(dataset):

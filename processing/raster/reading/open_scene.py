@@ -1,14 +1,18 @@
-"""A scene of a job: its bands and mask found, and their files described."""
+"""A scene of a job: its bands and mask found, its files described, and its red pixels looked at."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import chain
 
 from ..errors import BandNotFound
 from ..gdal import gdal_environment
 from ..grids import Grid
-from ..radiometry import resolve_band, resolve_mask
-from ..radiometry.offset import contradicts_offset, may_be_shifted_already
+from ..radiometry import resolve_band, resolve_mask, sensor_of
+from ..radiometry.offset import is_raw, shows_offset
+from ..radiometry.offset_check import OffsetCheck, Shift, check_offset
+from ..radiometry.reflectance import valid_pixels
 from ..types import Band, Mask, Scene
+from .file_check import about_place, check_band, odd_mask
 from .open_rasters import OpenRasters
 from .raster_file import RasterFile
 
@@ -19,7 +23,8 @@ _SAMPLE_PIXELS = 512  # a side
 class OpenScene:
     """A scene and the files of its bands, by name, and of its mask, None if it has none or none is wanted.
 
-    `grid` is that of its red band, by which scenes are laid over each other.
+    `grid` is that of its red band, by which scenes are laid over each other. `offset_check` is None if the pixels of
+    the sensor cannot show an offset.
     """
 
     scene: Scene
@@ -28,7 +33,8 @@ class OpenScene:
     mask: Mask | None
     mask_file: RasterFile | None
     grid: Grid
-    offset_contradicted: bool = False
+    offset_check: OffsetCheck | None = None
+    doubts: tuple[str, ...] = ()  # in what the files contradict the item
 
 
 def open_scene(scene: Scene, names: Sequence[str], rasters: OpenRasters, *, with_mask: bool) -> OpenScene:
@@ -36,23 +42,29 @@ def open_scene(scene: Scene, names: Sequence[str], rasters: OpenRasters, *, with
 
     Raises BandNotFound, OffsetUnknown, and what fetching and opening a file raises.
     """
-    bands = {name: resolve_band(scene, name) for name in names}
+    # The files are found before their pixels can decide the offset.
+    found = {name: resolve_band(scene, name, Shift.SHIFTED) for name in names}
     mask = resolve_mask(scene) if with_mask else None
-    gauge = _red(scene) or bands[names[0]]
-    wanted: list[Band | Mask] = [gauge, *bands.values(), *([mask] if mask else [])]
+    red = _red(scene)
+    gauge = red or found[names[0]]
+    wanted: list[Band | Mask] = [gauge, *found.values(), *([mask] if mask else [])]
     with gdal_environment():  # each scene is opened by a thread of its own
         gauge_file, *files = _described(wanted, rasters)
-        contradicted = may_be_shifted_already(scene) and contradicts_offset(gauge_file.overview(_SAMPLE_PIXELS))
-    if contradicted:
-        bands = {name: _without_offset(band) for name, band in bands.items()}
+        check = _offset_check(scene, red, gauge_file) if red and shows_offset(scene) else None
+        shown = [_as_shown(scene, name, band, check, gauge) for name, band in found.items()]
+        checked = [check_band(scene, band, file) for band, file in zip(shown, files, strict=False)]
+        odd = odd_mask(mask, files[-1]) if mask else None
+    bands = {name: each.band for name, each in zip(found, checked, strict=True)}
+    doubts = [*chain.from_iterable(each.doubts for each in checked), *about_place(scene, gauge, gauge_file)]
     return OpenScene(
         scene=scene,
         bands=bands,
-        files=dict(zip(bands, files, strict=False)),
-        mask=mask,
-        mask_file=files[-1] if mask else None,
+        files={name: file.for_band(band) for (name, band), file in zip(bands.items(), files, strict=False)},
+        mask=None if odd else mask,
+        mask_file=None if odd or not mask else files[-1],
         grid=gauge_file.grid,
-        offset_contradicted=contradicted,
+        offset_check=check,
+        doubts=(*doubts, *([odd] if odd else [])),
     )
 
 
@@ -64,12 +76,23 @@ def _described(wanted: Sequence[Band | Mask], rasters: OpenRasters) -> list[Rast
 
 
 def _red(scene: Scene) -> Band | None:
-    """For its grid, even if the job does not ask for it. None if the scene has no red band."""
+    """For its grid and its offset, even if the job does not ask for it. None if the scene has no red band."""
     try:
-        return resolve_band(scene, "red")
+        return resolve_band(scene, "red", Shift.SHIFTED)
     except BandNotFound:
         return None
 
 
-def _without_offset(band: Band) -> Band:
-    return replace(band, offset=0.0, offset_reason="the pixels show that the offset is applied, whatever the flag says")
+def _offset_check(scene: Scene, red: Band, file: RasterFile) -> OffsetCheck | None:
+    """None if the file holds no DN, but floats."""
+    if file.dtype.kind == "f":
+        return None
+    band = check_band(scene, red, file).band
+    dn = file.for_band(band).sample(_SAMPLE_PIXELS)
+    return check_offset(dn[valid_pixels(dn, band.nodata)], sensor_of(scene))
+
+
+def _as_shown(scene: Scene, name: str, found: Band, check: OffsetCheck | None, gauge: Band) -> Band:
+    """The band with the offset that the pixels of red show. A raw file shows nothing of the catalogue's own COGs."""
+    is_alike = is_raw(scene, found.asset) == is_raw(scene, gauge.asset)
+    return resolve_band(scene, name, check.shift if check and is_alike else Shift.UNDECIDED)

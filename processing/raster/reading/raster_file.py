@@ -1,9 +1,10 @@
 """What is known of one raster of a scene, and opening it for a thread."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -15,8 +16,15 @@ from rasterio.windows import Window
 from ..files import LocalCopy, Span, runs
 from ..grids import Grid
 from ..types import Band, Limits, Mask, PixelArray
-from .block_layout import BlockLayout
-from .checks import check_georeferenced, check_pixels, check_size, named_errors, unreadable
+from .block_layout import BlockLayout, spread_blocks
+from .checks import (
+    check_georeferenced,
+    check_is_one_band,
+    check_pixels,
+    check_size,
+    named_errors,
+    unreadable,
+)
 from .readable_file import ReadableFile
 
 _NO_GEOREFERENCE = {"GEOREF_SOURCES": "NONE"}
@@ -35,6 +43,8 @@ class RasterFile:
     block_shape: tuple[int, int]  # (rows, columns)
     dtype: np.dtype[Any]
     layout: BlockLayout | None = None
+    nodata: float | None = None  # as the file declares it
+    overviews: tuple[int, ...] = ()  # how much coarser than the raster each of them is
 
     @classmethod
     def describe(cls, wanted: Band | Mask, limits: Limits, copy: LocalCopy | None = None) -> Self:
@@ -45,12 +55,15 @@ class RasterFile:
             with dataset:
                 check_size(dataset, wanted, limits)
                 check_georeferenced(dataset, wanted)
+                check_is_one_band(dataset, wanted)
                 return cls(
                     file=file,
                     grid=Grid.of(dataset),
                     block_shape=dataset.block_shapes[0],
                     dtype=np.dtype(dataset.dtypes[0]),
                     layout=layout,
+                    nodata=dataset.nodata,
+                    overviews=tuple(dataset.overviews(1)),
                 )
 
     @property
@@ -91,8 +104,26 @@ class RasterFile:
                 if self._is_too_large(dataset.shape):
                     return self._middle(dataset, layout, longest_side)
                 self._bring(layout.spans if layout else ())
-                dn: PixelArray = dataset.read(1, out_shape=shape)
-                return dn
+                return self.with_one_nodata(dataset.read(1, out_shape=shape))
+
+    def sample(self, longest_side: int) -> PixelArray:
+        """DN that stand for the whole raster, flat: its overview or, if it has none at its head, a few blocks of it."""
+        if self.overviews:
+            return self.overview(longest_side).ravel()
+        parts = spread_blocks(self.grid.shape, self.block_shape, longest_side**2)
+        self._bring(chain.from_iterable(self._spans(rows, columns) for rows, columns in parts))
+        with self.open() as opened, named_errors(self.wanted):
+            return np.concatenate([opened.dn(rows, columns).ravel() for rows, columns in parts])
+
+    def with_one_nodata(self, dn: PixelArray) -> PixelArray:
+        """The same array, in which the second nodata of a band has become the first."""
+        if isinstance(self.wanted, Band) and self.wanted.other_nodata is not None:
+            dn[dn == self.wanted.other_nodata] = self.wanted.nodata
+        return dn
+
+    def for_band(self, band: Band) -> Self:
+        """The same raster, read as `band`."""
+        return replace(self, file=replace(self.file, wanted=band))
 
     def fetches(self, rows: slice, columns: slice) -> Iterator[Callable[[], None]]:
         """The requests that this part of the raster needs. Each may be made by a thread of its own."""
@@ -113,8 +144,7 @@ class RasterFile:
 
     def _overview_level(self, shrink: float) -> int | None:
         """The coarsest overview that is at least as fine as asked for; None for full resolution."""
-        with self.file.open() as dataset:
-            factors = dataset.overviews(1)
+        factors: Sequence[int] = self.overviews
         if not factors and self.layout and not self._is_too_large(self.grid.shape):
             # Writers of plain GeoTIFFs append overviews at the end of the file.
             with self.fetch_all().file.open() as dataset:
@@ -172,5 +202,4 @@ class OpenRaster:
         if rows.start == rows.stop or columns.start == columns.stop:
             return np.empty((0, 0), dtype=self.raster.dtype)
         self.raster.bring(rows, columns)
-        dn: PixelArray = self.dataset.read(1, window=Window.from_slices(rows, columns))
-        return dn
+        return self.raster.with_one_nodata(self.dataset.read(1, window=Window.from_slices(rows, columns)))

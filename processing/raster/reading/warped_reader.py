@@ -11,7 +11,7 @@ from rasterio.windows import Window
 from ..grids import Grid
 from ..grids.placement import ALIKE, Across
 from ..radiometry.reflectance import SATURATED
-from ..types import BoolArray, PixelArray
+from ..types import Band, BoolArray, PixelArray
 from .raster_file import OpenRaster, RasterFile
 from .sampling import Sampling
 
@@ -30,28 +30,31 @@ class WarpedReader:
     def __init__(self, raster: RasterFile, grid: Grid, placement: Across, sampling: Sampling) -> None:
         self.raster, self._grid, self._sampling = raster, grid, sampling
         blending = Resampling.average if placement.averages else Resampling.bilinear
+        self._other_nodata = raster.wanted.other_nodata if isinstance(raster.wanted, Band) else None
         self._resampling = Resampling.nearest if sampling.nodata is None else blending
 
     def read(self, opened: OpenRaster, window: Window) -> PixelArray:
         values = _in_tiles(self._warp(opened, self._resampling), window)
         may_be_saturated = self.raster.dtype == np.uint16 and self._sampling.nodata is not None
         if may_be_saturated and values.max() > _BRIGHT:
-            values[self._near_saturated(opened, window)] = self._sampling.nodata
+            values[self._near(float(SATURATED), Resampling.max, opened, window)] = self._sampling.nodata
+        if self._other_nodata is not None:
+            values[self._near(self._other_nodata, Resampling.nearest, opened, window)] = self._sampling.nodata
         return self._sampling.convert(values)
 
     def fetches(self, window: Window) -> Iterator[Callable[[], None]]:
         return iter(())
 
-    def _near_saturated(self, opened: OpenRaster, window: Window) -> BoolArray:
-        """Saturated pixels and those around them, into which the warper, which does not know of them, blended them."""
+    def _near(self, dn: float, resampling: Resampling, opened: OpenRaster, window: Window) -> BoolArray:
+        """Pixels of that DN and those around them, into which the warper, which does not know of them, blended them."""
         rows, columns = window.toslices()
         top, left = max(0, rows.start - 1), max(0, columns.start - 1)
         bottom, right = min(self._grid.height, rows.stop + 1), min(self._grid.width, columns.stop + 1)
         wider = Window.from_slices((top, bottom), (left, right))
-        saturated = _in_tiles(self._warp(opened, Resampling.max), wider) == SATURATED
-        around = np.pad(saturated, 1)
+        found = _in_tiles(self._warp(opened, resampling), wider) == dn
+        around = np.pad(found, 1)
         near: BoolArray = np.logical_or.reduce(
-            [around[i : i + len(saturated), j : j + saturated.shape[1]] for i in range(3) for j in range(3)]
+            [around[i : i + len(found), j : j + found.shape[1]] for i in range(3) for j in range(3)]
         )
         near = near[rows.start - top :, columns.start - left :]
         return near[: rows.stop - rows.start, : columns.stop - columns.start]

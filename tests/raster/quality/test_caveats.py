@@ -6,16 +6,39 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.raster.support.pairs import AFTER, BEFORE, WEST, Layer, Shot, compare, ndvi, square, to_dn, write_shots
+from processing.raster.radiometry.sensors import OLI, SENTINEL_2
+from tests.raster.support.pairs import (
+    AFTER,
+    BEFORE,
+    OFFSET,
+    WEST,
+    Layer,
+    Shot,
+    compare,
+    ndvi,
+    square,
+    to_dn,
+    write_shots,
+)
 
 
-def scene(name: str = BEFORE, west: float = WEST, **properties: Any) -> Shot:
+def scene(name: str = BEFORE, west: float = WEST, offset: float = OFFSET, **properties: Any) -> Shot:
+    """A scene that declares what its sensor's products have."""
+    is_landsat = str(properties.get("platform")).lower().startswith("landsat")
     grid = square(40, 30, west=west)
     layers = {
         band: Layer(dn=to_dn(np.full(grid.shape, value)), grid=grid)
         for band, value in (("red", 0.05), ("nir", 0.3), ("swir16", 0.1))
     }
-    return Shot(layers=layers, name=name, properties=properties)
+    scale, offset = (OLI.scale, OLI.offset) if is_landsat else (SENTINEL_2.scale, offset)
+    return Shot(layers=layers, name=name, properties=properties, scale=scale, offset=offset)
+
+
+def older_scene(baseline: str = "02.14") -> Shot:
+    """A scene from before the offset."""
+    name = BEFORE.replace("N0511", f"N{baseline.replace('.', '')}")
+    properties: dict[str, Any] = {"s2:processing_baseline": baseline}
+    return scene(name, offset=0.0, **properties)
 
 
 def warnings(directory: Path, before: Shot, after: Shot) -> tuple[str, ...]:
@@ -34,14 +57,14 @@ def test_ordinary_pair_has_no_warning(tmp_path: Path) -> None:
 
 
 def test_mixed_processing_baselines_are_a_warning(tmp_path: Path) -> None:
-    (said,) = warnings(tmp_path, scene(**baseline("02.14")), scene(AFTER))
+    (said,) = warnings(tmp_path, older_scene(), scene(AFTER))
     assert "02.14" in said
     assert "05.11" in said
 
 
 def test_baseline_of_the_product_name_counts(tmp_path: Path) -> None:
     older = BEFORE.replace("N0511", "N0300")
-    (said,) = warnings(tmp_path, scene(older, **baseline(None)), scene(AFTER))
+    (said,) = warnings(tmp_path, scene(older, offset=0.0, **baseline(None)), scene(AFTER))
     assert "03.00" in said
 
 
@@ -107,5 +130,6 @@ def test_small_overlap_is_a_warning(tmp_path: Path, shared: int, warned: bool) -
 
 
 def test_one_scene_has_no_warning_of_a_pair(tmp_path: Path) -> None:
-    config = write_shots(tmp_path / "scenes", scene(**baseline("02.14")))
-    assert ndvi(config, tmp_path / "out").product.warnings == ()
+    older = older_scene()
+    config = write_shots(tmp_path / "scenes", older)
+    assert ndvi(config, tmp_path / "out", older.name).product.warnings == ()

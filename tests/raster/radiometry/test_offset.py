@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from processing.raster.errors import OffsetUnknown
 from processing.raster.radiometry import resolve_band
-from processing.raster.radiometry.offset import contradicts_offset, may_be_shifted_already, processing_baseline
+from processing.raster.radiometry.offset import processing_baseline
+from processing.raster.radiometry.offset_check import Shift
 from processing.raster.types import Band
 from tests.raster.support.items import scene, scene_of
 
@@ -47,9 +47,43 @@ def test_baseline_is_found_in_an_item_id_that_is_the_product_name() -> None:
     assert resolve_band(scene_of({**item, "id": name}), "red").offset == -0.1
 
 
-def test_declared_baseline_wins_over_the_product_name() -> None:
-    name = "S2A_MSIL2A_20200714T115221_N0500_R123_T28QCH_20230714T191310.SAFE"
-    assert offset_of({}, s2__processing_baseline="02.14", s2__product_uri=name) == 0
+def contradiction(declared: str, named: str) -> dict[str, str]:
+    product = f"S2A_MSIL2A_20200714T115221_N{named}_R123_T28QCH_20230714T191310.SAFE"
+    return {"s2__processing_baseline": declared, "s2__product_uri": product}
+
+
+@pytest.mark.parametrize("properties", [contradiction("02.14", "0500"), contradiction("05.00", "0214")])
+@pytest.mark.parametrize(("pixels", "offset"), [(Shift.SHIFTED, -0.1), (Shift.PLAIN, 0.0)])
+def test_pixels_alone_decide_between_baselines_that_contradict_each_other(
+    properties: dict[str, str], pixels: Shift, offset: float
+) -> None:
+    scene_in_doubt = scene({"red": shifted()}, **properties)
+    with pytest.raises(OffsetUnknown):
+        resolve_band(scene_in_doubt, "red")
+    assert resolve_band(scene_in_doubt, "red", pixels).offset == offset
+
+
+def test_baselines_that_differ_but_have_the_same_offset_are_no_contradiction() -> None:
+    assert offset_of(shifted(), **contradiction("05.00", "0511")) == -0.1
+    assert offset_of({}, **contradiction("02.14", "0301")) == 0
+
+
+def test_scene_that_says_nothing_has_the_offset_that_its_pixels_show() -> None:
+    silent = scene({"red": {}})
+    assert resolve_band(silent, "red", Shift.SHIFTED).offset == -0.1
+    assert resolve_band(silent, "red", Shift.PLAIN).offset == 0
+
+
+def test_pixels_win_over_metadata_and_the_reason_says_so() -> None:
+    applied = scene({"red": shifted()}, s2__processing_baseline="05.09", earthsearch__boa_offset_applied=True)
+    band = resolve_band(applied, "red", Shift.SHIFTED)
+    assert (band.offset, "pixels are shifted" in band.offset_reason) == (-0.1, True)
+    assert resolve_band(applied, "red", Shift.PLAIN).offset_reason == resolve_band(applied, "red").offset_reason
+
+
+def test_pixels_say_nothing_of_the_offset_of_landsat() -> None:
+    landsat = scene({"red": {}}, platform="landsat-8")
+    assert resolve_band(landsat, "red", Shift.PLAIN).offset == -0.2
 
 
 def test_applied_offset_is_not_applied_again() -> None:
@@ -76,8 +110,11 @@ def test_declared_offset_is_read_in_each_version_of_stac(asset: dict[str, Any]) 
     assert offset_of(asset) == -0.15
 
 
-def test_declared_offset_of_0_is_a_declared_offset() -> None:
-    assert offset_of({"raster:bands": [{"offset": 0}]}, s2__processing_baseline="05.11") == 0
+def test_declared_offset_of_0_holds_unless_the_baseline_contradicts_it() -> None:
+    plain = {"raster:bands": [{"offset": 0, "scale": 1e-4}]}
+    assert offset_of(plain) == 0
+    with pytest.raises(OffsetUnknown):
+        offset_of(plain, s2__processing_baseline="05.11")
 
 
 @pytest.mark.parametrize("baseline", ["04.00", "05.00", "05.11", "06.00"])
@@ -109,30 +146,3 @@ def test_text_that_is_no_baseline_is_not_taken_for_one(declared: Any) -> None:
 def test_reason_names_the_baseline_as_the_catalogue_writes_it() -> None:
     band = resolve_band(scene({"red": {}}, s2__processing_baseline="05.10"), "red")
     assert band.offset_reason == "processing baseline 05.10"
-
-
-@pytest.mark.parametrize(
-    ("applied", "baseline", "suspected"),
-    [
-        (False, "05.09", True),
-        (False, "", True),
-        (False, "03.01", False),
-        (True, "05.09", False),
-        (None, "05.09", False),
-    ],
-)
-def test_only_a_flag_that_denies_the_offset_is_suspected(applied: bool | None, baseline: str, suspected: bool) -> None:
-    flagged = scene({}, earthsearch__boa_offset_applied=applied, s2__processing_baseline=baseline)
-    assert may_be_shifted_already(flagged) is suspected
-
-
-@pytest.mark.parametrize(("dark", "contradicted"), [(0, False), (20, False), (21, True), (100, True)])
-def test_more_than_a_fifth_of_dark_pixels_contradicts_the_offset(dark: int, contradicted: bool) -> None:
-    red = np.full(150, 1000, np.uint16)
-    red[:dark] = 999
-    red[100:] = 0  # nodata does not count
-    assert contradicts_offset(red) is contradicted
-
-
-def test_band_without_data_contradicts_no_offset() -> None:
-    assert contradicts_offset(np.zeros(10, np.uint16)) is False

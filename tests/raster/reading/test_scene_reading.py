@@ -77,12 +77,12 @@ def names_of(datasets: list[DatasetReader]) -> list[str]:
         (("red", "nir"), False, ["nir", "red"]),
     ],
 )
-def test_each_file_is_described_once_with_the_red_band_and_left_closed(
+def test_each_file_is_opened_once_and_the_red_band_and_the_mask_again_for_their_pixels(
     config: Config, datasets: list[DatasetReader], bands: tuple[str, ...], with_mask: bool, described: list[str]
 ) -> None:
     with open_rasters(config) as rasters:
         scene = open_scene(found(config), bands, rasters, with_mask=with_mask)
-    assert names_of(datasets) == described
+    assert names_of(datasets) == sorted([*described, "red", *(["scl"] if with_mask else [])])
     assert all(dataset.closed for dataset in datasets)
     assert list(scene.files) == list(scene.bands) == list(bands)
     assert (scene.mask is not None, scene.mask_file is not None) == (with_mask, with_mask)
@@ -115,7 +115,7 @@ def test_remote_files_are_opened_side_by_side(
         with OpenRasters(config.network, config.limits, tmp_path) as rasters:
             open_scene(found(config), BANDS, rasters, with_mask=True)
         assert not server.all_there.broken
-    assert len(datasets) == 4
+    assert len(datasets) == 6  # red and the mask once more, for their pixels
     assert all(dataset.closed for dataset in datasets)
     assert not list(tmp_path.glob("*.part"))
 

@@ -64,6 +64,7 @@ class Shot:
     layers: Mapping[str, Layer]
     name: str = BEFORE
     properties: Mapping[str, Any] = field(default_factory=dict)
+    scale: float = SCALE
     offset: float = OFFSET
 
     @property
@@ -227,7 +228,7 @@ def _write_files(folder: Path, each: Shot, **options: Any) -> dict[str, str]:
 
 def _item(each: Shot, item_id: str, hrefs: Mapping[str, str]) -> dict[str, Any]:
     date = each.name.split("_")[2]
-    radiometry = {"nodata": 0, "scale": SCALE, "offset": each.offset}
+    radiometry = {"nodata": 0, "scale": each.scale, "offset": each.offset}
     return {
         "type": "Feature",
         "stac_version": "1.0.0",

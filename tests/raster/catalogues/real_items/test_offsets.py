@@ -45,7 +45,8 @@ def test_flag_false_leaves_the_declared_offset(shared_data: Path) -> None:
 @pytest.mark.parametrize(("baseline", "offset"), [("02.14", 0.0), ("03.01", 0.0), ("04.00", -0.1), ("05.11", -0.1)])
 def test_baseline_decides_if_nothing_is_declared(shared_data: Path, baseline: str, offset: float) -> None:
     item = stored_item(shared_data, PC)
-    item["properties"]["s2:processing_baseline"] = baseline
+    name = item["properties"]["s2:product_uri"].replace("N0212", f"N{baseline.replace('.', '')}")
+    item["properties"] |= {"s2:processing_baseline": baseline, "s2:product_uri": name}
     band = resolve_band(as_scene(item), "red")
     assert (band.offset, baseline in band.offset_reason) == (offset, True)
 
@@ -64,8 +65,16 @@ def test_baseline_decides_and_not_the_date(shared_data: Path) -> None:
 
 def test_baseline_before_the_shift_wins_over_a_declared_offset(shared_data: Path) -> None:
     item = stored_item(shared_data, C1)
-    item["properties"]["s2:processing_baseline"] = "03.01"
+    name = item["properties"]["s2:product_uri"].replace("N0511", "N0301")
+    item["properties"] |= {"s2:processing_baseline": "03.01", "s2:product_uri": name}
     assert resolve_band(as_scene(item), "red").offset == 0.0
+
+
+def test_baselines_that_contradict_each_other_are_no_offset(shared_data: Path) -> None:
+    item = stored_item(shared_data, C1)
+    item["properties"]["s2:processing_baseline"] = "03.01"
+    with pytest.raises(OffsetUnknown):
+        resolve_band(as_scene(item), "red")
 
 
 def test_offset_is_never_guessed(shared_data: Path) -> None:
