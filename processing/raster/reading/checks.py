@@ -19,6 +19,7 @@ _MOST_BLOCK_BYTES = 64 << 20
 # The blocks of a file are listed in memory.
 _MOST_BLOCKS = 8_000_000
 _PIXEL_METRES = (0.01, 100_000.0)
+_BANDS_OF_A_PICTURE = 3  # two are a band and its alpha
 _DTYPES = ("uint8", "uint16", "int16", "float32")
 
 
@@ -73,7 +74,7 @@ def check_is_one_band(dataset: DatasetReader, wanted: Band | Mask) -> None:
     """Raises SceneUnreadable for pictures: they hold colours, not reflectance."""
     if not isinstance(wanted, Band):
         return
-    if dataset.count > 1:
+    if dataset.count >= _BANDS_OF_A_PICTURE:
         raise unreadable(wanted, f"has {dataset.count} bands, so it is a picture or a stack of bands, not the one band")
     if dataset.dtypes[0] == "uint8":
         raise unreadable(wanted, "holds uint8 values, so it is a picture and not reflectance")
