@@ -40,7 +40,8 @@ def ndvi_of(directory: Path, bands: Mapping[str, Layer], declared: float | None 
 
 
 def values(result: Result) -> PixelArray:
-    return result.pixels[np.isfinite(result.pixels)]
+    finite: PixelArray = result.pixels[np.isfinite(result.pixels)]
+    return finite
 
 
 def with_corner(dn: PixelArray, value: float) -> PixelArray:
