@@ -244,4 +244,5 @@ class Product:
     statistics: Mapping[str, Any]
     provenance: Mapping[str, Any]
     extra_fields: Mapping[str, Any]
+    quality: Mapping[str, Any]
     warnings: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Protocol
 
 from rasterio.windows import Window
@@ -11,14 +12,15 @@ from ..grids.placement import Across, Aligned, Parallel, placement_of
 from ..types import PixelArray
 from .aligned_reader import AlignedReader
 from .checks import named_errors
+from .clarity_blocks import ClarityBlocks, clarity_file
 from .raster_file import OpenRaster, RasterFile
 from .resampled_reader import ResampledReader
-from .sampling import Sampling
+from .shared_blocks import Blocks, SharedBlocks
 from .warped_reader import WarpedReader
 
 
 class WindowReader(Protocol):
-    """Reads windows of a grid from one raster: DN of a band, or booleans of a mask. Holds nothing of one thread."""
+    """Reads windows of a grid from one raster: DN of a band, or the clarity of a mask. Holds nothing of one thread."""
 
     raster: RasterFile
     located: bool  # whether the raster must be opened with its CRS
@@ -30,16 +32,31 @@ class WindowReader(Protocol):
         """The requests that the window needs. Each may be made by a thread of its own."""
 
 
-def reader_on(grid: Grid, raster: RasterFile) -> WindowReader:
-    """The reader of the raster's windows on `grid`. Fetches the whole file if it has to be warped."""
-    sampling = Sampling.of(raster.wanted)
+def band_reader_on(grid: Grid, raster: RasterFile, nodata: float) -> WindowReader:
+    """The reader of a band's windows on `grid`. Fetches the whole file if it has to be warped."""
+    return _reader_on(grid, raster, SharedBlocks(raster), nodata)
+
+
+def mask_reader_on(grid: Grid, raster: RasterFile, dilation: float, new_file: Callable[[], Path]) -> WindowReader:
+    """The reader of a mask's windows on `grid`, whose clouds grow by that many metres before anything else is done.
+
+    If it has to be warped, the whole file is fetched, and its clarity written into a `new_file`.
+    """
+    if isinstance(placement_of(grid, raster.grid), Across):
+        raster = clarity_file(raster.fetch_all(), dilation, new_file())
+        return _reader_on(grid, raster, SharedBlocks(raster), None)
+    return _reader_on(grid, raster, ClarityBlocks.of(raster, dilation), None)
+
+
+def _reader_on(grid: Grid, raster: RasterFile, blocks: Blocks, nodata: float | None) -> WindowReader:
+    """Without `nodata`, nothing is blended."""
     match placement_of(grid, raster.grid):
         case Aligned() as aligned:
-            return AlignedReader(raster, aligned, sampling)
+            return AlignedReader(raster, aligned, blocks)
         case Parallel() as parallel:
-            return ResampledReader(raster, parallel, sampling)
+            return ResampledReader(raster, parallel, blocks, nodata)
         case Across() as across:
-            return WarpedReader(raster.fetch_all(), grid, across, sampling)
+            return WarpedReader(raster.fetch_all(), grid, across, nodata)
 
 
 class SharedReader:
