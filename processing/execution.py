@@ -147,6 +147,7 @@ def _complete(job: Job, product: Product) -> None:
         "proj:shape": list(product.shape),
         "gsd": product.gsd,
         "statistics": dict(product.statistics),
+        "quality": dict(product.quality),
         "provenance": dict(product.provenance),
         **product.extra_fields,
     }

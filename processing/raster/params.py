@@ -14,6 +14,14 @@ class Params(BaseModel):
     cloud_mask: bool = Field(
         default=False, description="Leave out clouds, their shadows and snow, as the scenes' own masks have them."
     )
+    mask_dilation: float = Field(
+        default=60.0,
+        ge=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="Metres by which clouds, their shadows and snow grow on all sides before they are left out, "
+        "rounded up to whole pixels of the mask. Without cloud_mask it changes nothing.",
+    )
 
 
 class InvalidParams(ValueError):

@@ -35,7 +35,8 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
         tick(0.0)
         scenes = _open_scenes(operation, job, found, rasters)
         overlay = _overlay(scenes, job)
-        readers = [SceneReader.open(scene, overlay, index, rasters) for index, scene in enumerate(scenes)]
+        dilation = job.params.mask_dilation
+        readers = [SceneReader.open(scene, overlay, index, rasters, dilation) for index, scene in enumerate(scenes)]
         _check_pixels(overlay, config.limits)
         work = WindowWork(operation, job.params, readers, overlay, config.threads)
         with _cog_writer(operation, job, directory, work, config) as cog:
@@ -127,5 +128,6 @@ def _product(job: RasterJob, work: WindowWork, statistics: Mapping[str, Any], wr
         statistics=statistics,
         provenance={"scenes": [provenance(opened) for opened in work.scenes]},
         extra_fields=work.operation.result_fields(work.params),
+        quality=dict(work.tally.quality()),
         warnings=warnings,
     )

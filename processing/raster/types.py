@@ -250,4 +250,5 @@ class Product:
     statistics: Mapping[str, Any]
     provenance: Mapping[str, Any]
     extra_fields: Mapping[str, Any]
+    quality: Mapping[str, Any]
     warnings: tuple[str, ...]

@@ -17,6 +17,7 @@ from .grids import Overlay
 from .grids.ground_areas import GroundAreas
 from .operations import Operation, Tally
 from .params import Params
+from .radiometry.masks import HIDDEN, NEAR
 from .reading import SceneReader
 from .reading.scene_reader import SceneWindow
 from .threads import Crew
@@ -129,24 +130,33 @@ class WindowWork:
         areas = self._areas.of_rows(window)
         for first in range(0, rows, _STRIP_ROWS):
             strip = slice(first, first + _STRIP_ROWS)
-            clear = self._clear(ledger.counts, inside[strip], scenes, strip)
+            clear, near_mask = self._clear(ledger.counts, inside[strip], scenes, strip)
             if not clear.any():
                 values = np.full(clear.shape, self.operation.nothing)
             else:
                 # To an operation, masked pixels are nodata.
                 pixels = [Pixels(reflectance=scene.reflectance(strip), valid=clear) for scene in scenes]
                 values = self.operation.compute(self.params, pixels)
-                ledger.tally.add(values, areas[strip])
+                ledger.tally.add(values, areas[strip], near_mask)
             encoded[strip] = self.operation.encode(self.params, values)
         return encoded
 
-    def _clear(self, counts: Counts, inside: BoolArray, scenes: Sequence[SceneWindow], strip: slice) -> BoolArray:
-        """Where all scenes have data and no mask hides the ground. Counts what it finds."""
+    def _clear(
+        self, counts: Counts, inside: BoolArray, scenes: Sequence[SceneWindow], strip: slice
+    ) -> tuple[BoolArray, BoolArray | None]:
+        """Where all scenes have data and no mask hides the ground, and where a mask hides ground nearby.
+
+        Counts what it finds. Without masks the latter is None.
+        """
         valid = reduce(lambda valid, scene: scene.valid(strip, valid), scenes, inside)
-        masks = [scene.clear[strip] for scene in scenes if scene.clear is not None]
-        clear = reduce(np.logical_and, masks, valid)
+        levels = [scene.clarity[strip] for scene in scenes if scene.clarity is not None]
+        if not levels:
+            counts.add(inside, valid, valid)
+            return valid, None
+        least = reduce(np.minimum, levels)
+        clear = valid & (least != HIDDEN)
         counts.add(inside, valid, clear)
-        return clear
+        return clear, least == NEAR
 
 
 def _spanning(row: Sequence[Window]) -> Window:

@@ -1,12 +1,12 @@
 """The classes of a change map: their codes, names and colours, and how much ground each covers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Self
 
 import numpy as np
 
-from ..types import Float64Array, PixelArray, PixelFormat
+from ..types import BoolArray, Float64Array, PixelArray, PixelFormat
 
 NODATA = 255
 _SQUARE_METRES_PER_HECTARE = 10_000
@@ -65,18 +65,25 @@ def stac_classes() -> list[dict[str, Any]]:
 
 
 class ChangeTally:
-    """Pixels and hectares of every class."""
+    """Pixels and hectares of every class, and how much of the change is near a mask."""
 
     def __init__(self, detectable: Sequence[Change]) -> None:
         self._detectable = detectable
         self._pixels = dict.fromkeys(Change, 0)
         self._square_metres = dict.fromkeys(Change, 0.0)
+        self._has_mask = False
+        self._near_mask = self._changed_near_mask = 0
 
     @property
     def valid(self) -> int:
         return sum(self._pixels.values())
 
-    def add(self, values: PixelArray, pixel_areas: Float64Array) -> None:
+    def add(self, values: PixelArray, pixel_areas: Float64Array, near_mask: BoolArray | None = None) -> None:
+        if near_mask is not None:
+            self._has_mask = True
+            near = near_mask & (values != NODATA)
+            self._near_mask += int(np.count_nonzero(near))
+            self._changed_near_mask += int(np.count_nonzero(near & (values != Change.NO_CHANGE)))
         alike = np.ptp(pixel_areas) <= _ALIKE * pixel_areas[0]
         for change in Change:
             found = values == np.uint8(change)
@@ -90,6 +97,9 @@ class ChangeTally:
         for change in Change:
             self._pixels[change] += other._pixels[change]
             self._square_metres[change] += other._square_metres[change]
+        self._has_mask |= other._has_mask
+        self._near_mask += other._near_mask
+        self._changed_near_mask += other._changed_near_mask
 
     def statistics(self) -> dict[str, Any]:
         return {
@@ -104,4 +114,12 @@ class ChangeTally:
                 for change in Change
             ],
             "detectable_classes": [int(change) for change in self._detectable],
+        }
+
+    def quality(self) -> Mapping[str, float | None]:
+        """Shares of ground and of change near a mask, in percent. None without a mask, or if nothing changed."""
+        changed = self.valid - self._pixels[Change.NO_CHANGE]
+        return {
+            "near_mask_percent": 100 * self._near_mask / self.valid if self._has_mask else None,
+            "change_near_mask_percent": 100 * self._changed_near_mask / changed if self._has_mask and changed else None,
         }

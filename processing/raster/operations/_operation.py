@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 import numpy as np
 
 from ..params import Params
-from ..types import Float64Array, PixelArray, PixelFormat, Pixels, SceneId
+from ..types import BoolArray, Float64Array, PixelArray, PixelFormat, Pixels, SceneId
 
 P = TypeVar("P", bound=Params)
 
@@ -19,14 +19,20 @@ class Tally(Protocol):
     def valid(self) -> int:
         """Number of valid pixels so far."""
 
-    def add(self, values: PixelArray, pixel_areas: Float64Array) -> None:
-        """Count the values of a window, (rows, columns). `pixel_areas` is the area of a pixel in m2, for each row."""
+    def add(self, values: PixelArray, pixel_areas: Float64Array, near_mask: BoolArray | None = None) -> None:
+        """Count the values of a window, (rows, columns). `pixel_areas` is the area of a pixel in m2, for each row.
+
+        `near_mask` says of each pixel whether a mask hides ground nearby; None if no scene has a mask.
+        """
 
     def merge(self, other: Self) -> None:
         """Count what another tally of the same operation has counted."""
 
     def statistics(self) -> dict[str, Any]:
         """The statistics of the result. Called only if at least one pixel is valid."""
+
+    def quality(self) -> Mapping[str, float | None]:
+        """What the values say about how far the result can be trusted. Called like `statistics`."""
 
 
 class Operation(ABC, Generic[P]):

@@ -8,8 +8,7 @@ from ..grids.grid import window_at
 from ..grids.placement import Aligned
 from ..types import PixelArray
 from .raster_file import OpenRaster, RasterFile
-from .sampling import Sampling
-from .shared_blocks import SharedBlocks
+from .shared_blocks import Blocks
 
 
 class AlignedReader:
@@ -17,15 +16,14 @@ class AlignedReader:
 
     located = False
 
-    def __init__(self, raster: RasterFile, placement: Aligned, sampling: Sampling) -> None:
-        self.raster, self._placement, self._sampling = raster, placement, sampling
-        self._blocks = SharedBlocks(raster)
+    def __init__(self, raster: RasterFile, placement: Aligned, blocks: Blocks) -> None:
+        self.raster, self._placement, self._blocks = raster, placement, blocks
 
     def read(self, opened: OpenRaster, window: Window) -> PixelArray:
-        return self._sampling.convert(self._blocks.dn(opened, *self.needed(window)))
+        return self._blocks.dn(opened, *self.needed(window))
 
     def fetches(self, window: Window) -> Iterator[Callable[[], None]]:
-        return self.raster.fetches(*self.needed(window))
+        return self._blocks.fetches(*self.needed(window))
 
     def needed(self, window: Window) -> tuple[slice, slice]:
         """Rows and columns of the file."""

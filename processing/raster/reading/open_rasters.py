@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from ..files import Connections, LocalCopy
 from ..threads import side_by_side
@@ -23,6 +24,10 @@ class OpenRasters(ExitStack):
         """The rasters in the same order. All hosts are asked at once. Raises what fetching and opening a file does."""
         copies = side_by_side(self._copy_of, wanted)
         return [RasterFile.describe(one, self._limits, copy) for one, copy in zip(wanted, copies, strict=True)]
+
+    def new_file(self) -> Path:
+        """The path of an empty file that is removed on the way out."""
+        return Path(self.enter_context(NamedTemporaryFile(dir=self._folder)).name)
 
     def _copy_of(self, wanted: Band | Mask) -> LocalCopy | None:
         if isinstance(wanted.source, LocalFile):

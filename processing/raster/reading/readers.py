@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Protocol
 
 from rasterio.windows import Window
@@ -11,14 +12,15 @@ from ..grids.placement import Across, Aligned, Parallel, placement_of
 from ..types import PixelArray
 from .aligned_reader import AlignedReader
 from .checks import named_errors
+from .clarity_blocks import ClarityBlocks, clarity_file
 from .raster_file import OpenRaster, RasterFile
 from .resampled_reader import ResampledReader
-from .sampling import Sampling
+from .shared_blocks import Blocks, SharedBlocks
 from .warped_reader import WarpedReader
 
 
 class WindowReader(Protocol):
-    """Reads windows of a grid from one raster: DN of a band, or booleans of a mask. Holds nothing of one thread."""
+    """Reads windows of a grid from one raster: DN of a band, or the clarity of a mask. Holds nothing of one thread."""
 
     raster: RasterFile
     located: bool  # whether the raster must be opened with its CRS
@@ -30,21 +32,43 @@ class WindowReader(Protocol):
         """The requests that the window needs. Each may be made by a thread of its own."""
 
 
-def reader_on(grid: Grid, raster: RasterFile, window: Window) -> WindowReader:
-    """The reader of the raster on `grid`, of which `window` is all that will be read.
+def band_reader_on(grid: Grid, raster: RasterFile, nodata: float, window: Window) -> WindowReader:
+    """The reader of a band on `grid`, of which `window` is all that will be read.
 
     Fetches the whole file if it has to be warped. Raises SceneTooLarge if the window needs more pixels of the file than
     a job may read.
     """
-    sampling = Sampling.of(raster.wanted)
+    return _reader_on(grid, raster, window, SharedBlocks(raster), nodata)
+
+
+def mask_reader_on(
+    grid: Grid, raster: RasterFile, window: Window, dilation: float, new_file: Callable[[], Path]
+) -> WindowReader:
+    """The same of a mask, whose clouds grow by that many metres before anything else is done.
+
+    If it has to be warped, the whole file is fetched, and its clarity written into a `new_file`.
+    """
+    if isinstance(placement_of(grid, raster.grid), Across):
+        _check_whole(raster)
+        raster = clarity_file(raster.fetch_all(), dilation, new_file())
+        return _reader_on(grid, raster, window, SharedBlocks(raster), None)
+    return _reader_on(grid, raster, window, ClarityBlocks.of(raster, dilation), None)
+
+
+def _reader_on(grid: Grid, raster: RasterFile, window: Window, blocks: Blocks, nodata: float | None) -> WindowReader:
+    """Without `nodata`, nothing is blended."""
     match placement_of(grid, raster.grid):
         case Aligned() as aligned:
-            return _checked(AlignedReader(raster, aligned, sampling), window)
+            return _checked(AlignedReader(raster, aligned, blocks), window)
         case Parallel() as parallel:
-            return _checked(ResampledReader(raster, parallel, sampling), window)
+            return _checked(ResampledReader(raster, parallel, blocks, nodata), window)
         case Across() as across:
-            raster.check_pixels_of(*map(slice, (0, 0), raster.grid.shape))
-            return WarpedReader(raster.fetch_all(), grid, across, sampling)
+            _check_whole(raster)
+            return WarpedReader(raster.fetch_all(), grid, across, nodata)
+
+
+def _check_whole(raster: RasterFile) -> None:
+    raster.check_pixels_of(*map(slice, (0, 0), raster.grid.shape))
 
 
 def _checked(reader: AlignedReader | ResampledReader, window: Window) -> WindowReader:

@@ -1,7 +1,6 @@
 """The windows of one scene: all its bands and its mask, on the grid of the result."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
@@ -9,24 +8,30 @@ import numpy as np
 from rasterio.windows import Window
 
 from ..grids import Overlay
-from ..grids.grid import Grid, window_at
+from ..grids.grid import window_at
+from ..radiometry.masks import HIDDEN
 from ..radiometry.reflectance import has_gaps, to_reflectance, valid_pixels
 from ..types import Band, BoolArray, Float32Array, PixelArray
+from .open_rasters import OpenRasters
 from .open_scene import OpenScene
-from .raster_file import RasterFile
-from .readers import SharedReader, reader_on
+from .readers import SharedReader, band_reader_on, mask_reader_on
 
 
 @dataclass(frozen=True, kw_only=True)
 class SceneWindow:
     """A window of one scene: (rows, columns) each.
 
-    `dn` are those of the bands by name. `clear` is where the mask shows the ground; None without a mask.
+    `dn` are those of the bands by name. `clarity` is what the mask says, see `radiometry.masks`; None without a mask.
     """
 
     bands: Mapping[str, Band]
     dn: Mapping[str, PixelArray]
-    clear: BoolArray | None
+    clarity: PixelArray | None
+
+    @property
+    def clear(self) -> BoolArray | None:
+        """Where the mask shows the ground; None without a mask."""
+        return None if self.clarity is None else self.clarity != HIDDEN
 
     @cached_property
     def _with_gaps(self) -> Sequence[str]:
@@ -55,18 +60,24 @@ class SceneReader:
         self.scene, self._bands, self._mask, self._corner = scene, bands, mask, corner
 
     @classmethod
-    def open(cls, scene: OpenScene, overlay: Overlay, index: int, opened: ExitStack) -> "SceneReader":
-        """For the scene that is number `index` in the job. `opened` closes what is opened for it.
+    def open(
+        cls, scene: OpenScene, overlay: Overlay, index: int, rasters: OpenRasters, dilation: float = 0.0
+    ) -> "SceneReader":
+        """For the scene that is number `index` in the job, whose clouds grow by `dilation` metres.
 
-        Fetches whole files if they have to be warped. Raises SceneTooLarge if the job needs more pixels of a file than
-        it may read.
+        `rasters` closes what is opened for it. Fetches whole files if they have to be warped. Raises SceneTooLarge if
+        the job needs more pixels of a file than it may read.
         """
         turn = overlay.turns[index]
         grid = overlay.whole.moved(-turn) if turn else overlay.whole
         window = window_at(Window(0, 0, overlay.grid.width, overlay.grid.height), overlay.corner)
-        bands = {name: _shared(grid, file, window, opened) for name, file in scene.files.items()}
-        mask = _shared(grid, scene.mask_file, window, opened) if scene.mask_file else None
-        return cls(scene, bands, mask, overlay.corner)
+        bands = {
+            name: SharedReader(band_reader_on(grid, file, scene.bands[name].nodata, window), rasters)
+            for name, file in scene.files.items()
+        }
+        file = scene.mask_file
+        mask = mask_reader_on(grid, file, window, dilation, rasters.new_file) if file else None
+        return cls(scene, bands, SharedReader(mask, rasters) if mask else None, overlay.corner)
 
     def read(self, window: Window) -> SceneWindow:
         """A window of the result. Raises SceneUnreadable and what fetching raises."""
@@ -74,14 +85,10 @@ class SceneReader:
         return SceneWindow(
             bands=self.scene.bands,
             dn={name: reader.read(placed) for name, reader in self._bands.items()},
-            clear=self._mask.read(placed) if self._mask else None,
+            clarity=self._mask.read(placed) if self._mask else None,
         )
 
     def fetches(self, window: Window) -> Iterator[Callable[[], None]]:
         """The requests that the window needs. Each may be made by a thread of its own."""
         for reader in (*self._bands.values(), *([self._mask] if self._mask else [])):
             yield from reader.fetches(window_at(window, self._corner))
-
-
-def _shared(grid: Grid, file: RasterFile, window: Window, opened: ExitStack) -> SharedReader:
-    return SharedReader(reader_on(grid, file, window), opened)

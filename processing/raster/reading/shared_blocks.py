@@ -2,8 +2,9 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +18,16 @@ _Place = tuple[int, int]  # first row and column of a block
 _Blocks = Mapping[_Place, Future[PixelArray]]
 
 
+class Blocks(Protocol):
+    """Parts of a raster, for any number of threads."""
+
+    def dn(self, opened: OpenRaster, rows: slice, columns: slice) -> PixelArray:
+        """A part of the raster: (rows, columns). `opened` must serve the calling thread alone."""
+
+    def fetches(self, rows: slice, columns: slice) -> Iterator[Callable[[], None]]:
+        """The requests that the part needs. Each may be made by a thread of its own."""
+
+
 class SharedBlocks:
     """The latest blocks of one raster. Each is decoded once, although several windows may lie across it.
 
@@ -24,6 +35,7 @@ class SharedBlocks:
     """
 
     def __init__(self, raster: RasterFile) -> None:
+        self._raster = raster
         self._height, self._width = raster.block_shape
         self._raster_rows, self._raster_columns = raster.grid.shape
         self._block_bytes = self._height * self._width * raster.dtype.itemsize
@@ -42,6 +54,9 @@ class SharedBlocks:
         for (top, left), block in blocks.items():
             _copy_block(block.result(), top - rows.start, left - columns.start, dn)
         return dn
+
+    def fetches(self, rows: slice, columns: slice) -> Iterator[Callable[[], None]]:
+        return self._raster.fetches(rows, columns)
 
     def _are_whole(self, rows: slice, columns: slice) -> bool:
         return _is_whole(rows, self._height, self._raster_rows) and _is_whole(

@@ -13,7 +13,6 @@ from ..grids.placement import ALIKE, Across
 from ..radiometry.reflectance import SATURATED
 from ..types import Band, BoolArray, PixelArray
 from .raster_file import OpenRaster, RasterFile
-from .sampling import Sampling
 
 # How far, in pixels, the straight lines by which GDAL shortens reprojection may miss.
 _TOLERANCE_PIXELS = 0.01
@@ -23,24 +22,27 @@ _BRIGHT = 10_000
 
 
 class WarpedReader:
-    """Warps. The whole file must be on this machine's disk: the warper reads beyond the window, all bands and masks."""
+    """Warps. The whole file must be on this machine's disk: the warper reads beyond the window, all bands and masks.
+
+    `nodata` is the DN that is never blended into data; None for a mask, of which nothing is blended at all.
+    """
 
     located = True
 
-    def __init__(self, raster: RasterFile, grid: Grid, placement: Across, sampling: Sampling) -> None:
-        self.raster, self._grid, self._sampling = raster, grid, sampling
+    def __init__(self, raster: RasterFile, grid: Grid, placement: Across, nodata: float | None) -> None:
+        self.raster, self._grid, self._nodata = raster, grid, nodata
         blending = Resampling.average if placement.averages else Resampling.bilinear
         self._other_nodata = raster.wanted.other_nodata if isinstance(raster.wanted, Band) else None
-        self._resampling = Resampling.nearest if sampling.nodata is None else blending
+        self._resampling = Resampling.nearest if nodata is None else blending
 
     def read(self, opened: OpenRaster, window: Window) -> PixelArray:
         values = _in_tiles(self._warp(opened, self._resampling), window)
-        may_be_saturated = self.raster.dtype == np.uint16 and self._sampling.nodata is not None
+        may_be_saturated = self.raster.dtype == np.uint16 and self._nodata is not None
         if may_be_saturated and values.max() > _BRIGHT:
-            values[self._near(float(SATURATED), Resampling.max, opened, window)] = self._sampling.nodata
+            values[self._near(float(SATURATED), Resampling.max, opened, window)] = self._nodata
         if self._other_nodata is not None:
-            values[self._near(self._other_nodata, Resampling.nearest, opened, window)] = self._sampling.nodata
-        return self._sampling.convert(values)
+            values[self._near(self._other_nodata, Resampling.nearest, opened, window)] = self._nodata
+        return values
 
     def fetches(self, window: Window) -> Iterator[Callable[[], None]]:
         return iter(())
@@ -61,7 +63,7 @@ class WarpedReader:
 
     def _warp(self, opened: OpenRaster, resampling: Resampling) -> WarpedVRT:
         if resampling not in opened.warps:
-            opened.warps[resampling] = _warped(opened.dataset, self._grid, resampling, self._sampling.nodata)
+            opened.warps[resampling] = _warped(opened.dataset, self._grid, resampling, self._nodata)
         return opened.warps[resampling]
 
 

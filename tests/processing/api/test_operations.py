@@ -34,7 +34,7 @@ def test_ndvi_is_described_as_documented(ndvi: dict[str, Any], colormaps: list[s
     assert ndvi["scenes"] == 1
     assert len(ndvi["scene_roles"]) == 1
     assert ndvi["params"]["type"] == "object"
-    assert set(ndvi["params"]["properties"]) == {"aoi", "cloud_mask", "colormap", "precision"}
+    assert set(ndvi["params"]["properties"]) == {"aoi", "cloud_mask", "mask_dilation", "colormap", "precision"}
     assert set(colormaps) == {"rdylgn", "viridis", "greens"}
 
 

@@ -27,7 +27,7 @@ def test_documented_example_is_accepted(api: APIClient, account: Account) -> Non
         "status": "queued",
         "operation": "ndvi",
         "scene_ids": [SCENE],
-        "params": {"aoi": None, "cloud_mask": False, "colormap": "rdylgn", "precision": "full"},
+        "params": {"aoi": None, "cloud_mask": False, "mask_dilation": 60.0, "colormap": "rdylgn", "precision": "full"},
         "webhook_url": None,
         "progress": 0,
         "started_at": None,
@@ -56,7 +56,7 @@ def test_params_are_shown_with_their_defaults(api: APIClient, params: Any) -> No
     body = {**EXAMPLE, "params": params}
     if params == "left out":
         del body["params"]
-    defaults = {"aoi": None, "cloud_mask": False, "colormap": None, "precision": "full"}
+    defaults = {"aoi": None, "cloud_mask": False, "mask_dilation": 60.0, "colormap": None, "precision": "full"}
     assert api.post(URL, body, format="json").json()["params"] == defaults
 
 

@@ -236,6 +236,7 @@ def test_answer_has_the_params_as_the_job_keeps_them(api: APIClient) -> None:
         "threshold": 0.2,
         "bands": ["red", "nir", "swir16"],
         "cloud_mask": True,
+        "mask_dilation": 60.0,
         "aoi": None,
     }
 
@@ -243,7 +244,24 @@ def test_answer_has_the_params_as_the_job_keeps_them(api: APIClient) -> None:
 def test_answer_has_the_defaults_of_params_that_were_left_out(api: APIClient) -> None:
     response = submit(api, {})
     assert response.status_code == 202, response.content
-    assert response.json()["params"] == {"threshold": 0.1, "bands": ["red", "nir"], "cloud_mask": True, "aoi": None}
+    assert response.json()["params"] == {
+        "threshold": 0.1,
+        "bands": ["red", "nir"],
+        "cloud_mask": True,
+        "mask_dilation": 60.0,
+        "aoi": None,
+    }
+
+
+@pytest.mark.parametrize("metres", [0, 12.5, 1000])
+def test_mask_dilation_is_kept(metres: float) -> None:
+    assert ChangeDetectionParams(mask_dilation=metres).mask_dilation == metres
+
+
+@pytest.mark.parametrize("metres", [-1, 1000.5, float("nan"), float("inf"), "60", None, True])
+def test_mask_dilation_is_a_number_of_metres_up_to_1000(metres: Any) -> None:
+    with pytest.raises(ValidationError):
+        ChangeDetectionParams(mask_dilation=metres)
 
 
 @pytest.mark.parametrize(
@@ -287,5 +305,5 @@ def test_operation_is_listed_with_its_roles_and_schema(api: APIClient) -> None:
     listed = {each["name"]: each for each in api.get("/api/v1/operations").json()["operations"]}
     change = listed["change_detection"]
     assert (change["scenes"], change["scene_roles"]) == (2, ["before", "after"])
-    assert set(change["params"]["properties"]) == {"threshold", "bands", "cloud_mask", "aoi"}
+    assert set(change["params"]["properties"]) == {"threshold", "bands", "cloud_mask", "mask_dilation", "aoi"}
     assert {"aoi", "cloud_mask"} <= set(listed["ndvi"]["params"]["properties"])

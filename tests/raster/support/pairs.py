@@ -185,9 +185,10 @@ def ndvi(config: Config, directory: Path, name: str = BEFORE, **params: Any) -> 
 
 
 def run(operation: str, config: Config, directory: Path, names: Sequence[str], **params: Any) -> Result:
+    """The masks hide exactly what they mark, unless `mask_dilation` is given."""
     scene_ids = tuple(SceneId(provider="sentinel-2", original_id=name) for name in names)
     what = get_operation(operation)
-    wanted = what.normalise(what.params_model(**params), scene_ids)
+    wanted = what.normalise(what.params_model(**{"mask_dilation": 0, **params}), scene_ids)
     directory.mkdir(exist_ok=True)
     job = RasterJob(operation=operation, scene_ids=scene_ids, params=wanted)
     product = pipeline.run(job, directory, lambda share: None, config)

@@ -18,7 +18,7 @@ from processing.raster.operations.ndvi import NdviParams
 from processing.raster.radiometry.reflectance import to_reflectance, valid_pixels
 from processing.raster.reading import OpenRasters
 from processing.raster.reading.raster_file import RasterFile
-from processing.raster.reading.readers import SharedReader, reader_on
+from processing.raster.reading.readers import SharedReader, band_reader_on
 from processing.raster.types import (
     Band,
     BoolArray,
@@ -92,9 +92,10 @@ def described(asked: Band | Mask, config: Config) -> Iterator[RasterFile]:
 
 
 def read_window(raster: RasterFile, on: Grid, window: Window) -> PixelArray:
-    """A window of the grid `on`: DN of a band, booleans of a mask."""
+    """DN of a band in a window of the grid `on`."""
+    assert isinstance(raster.wanted, Band)
     with ExitStack() as opened:
-        return SharedReader(reader_on(on, raster, window), opened).read(window)
+        return SharedReader(band_reader_on(on, raster, raster.wanted.nodata, window), opened).read(window)
 
 
 def read_dn(raster: RasterFile, rows: slice, columns: slice) -> PixelArray:
