@@ -98,7 +98,7 @@ def pair(bands: tuple[str, ...], threshold: float, shape: tuple[int, int]) -> Pa
     before, after, expected = decided_ground(len(bands), bands, threshold, shape)
     random = np.random.default_rng(7)
     dn = tuple({band: to_dn(values) for band, values in date.items()} for date in (before, after))
-    scl = tuple(random.choice(np.arange(13, dtype=np.uint8), shape) for _ in range(2))
+    scl = tuple(random.choice(np.arange(12, dtype=np.uint8), shape) for _ in range(2))
     expected = np.where(np.isin(scl[0], HIDDEN) | np.isin(scl[1], HIDDEN), 255, expected).astype(np.uint8)
     for date in dn:
         for values in date.values():
