@@ -158,13 +158,18 @@ class StacServer:
         return f"http://{self.host}"
 
     def serve(self, collection: str, items: Sequence[Mapping[str, Any]]) -> str:
-        """Start with one collection and its items; gives the API's root."""
-        (self._folder / "collection.json").write_text(json.dumps(collection_document(collection)))
-        features = [{**item, "collection": collection} for item in items]
+        """Start with one collection and its items. Returns the API's root."""
+        return self.serve_all({collection: items})
+
+    def serve_all(self, items_of: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+        """Start with several collections and their items. Returns the API's root."""
+        for name in items_of:
+            (self._folder / f"{name}.json").write_text(json.dumps(collection_document(name)))
+        features = [{**item, "collection": name} for name, items in items_of.items() for item in items]
         (self._folder / "items.json").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
         program = Path(sys.executable).with_name("rustac")
         self._process = subprocess.Popen(
-            [program, "serve", "--addr", self.host, "collection.json", "items.json"],
+            [program, "serve", "--addr", self.host, *(f"{name}.json" for name in items_of), "items.json"],
             cwd=self._folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

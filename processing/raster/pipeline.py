@@ -31,7 +31,7 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
     """
     operation = get_operation(job.operation)
     with gdal_environment(), OpenRasters(config.network, config.limits, directory) as rasters:
-        found = side_by_side(lambda scene_id: find_scene(scene_id, config.catalogues, config.network), job.scene_ids)
+        found = _find_scenes(operation, job, config)
         tick(0.0)
         scenes = _open_scenes(operation, job, found, rasters)
         overlay = _overlay(scenes, job)
@@ -42,6 +42,11 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
             statistics = work.tally.statistics()
             written = cog.finish(_band_tags(operation.file_statistics(job.params, statistics)))
     return _product(job, work, statistics, written)
+
+
+def _find_scenes(operation: Operation[Any], job: RasterJob, config: Config) -> list[Scene]:
+    bands = operation.bands(job.params)
+    return side_by_side(lambda scene: find_scene(scene, config.catalogues, config.network, bands), job.scene_ids)
 
 
 def _open_scenes(
