@@ -190,11 +190,15 @@ class RasterJob:
 
 @dataclass(frozen=True, kw_only=True)
 class S3Access:
-    """How buckets of scenes are read; never the credentials of our own results."""
+    """How buckets of scenes are read; never the credentials of our own results.
+
+    `regions` are those of single buckets, `region` is that of all others.
+    """
 
     access_key: str
     secret_key: str = field(repr=False)
     region: str = ""
+    regions: Mapping[str, str] = field(default_factory=dict)
     endpoint: str = ""  # host or URL of a store that is not AWS
     requester_pays: bool = False
 
