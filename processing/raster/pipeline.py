@@ -14,7 +14,7 @@ from .operations import Operation, get_operation
 from .provenance import provenance, tags
 from .quality import caveats
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
-from .scenes import find_scene
+from .scenes import check_different, find_scene
 from .threads import side_by_side
 from .types import Config, Product, RasterJob, Scene, Tick
 from .windows import WindowWork
@@ -46,7 +46,9 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
 
 def _find_scenes(operation: Operation[Any], job: RasterJob, config: Config) -> list[Scene]:
     bands = operation.bands(job.params)
-    return side_by_side(lambda scene: find_scene(scene, config.catalogues, config.network, bands), job.scene_ids)
+    found = side_by_side(lambda scene: find_scene(scene, config.catalogues, config.network, bands), job.scene_ids)
+    check_different(found)
+    return found
 
 
 def _open_scenes(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from .catalogues import ANY_JOB, get_provider
+from .errors import SameSceneTwice
 from .sandbox import find_in_sandbox
 from .types import Catalogues, Network, Scene, SceneId
 
@@ -21,3 +22,16 @@ def find_scene(scene_id: SceneId, catalogues: Catalogues, network: Network, band
     if catalogues.sandbox is not None:
         return find_in_sandbox(scene_id, catalogues.sandbox)
     return get_provider(scene_id.provider).find(scene_id, catalogues, network, bands)
+
+
+def check_different(scenes: Sequence[Scene]) -> None:
+    """Raise SameSceneTwice if two of the scenes are one product. Their ids, items and catalogues may differ."""
+    first: dict[str, Scene] = {}
+    for scene in scenes:
+        product = get_provider(scene.id.provider).product_of(scene.item)
+        other = first.setdefault(product, scene)
+        if other is not scene:
+            raise SameSceneTwice(
+                f"{other.id} and {scene.id} are the same scene, {product}. Name two different scenes.",
+                scene_ids=[str(other.id), str(scene.id)],
+            )

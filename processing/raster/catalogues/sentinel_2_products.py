@@ -95,14 +95,16 @@ class ProductName:
 def product_of(item: Item) -> str:
     """Product name of an item without .SAFE or .zarr: the declared one, else the item's id.
 
-    If neither is a product name, the name is put together from datatake and tile.
+    If neither is a product name, the name is put together from datatake and tile; if they are missing, it is the id.
     """
     properties = item.get("properties", {})
-    declared = _ENDING.sub("", str(properties.get("s2:product_uri") or item.get("id", "")))
+    for text in (properties.get("s2:product_uri"), item.get("id")):
+        if ProductName.parse(str(text)):
+            return _ENDING.sub("", str(text))
     datatake = re.match(r"G(S\d[A-Z])_(\d{8}T\d{6})_", str(properties.get("s2:datatake_id")))
     tile = re.fullmatch(r"MGRS-(\w{4,5})", str(properties.get("grid:code")))
-    if ProductName.parse(declared) or datatake is None or tile is None:
-        return declared
+    if datatake is None or tile is None:
+        return str(item.get("id"))
     return f"{datatake[1]}_MSIL2A_{datatake[2]}_T{tile[1]:0>5}"
 
 
