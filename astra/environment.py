@@ -95,6 +95,15 @@ def hosts(name: str) -> frozenset[str]:
     return frozenset(values)
 
 
+def regions(name: str) -> dict[str, str]:
+    """bucket=region, separated by commas."""
+    values = listing(name)
+    for value in values:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]=[a-z0-9-]{1,32}", value):
+            raise ImproperlyConfigured(f"{name} must hold bucket=region, separated by commas, not {value!r}.")
+    return dict(value.split("=") for value in values)
+
+
 def one_of(name: str, *choices: str) -> str:
     """The first is the default."""
     value = text(name, choices[0]).lower()

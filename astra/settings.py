@@ -24,6 +24,7 @@ from .environment import (
     numbers,
     one_of,
     redis_url,
+    regions,
     required,
     text,
     whole_number,
@@ -197,6 +198,7 @@ SCENE_S3: dict[str, Any] = {
     "access_key": text("ASTRA_SCENES_S3_ACCESS_KEY_ID"),
     "secret_key": text("ASTRA_SCENES_S3_SECRET_ACCESS_KEY"),
     "region": text("ASTRA_SCENES_S3_REGION", "us-west-2"),
+    "regions": regions("ASTRA_SCENES_S3_REGIONS"),
     "endpoint": text("ASTRA_SCENES_S3_ENDPOINT"),
     "requester_pays": flag("ASTRA_SCENES_S3_REQUESTER_PAYS", default=False),
 }

@@ -71,6 +71,9 @@ def refusal(data: Path, variables: Mapping[str, str]) -> str:
         ("ASTRA_LANDSAT_STAC", "https://"),
         ("ASTRA_PLANETARY_COMPUTER_STAC", "/v1"),
         ("ASTRA_PRIVATE_HOSTS", "http://127.0.0.1:9000/"),
+        ("ASTRA_SCENES_S3_REGIONS", "us-west-2"),
+        ("ASTRA_SCENES_S3_REGIONS", "usgs-landsat=us-west-2,sentinel-cogs"),
+        ("ASTRA_SCENES_S3_REGIONS", "usgs-landsat=us west"),
         ("ASTRA_MAX_PIXELS", "-1"),
         ("ASTRA_MAX_PIXELS", "many"),
         ("ASTRA_JOB_TIME_LIMIT", "soon"),
@@ -190,3 +193,14 @@ def test_https_address_makes_cookies_secure(tmp_path: Path) -> None:
 def test_pepper_of_keys_is_the_secret_by_default(tmp_path: Path) -> None:
     assert read(tmp_path, {"SECRET_KEY": "abc"})["KEY_PEPPER"] != read(tmp_path, {"SECRET_KEY": "abd"})["KEY_PEPPER"]
     assert read(tmp_path, {"SECRET_KEY": "abc", "ASTRA_KEY_PEPPER": "salt"})["KEY_PEPPER"] == "salt"
+
+
+# --- Catalogues -----------------------------------------------------------------------------------------------------
+
+
+def test_regions_of_buckets_are_read_one_by_one(tmp_path: Path) -> None:
+    variables = {"ASTRA_SCENES_S3_REGIONS": "usgs-landsat=us-west-2, sentinel-s2-l2a=eu-central-1"}
+    assert read(tmp_path, variables)["SCENE_S3"]["regions"] == {
+        "usgs-landsat": "us-west-2",
+        "sentinel-s2-l2a": "eu-central-1",
+    }

@@ -8,11 +8,14 @@ import requests
 from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.exceptions import HTTPError
 
+from .deadline import in_time
 from .guard import ForbiddenAddress, PrivateHosts, host_of, open_session
-from .retry import PassingFault, patiently, refuse_passing_status
+from .pace import Pace
+from .retry import LONGEST_WAIT, PassingFault, patiently, refuse_passing_status
 
 _TIMEOUT = (5.0, 20.0)  # connect, and between two parts of an answer: seconds
 _LONGEST_ANSWER = 60.0  # seconds
+_CONNECT_IN_TIME = 2.0  # seconds, if there is a limit on all
 _MOST_BYTES = 32 << 20
 
 
@@ -27,19 +30,57 @@ class HostUnavailable(Exception):
         self.host, self.fault, self.retry_after = host, fault, retry_after
 
 
-def fetch_json(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the JSON object at `url`, asked for by POST if there is a body. Raises HostUnavailable."""
+def fetch_json(
+    url: str,
+    private_hosts: PrivateHosts,
+    body: Mapping[str, Any] | None = None,
+    *,
+    within: float | None = None,
+    pace: Pace | None = None,
+) -> dict[str, Any]:
+    """Return the JSON object at `url`, asked for by POST if there is a body. Raises HostUnavailable.
+
+    A host that fails is asked again. If `within` is set, it is asked once and has that many seconds. `pace` says when a
+    host may be asked that limits the rate of requests.
+    """
     try:
-        return patiently(lambda: _ask_once(url, private_hosts, body))
+        if within is None:
+            return patiently(lambda: _ask_in_turn(url, private_hosts, body, _TIMEOUT, _LONGEST_ANSWER, pace))
+        timeout = (min(_CONNECT_IN_TIME, within), within)
+        return in_time(lambda: _ask_in_turn(url, private_hosts, body, timeout, within, pace), within)
     except PassingFault as error:
         raise _unavailable(url, error.fault, error.retry_after) from error
 
 
-def _ask_once(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | None) -> dict[str, Any]:
+def _ask_in_turn(
+    url: str,
+    private_hosts: PrivateHosts,
+    body: Mapping[str, Any] | None,
+    timeout: tuple[float, float],
+    longest: float,
+    pace: Pace | None,
+) -> dict[str, Any]:
+    if pace is None:
+        return _ask_once(url, private_hosts, body, timeout, longest)
+    pace.wait(min(longest, LONGEST_WAIT))
+    try:
+        return _ask_once(url, private_hosts, body, timeout, longest)
+    except PassingFault as fault:
+        pace.pause(fault.retry_after)
+        raise
+
+
+def _ask_once(
+    url: str,
+    private_hosts: PrivateHosts,
+    body: Mapping[str, Any] | None,
+    timeout: tuple[float, float],
+    longest: float,
+) -> dict[str, Any]:
     method = "GET" if body is None else "POST"
     try:
         with (
-            open_session(url, private_hosts, _TIMEOUT, _LONGEST_ANSWER) as session,
+            open_session(url, private_hosts, timeout, longest) as session,
             session.request(method, url, json=body, stream=True) as response,
         ):
             refuse_passing_status(response)

@@ -14,7 +14,7 @@ _PASSING_STATUSES = (429, 500, 502, 503, 504)
 # Seconds before each further try. A host that asks for a longer pause than the longest wait is left alone for now: the
 # queue tries the job again later.
 _RETRY_DELAYS = (0.5, 1.0, 2.0)
-_LONGEST_WAIT = 10.0
+LONGEST_WAIT = 10.0
 _MOST_DIGITS = 15
 
 
@@ -36,7 +36,7 @@ def patiently(ask: Callable[[], Answer]) -> Answer:
             return ask()
         except PassingFault as fault:
             wait = max(delay, fault.retry_after)
-            if wait > _LONGEST_WAIT:
+            if wait > LONGEST_WAIT:
                 raise
             time.sleep(wait)
     return ask()

@@ -30,6 +30,10 @@ class AmbiguousSceneId(RasterError):
     code = "AMBIGUOUS_SCENE_ID"
 
 
+class SameSceneTwice(RasterError):
+    code = "SAME_SCENE_TWICE"
+
+
 class BandNotFound(RasterError):
     code = "BAND_NOT_FOUND"
 

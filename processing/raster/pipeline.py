@@ -14,7 +14,7 @@ from .operations import Operation, get_operation
 from .provenance import provenance, tags
 from .quality import caveats, coverage
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
-from .scenes import find_scene
+from .scenes import check_different, find_scene
 from .threads import side_by_side
 from .types import Config, Limits, Product, RasterJob, Scene, Tick
 from .windows import WindowWork
@@ -31,7 +31,7 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
     """
     operation = get_operation(job.operation)
     with gdal_environment(), OpenRasters(config.network, config.limits, directory) as rasters:
-        found = side_by_side(lambda scene_id: find_scene(scene_id, config.catalogues, config.network), job.scene_ids)
+        found = _find_scenes(operation, job, config)
         tick(0.0)
         scenes = _open_scenes(operation, job, found, rasters)
         overlay = _overlay(scenes, job)
@@ -44,6 +44,13 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
             statistics = work.tally.statistics()
             written = cog.finish(_band_tags(operation.file_statistics(job.params, statistics)))
     return _product(job, work, statistics, written)
+
+
+def _find_scenes(operation: Operation[Any], job: RasterJob, config: Config) -> list[Scene]:
+    bands = operation.bands(job.params)
+    found = side_by_side(lambda scene: find_scene(scene, config.catalogues, config.network, bands), job.scene_ids)
+    check_different(found)
+    return found
 
 
 def _open_scenes(

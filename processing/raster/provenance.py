@@ -14,6 +14,8 @@ def provenance(opened: OpenScene) -> dict[str, Any]:
     return {
         "scene_id": str(opened.scene.id),
         "item": opened.scene.item_id,
+        "collection": opened.scene.collection,
+        "catalogue": opened.scene.catalogue,
         "datetime": opened.scene.properties.get("datetime"),
         "processing_baseline": processing_baseline(opened.scene),
         "bands": {name: band.provenance() for name, band in opened.bands.items()},

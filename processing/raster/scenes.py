@@ -1,6 +1,9 @@
 """From a scene id to a scene: in the sandbox if there is one, else by the provider that the id names."""
 
-from .catalogues import get_provider
+from collections.abc import Sequence
+
+from .catalogues import ANY_JOB, get_provider
+from .errors import SameSceneTwice
 from .sandbox import find_in_sandbox
 from .types import Catalogues, Network, Scene, SceneId
 
@@ -10,9 +13,25 @@ def check_scene_id(scene_id: SceneId) -> None:
     get_provider(scene_id.provider).check_id(scene_id)
 
 
-def find_scene(scene_id: SceneId, catalogues: Catalogues, network: Network) -> Scene:
-    """The one scene that the id names. Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable."""
+def find_scene(scene_id: SceneId, catalogues: Catalogues, network: Network, bands: Sequence[str] = ANY_JOB) -> Scene:
+    """The one scene that the id names. If several catalogues or collections have it, one whose `bands` can be read.
+
+    Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable.
+    """
     check_scene_id(scene_id)
     if catalogues.sandbox is not None:
         return find_in_sandbox(scene_id, catalogues.sandbox)
-    return get_provider(scene_id.provider).find(scene_id, catalogues, network)
+    return get_provider(scene_id.provider).find(scene_id, catalogues, network, bands)
+
+
+def check_different(scenes: Sequence[Scene]) -> None:
+    """Raise SameSceneTwice if two of the scenes are one product. Their ids, items and catalogues may differ."""
+    first: dict[str, Scene] = {}
+    for scene in scenes:
+        product = get_provider(scene.id.provider).product_of(scene.item)
+        other = first.setdefault(product, scene)
+        if other is not scene:
+            raise SameSceneTwice(
+                f"{other.id} and {scene.id} are the same scene, {product}. Name two different scenes.",
+                scene_ids=[str(other.id), str(scene.id)],
+            )

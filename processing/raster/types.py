@@ -84,15 +84,23 @@ MaskKind = Literal["scl", "qa_pixel"]
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """One scene of a catalogue: its STAC Item, and the source of each of its assets that can be read."""
+    """One scene of a catalogue: its STAC Item, and the source of each of its assets that can be read.
+
+    `catalogue` is the host of the STAC API that has it.
+    """
 
     id: SceneId
     item: Mapping[str, Any]
     sources: Mapping[str, Source]
+    catalogue: str = ""
 
     @property
     def item_id(self) -> str:
         return str(self.item["id"])
+
+    @property
+    def collection(self) -> str | None:
+        return self.item.get("collection")
 
     @property
     def properties(self) -> Mapping[str, Any]:
@@ -188,11 +196,15 @@ class RasterJob:
 
 @dataclass(frozen=True, kw_only=True)
 class S3Access:
-    """How buckets of scenes are read; never the credentials of our own results."""
+    """How buckets of scenes are read; never the credentials of our own results.
+
+    `regions` are those of single buckets, `region` is that of all others.
+    """
 
     access_key: str
     secret_key: str = field(repr=False)
     region: str = ""
+    regions: Mapping[str, str] = field(default_factory=dict)
     endpoint: str = ""  # host or URL of a store that is not AWS
     requester_pays: bool = False
 

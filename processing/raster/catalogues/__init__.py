@@ -1,8 +1,9 @@
 """Catalogues: from a scene id to one STAC Item, and from the item's hrefs to sources. Asks STAC APIs and no other host.
 
-`providers` has one file for each provider; `stac` is the client, `sources` decides which hrefs may be read at all.
+`providers` has one file for each provider; `catalogue` lists the catalogues, `stac` is the client, `sources` decides
+which hrefs may be read at all, `readiness` which of several items is read.
 """
 
-from .providers import Provider, get_provider
+from .providers import ANY_JOB, Provider, get_provider
 
-__all__ = ["Provider", "get_provider"]
+__all__ = ["ANY_JOB", "Provider", "get_provider"]

@@ -14,7 +14,7 @@ from typing import Self
 from ..errors import InvalidSceneId
 from ..radiometry.sensors import UNKNOWN, sensor_of_product
 from ..types import SceneId
-from .stac import Item, StacApi
+from .stac import Item, StacApi, in_order_of
 
 _FORM = re.compile(
     r"(?P<start>L[A-Z]\d{2}_L2S[PR]_\d{6})_(?P<sensed>\d{8})(?:_(?P<processed>\d{8}))?_(?P<end>02_(?:T1|T2|RT))(?:_SR)?"
@@ -67,12 +67,26 @@ class LandsatName:
         return any(str(self) in str(asset.get("href", "")) for asset in item.get("assets", {}).values())
 
 
+def product_of(item: Item) -> str:
+    """Product name of an item, with the day processed if its id or the names of its files have it."""
+    name = LandsatName.parse(str(item["id"]))
+    if name is None or name.processed is not None:
+        return str(name or item["id"])
+    files = (_FORM.search(str(asset.get("href", ""))) for asset in item.get("assets", {}).values())
+    in_files = (LandsatName.parse(match[0]) for match in files if match)
+    return str(next((other for other in in_files if other and other.processed and other.names(item)), name))
+
+
 def find_products(api: StacApi, collections: Sequence[str], name: LandsatName) -> list[Item]:
-    """The product of the catalogue that the name means: the one processed last. Empty if there is none."""
+    """The product of the catalogue that the name means, in each of the collections that have it.
+
+    If the name leaves out the day processed, the product processed last is meant.
+    """
     short = LandsatName(start=name.start, sensed=name.sensed, processed=None, end=name.end)
     likely = dict.fromkeys([f"{name}_SR", str(name), str(short)])
     found = [item for item in api.items(collections, list(likely)) if name.names(item)]
     if not found:
         day = api.search(collections, name.sensed, name.sensed + timedelta(days=1))
         found = [item for item in day if name.names(item)]
-    return sorted(found, key=lambda item: str(item["id"]))[-1:]
+    newest = max((product_of(item) for item in found), default="")
+    return in_order_of(collections, [item for item in found if product_of(item) == newest])

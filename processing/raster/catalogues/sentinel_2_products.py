@@ -7,21 +7,24 @@ sensors lists the satellites.
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from math import cos, radians
-from typing import Self
+from typing import Any, Self
 
-from ..errors import InvalidSceneId
+from ..errors import InvalidSceneId, ProviderUnavailable
 from ..radiometry.sensors import UNKNOWN, sensor_of_product
 from ..types import SceneId
-from .stac import Item, StacApi
+from .stac import Item, StacApi, in_order_of
 
 _FORM = re.compile(
     r"(?P<satellite>S\d[A-Z])_MSIL2A_(?P<datatake>\d{8}T\d{6})"
     r"(?:_N(?P<baseline>\d{4}))?(?:_R(?P<orbit>\d{3}))?(?:_T(?P<tile>\d{2}[A-Z]{3}))?"
-    r"(?:_(?P<generated>\d{8}T\d{6}))?(?:\.SAFE)?"
+    r"(?:_(?P<generated>\d{8}T\d{6}))?(?:\.SAFE|\.zarr)?"
 )
+_ENDING = re.compile(r"\.(SAFE|zarr)$")
 # A tile is sensed some minutes after the start of its datatake.
 _BEFORE, _AFTER = timedelta(minutes=5), timedelta(minutes=60)
 _LATITUDE_BANDS = "CDEFGHJKLMNPQRSTUVWX"  # 8 degrees each from 80 south, the last one 12
@@ -90,29 +93,54 @@ class ProductName:
 
 
 def product_of(item: Item) -> str:
-    """Product name of an item without .SAFE: the declared one, else the item's id.
+    """Product name of an item without .SAFE or .zarr: the declared one, else the item's id.
 
-    If neither is a product name, the name is put together from datatake and tile.
+    If neither is a product name, the name is put together from datatake and tile; if they are missing, it is the id.
     """
     properties = item.get("properties", {})
-    declared = str(properties.get("s2:product_uri") or item.get("id", "")).removesuffix(".SAFE")
+    for text in (properties.get("s2:product_uri"), item.get("id")):
+        if ProductName.parse(str(text)):
+            return _ENDING.sub("", str(text))
     datatake = re.match(r"G(S\d[A-Z])_(\d{8}T\d{6})_", str(properties.get("s2:datatake_id")))
     tile = re.fullmatch(r"MGRS-(\w{4,5})", str(properties.get("grid:code")))
-    if ProductName.parse(declared) or datatake is None or tile is None:
-        return declared
+    if datatake is None or tile is None:
+        return str(item.get("id"))
     return f"{datatake[1]}_MSIL2A_{datatake[2]}_T{tile[1]:0>5}"
 
 
 def find_products(api: StacApi, collections: Sequence[str], name: ProductName) -> list[Item]:
-    """The products of the catalogue that the name can mean, each once.
+    """The items of the catalogue whose products the name can mean. One product may have an item in each collection.
 
+    Only a name that is whole is looked up by computed ids. Any other may fit products of which no id can be computed.
     A computed id may belong to another processing of the same day, so the product name of every item is checked.
     """
-    likely = name.likely_item_ids()
-    found = [item for item in api.items(collections, likely) if name.names(product_of(item))] if likely else []
-    if not found:
-        found = list(_by_time(api, collections, name))
-    return _each_once(found, collections)
+    found: list[Item] = []
+    if name.tile and name.generated:
+        found = [item for item in api.items(collections, name.likely_item_ids()) if name.names(product_of(item))]
+        found += _in_newer_collections(api, collections, name, found)
+    return in_order_of(collections, found or list(_by_time(api, collections, name)))
+
+
+def _in_newer_collections(
+    api: StacApi, collections: Sequence[str], name: ProductName, found: Sequence[Item]
+) -> list[Item]:
+    """Items of the product in the collections that come before those in which it was found.
+
+    Such a collection may have ids that cannot be computed. It is asked for what lies where and when the scene does.
+    """
+    held = {str(item.get("collection")) for item in found}
+    newer = list(takewhile(lambda collection: collection not in held, collections))
+    bbox = found[0].get("bbox") if found and newer else None
+    if not _is_box(bbox) or len(newer) == len(collections):
+        return []
+    with suppress(ProviderUnavailable):  # there is a scene without it
+        around = api.search(newer, name.datatake - _BEFORE, name.datatake + _AFTER, bbox)
+        return [item for item in around if name.names(product_of(item))]
+    return []
+
+
+def _is_box(bbox: Any) -> bool:
+    return isinstance(bbox, list) and len(bbox) == 4 and all(isinstance(edge, int | float) for edge in bbox)
 
 
 def _by_time(api: StacApi, collections: Sequence[str], name: ProductName) -> Iterator[Item]:
@@ -138,10 +166,3 @@ def _zone_of(tile: str) -> list[float] | None:
     north = south + 12
     margin = _TILE_DEGREES / cos(radians(max(abs(south), abs(north))))
     return [max(-180.0, west - margin), south - _TILE_DEGREES, min(180.0, west + 6 + margin), north + _TILE_DEGREES]
-
-
-def _each_once(items: Sequence[Item], collections: Sequence[str]) -> list[Item]:
-    """One item for each product. If several collections hold it, the first collection's item."""
-    order = {collection: rank for rank, collection in enumerate(collections)}
-    ranked = sorted(items, key=lambda item: order.get(str(item.get("collection")), len(order)))
-    return list({product_of(item): item for item in reversed(ranked)}.values())

@@ -3,31 +3,44 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
-from ..types import Network, RemoteFile, S3File, Source
+from ..types import Network, RemoteFile, S3File, Scene, SceneId, Source
+from .catalogue import Catalogue, Files, Holding, has_bucket
 from .stac import Item
 
 _S3 = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>[A-Za-z0-9_./()-]+)")
 _HTTP = re.compile(r"https?://[^\s\x00-\x1f<>|\"\\]+")
 
 
-def sources_of(item: Item, network: Network, token_url: str = "") -> Mapping[str, Source]:
+def scene_of(scene_id: SceneId, item: Item, catalogue: Catalogue, holding: Holding, network: Network) -> Scene:
+    """The scene that `item` of the catalogue is, found by `scene_id`.
+
+    Only a holding of public files has URLs that can be read: others lead to a login.
+    """
+    collection = quote(str(item.get("collection") or holding.collections[0]), safe="")
+    token_url = f"{catalogue.token_root}/{collection}" if catalogue.token_root else ""
+    sources = sources_of(item, network, token_url, with_urls=holding.files is Files.PUBLIC)
+    return Scene(id=scene_id, item=item, sources=sources, catalogue=catalogue.host)
+
+
+def sources_of(item: Item, network: Network, token_url: str = "", *, with_urls: bool = True) -> Mapping[str, Source]:
     """The sources of an item by asset key. Assets that cannot be read are left out.
 
-    A bucket is taken if the operator has given access to buckets, else a URL if the asset has one. Paths of this
+    A bucket is taken if the operator has given access to it, else a URL if the asset has one. Paths of this
     machine, GDAL's own prefixes and everything else that is no plain URL never become a source.
     """
-    found = {key: _source(asset, network, token_url) for key, asset in item.get("assets", {}).items()}
+    found = {key: _source(asset, network, token_url, with_urls) for key, asset in item.get("assets", {}).items()}
     return {key: source for key, source in found.items() if source is not None}
 
 
-def _source(asset: Mapping[str, Any], network: Network, token_url: str) -> Source | None:
+def _source(asset: Mapping[str, Any], network: Network, token_url: str, with_urls: bool) -> Source | None:
     alternate = asset.get("alternate")
     others = alternate.values() if isinstance(alternate, dict) else ()
     hrefs = [asset.get("href"), *(other.get("href") for other in others if isinstance(other, dict))]
     texts = [href for href in hrefs if isinstance(href, str) and ".." not in href]
-    if network.s3 is not None:
-        for href in texts:
-            if match := _S3.fullmatch(href):
-                return S3File(bucket=match["bucket"], key=match["key"])
-    return next((RemoteFile(url=href, token_url=token_url) for href in texts if _HTTP.fullmatch(href)), None)
+    for href in texts:
+        if (match := _S3.fullmatch(href)) and has_bucket(network, match["bucket"]):
+            return S3File(bucket=match["bucket"], key=match["key"])
+    urls = [href for href in texts if with_urls and _HTTP.fullmatch(href)]
+    return RemoteFile(url=urls[0], token_url=token_url) if urls else None

@@ -1,6 +1,7 @@
 """A small client of STAC APIs: items by their ids or by time."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -9,14 +10,22 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from processing.http import PrivateHosts, fetch_json
 from processing.http.fetch import HostUnavailable
 from processing.http.guard import host_of
+from processing.http.pace import Pace
 from processing.http.recent import Recent
 
 from ..errors import ProviderUnavailable
+from .catalogue import Catalogue
 
 Item = Mapping[str, Any]
 
 _PAGE = 250
 _MAX_PAGES = 20
+
+
+def in_order_of(collections: Sequence[str], items: Sequence[Item]) -> list[Item]:
+    """The items of the first collection first, and those of no such collection last."""
+    order = {collection: rank for rank, collection in enumerate(collections)}
+    return sorted(items, key=lambda item: order.get(str(item.get("collection")), len(order)))
 
 
 class _Asked(NamedTuple):
@@ -27,12 +36,19 @@ class _Asked(NamedTuple):
 
 
 class StacApi:
-    """The STAC API below `root`. Raises ProviderUnavailable if it does not answer as a STAC API does."""
+    """The STAC API below `root`. Raises ProviderUnavailable if it does not answer as a STAC API does.
 
-    def __init__(self, root: str, private_hosts: PrivateHosts) -> None:
+    It has `seconds` from now on for all its answers, or is asked with patience if None. `pace` limits the requests.
+    """
+
+    def __init__(
+        self, root: str, private_hosts: PrivateHosts, *, seconds: float | None = None, pace: Pace | None = None
+    ) -> None:
         self._root = root.rstrip("/")
         self._host = host_of(root)
         self._private_hosts = private_hosts
+        self._ends = None if seconds is None else time.monotonic() + seconds
+        self._pace = pace
 
     def items(self, collections: Sequence[str], ids: Sequence[str]) -> list[Item]:
         """Items with these ids, in any of the collections."""
@@ -74,16 +90,28 @@ class StacApi:
 
     def _fetch(self, asked: _Asked) -> dict[str, Any]:
         try:
-            page = fetch_json(asked.url, self._private_hosts, asked.body)
+            page = fetch_json(asked.url, self._private_hosts, asked.body, within=self._seconds_left(), pace=self._pace)
         except HostUnavailable as error:
             raise ProviderUnavailable.at(error.host, error.fault, error.retry_after) from error
         if not _is_page(page):
             raise ProviderUnavailable.at(self._host, "does not answer as a STAC API does")
         return page
 
+    def _seconds_left(self) -> float | None:
+        return None if self._ends is None else self._ends - time.monotonic()
+
 
 # Both scenes of a job often need the same answer, and so does its next attempt.
 _answers: Recent[dict[str, Any]] = Recent(seconds=120, most=64)
+
+_paces: dict[str, Pace] = {}
+
+
+def pace_of(catalogue: Catalogue) -> Pace | None:
+    """The pace at which this process asks the catalogue's host; None if the host has no limit."""
+    if catalogue.requests_per_second is None:
+        return None
+    return _paces.setdefault(catalogue.host, Pace(1 / catalogue.requests_per_second))
 
 
 def _is_page(value: Mapping[str, Any]) -> bool:

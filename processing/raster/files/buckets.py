@@ -9,6 +9,24 @@ from botocore.credentials import Credentials
 
 from ..types import S3Access, S3File
 
+# Regions of the buckets at AWS in which scenes are.
+_REGIONS = {"usgs-landsat": "us-west-2", "sentinel-s2-l2a": "eu-central-1", "sentinel-cogs": "us-west-2"}
+
+# What stores have answered to this process, by endpoint and bucket.
+_learned: dict[tuple[str, str], str] = {}
+
+
+def region_of(file: S3File, access: S3Access) -> str:
+    """The region of the file's bucket: as its store has said, else by the operator's settings, else the known one."""
+    known = {} if access.endpoint else _REGIONS
+    by_bucket = {**known, **access.regions}
+    return _learned.get((access.endpoint, file.bucket)) or by_bucket.get(file.bucket, access.region)
+
+
+def learn_region(file: S3File, access: S3Access, region: str) -> None:
+    """Remember the region that the store has said its bucket is in."""
+    _learned[access.endpoint, file.bucket] = region
+
 
 def url_of(file: S3File, access: S3Access, region: str) -> str:
     """At AWS the bucket is part of the host's name, unless the bucket has dots, which no certificate covers."""

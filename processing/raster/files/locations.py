@@ -80,7 +80,7 @@ class BucketLocation:
     """A file in a bucket. Requests are signed for the bucket's region, which the store corrects if ours is wrong."""
 
     def __init__(self, source: S3File, access: S3Access, private_hosts: PrivateHosts) -> None:
-        self._source, self._access, self._region = source, access, access.region
+        self._source, self._access, self._region = source, access, buckets.region_of(source, access)
         self.private_hosts = private_hosts | buckets.hosts_of(access)
 
     @property
@@ -97,6 +97,7 @@ class BucketLocation:
         region = response.headers.get("x-amz-bucket-region", self._region)
         if response.status_code in _OTHER_REGION and region != self._region and _REGION.fullmatch(region):
             self._region = region
+            buckets.learn_region(self._source, self._access, region)
             return self.url()
         if response.is_redirect:
             raise unreadable(response.url, "redirects to a host that must not get the credentials of the bucket")

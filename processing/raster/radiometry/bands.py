@@ -59,8 +59,9 @@ def find_asset(scene: Scene, name: str) -> str:
         ):
             if len(matches := _preferred(matches, usable)) == 1:
                 return matches[0]
+    none = "none" if scene.sources else "none that can be read with the access that the operator has given"
     raise BandNotFound(
-        f"Scene {scene.id} has no band {name!r}. It has: {', '.join(sorted(usable)) or 'none'}.",
+        f"Scene {scene.id} has no band {name!r}. It has: {', '.join(sorted(usable)) or none}.",
         scene_id=str(scene.id),
         band=name,
     )

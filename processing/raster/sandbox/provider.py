@@ -45,4 +45,4 @@ def _items(catalogue: Path) -> dict[Path, dict[str, Any]]:
 
 def _scene(scene_id: SceneId, folder: Path, item: dict[str, Any]) -> Scene:
     sources = {key: LocalFile(path=folder / asset["href"]) for key, asset in item["assets"].items()}
-    return Scene(id=scene_id, item=item, sources=sources)
+    return Scene(id=scene_id, item=item, sources=sources, catalogue="sandbox")

@@ -40,8 +40,7 @@ def grown(scl: Codes, reach: int) -> Codes:
 
 def scene(scl: Codes, metres: float = 20.0) -> Shot:
     bands = {
-        name: Layer(dn=random_dn(*FINE.shape, holes=0, seed=seed), grid=FINE)
-        for name, seed in (("red", 1), ("nir", 2))
+        name: Layer(dn=random_dn(*FINE.shape, holes=0, seed=seed), grid=FINE) for name, seed in (("red", 1), ("nir", 2))
     }
     return Shot(layers={**bands, "scl": Layer(dn=scl, grid=square(scl.shape[1], scl.shape[0], metres))})
 
@@ -111,9 +110,7 @@ def test_share_of_change_near_the_mask(tmp_path: Path) -> None:
     nir_after[:, 320:] = 6000
     scl = np.full((300, 320), CLEAR, np.uint8)
     scl[100:110, 150:170] = CLOUD
-    layers = [
-        {"red": Layer(dn=red, grid=FINE), "nir": Layer(dn=nir, grid=FINE)} for nir in (nir_before, nir_after)
-    ]
+    layers = [{"red": Layer(dn=red, grid=FINE), "nir": Layer(dn=nir, grid=FINE)} for nir in (nir_before, nir_after)]
     masked = {**layers[0], "scl": Layer(dn=scl, grid=square(320, 300, 20.0))}
     config = write_shots(tmp_path / "scenes", Shot(layers=masked), Shot(layers=layers[1], name=AFTER))
     quality = compare(config, tmp_path / "out", mask_dilation=60).product.quality

@@ -101,6 +101,8 @@ def test_asset_is_a_cog_whose_metadata_is_true(catalogue: Path, date: str, key: 
         bounds = transform_bounds(file.crs, "EPSG:4326", *file.bounds)
     # The item's box is the file's place on the ground, to about a kilometre.
     np.testing.assert_allclose(item["bbox"], bounds, atol=0.01)
+    (west, south, east, north), (left, bottom, right, top) = item["bbox"], bounds
+    assert (west <= left, south <= bottom, right <= east, top <= north) == (True,) * 4
 
 
 @pytest.mark.parametrize("date", DATES)

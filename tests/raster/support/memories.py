@@ -4,11 +4,13 @@ from collections import OrderedDict
 
 import pytest
 
-from processing.raster.catalogues import stac
-from processing.raster.files import locations, redirects
+from processing.raster.catalogues import health, stac
+from processing.raster.files import buckets, locations, redirects
 
 
 def forget_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stac._answers, "_kept", OrderedDict())
+    monkeypatch.setattr(health._failed, "_kept", OrderedDict())
     monkeypatch.setattr(redirects._final_urls, "_kept", OrderedDict())
     monkeypatch.setattr(locations._tokens, "_kept", {})
+    monkeypatch.setattr(buckets, "_learned", {})

@@ -14,7 +14,6 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from processing.raster import pipeline
-from processing.raster.catalogues.providers.sentinel_2 import COLLECTIONS
 from processing.raster.catalogues.sentinel_2_products import ProductName
 from processing.raster.grids.grid import Grid
 from processing.raster.operations import get_operation
@@ -168,7 +167,7 @@ def serve_shots(stac: StacServer, files: RangeServer, *shots: Shot, **options: A
 
 
 def remote_config(stac: StacServer, files: RangeServer, items: Sequence[Mapping[str, Any]]) -> Config:
-    root = stac.serve(COLLECTIONS[0], items)
+    root = stac.serve("sentinel-2-l2a", items)
     return config_for(
         roots={"sentinel-2": (root,)},
         private_hosts=frozenset({stac.host, files.host}),

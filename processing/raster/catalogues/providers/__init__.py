@@ -4,6 +4,6 @@ The provider's `name` stands before the colon of a scene id. Modules whose names
 """
 
 from ._discovery import all_providers, get_provider
-from ._provider import Provider, only_one
+from ._provider import ANY_JOB, Provider, only_one
 
-__all__ = ["Provider", "all_providers", "get_provider", "only_one"]
+__all__ = ["ANY_JOB", "Provider", "all_providers", "get_provider", "only_one"]

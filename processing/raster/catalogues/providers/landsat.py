@@ -1,29 +1,33 @@
-"""Landsat Collection 2 Level-2 surface reflectance: LandsatLook, then Earth Search.
+"""Landsat Collection 2 Level-2 surface reflectance: LandsatLook, Earth Search, Planetary Computer.
 
-LandsatLook's files over https need a login; with access to buckets they are read from the requester-pays bucket.
+The files of the first two are in requester-pays buckets. Without access to them those of Planetary Computer are read.
 """
 
-from ...types import Catalogues, Network, Scene, SceneId
-from ..landsat_products import LandsatName, find_products
-from ..sources import sources_of
-from ._provider import Provider, only_one
+from collections.abc import Sequence
 
-COLLECTIONS = ("landsat-c2l2-sr", "landsat-c2-l2")
+from ...types import SceneId
+from ..catalogue import EARTH_SEARCH, LANDSATLOOK, PLANETARY_COMPUTER, Catalogue, Holding
+from ..landsat_products import LandsatName, find_products, product_of
+from ..stac import Item, StacApi
+from ._provider import Provider
 
 
 class Landsat(Provider):
     name = "landsat"
     title = "Landsat Collection 2 Level-2"
-    default_roots = ("https://landsatlook.usgs.gov/stac-server", "https://earth-search.aws.element84.com/v1")
+    default_roots = (LANDSATLOOK.root, EARTH_SEARCH.root, PLANETARY_COMPUTER.root)
 
     def check_id(self, scene_id: SceneId) -> None:
         LandsatName.of(scene_id)
 
-    def find(self, scene_id: SceneId, catalogues: Catalogues, network: Network) -> Scene:
-        name = LandsatName.of(scene_id)
-        items = self.ask_in_order(catalogues, network, lambda api: find_products(api, COLLECTIONS, name))
-        item = only_one(scene_id, {str(item["id"]): item for item in items})
-        return Scene(id=scene_id, item=item, sources=sources_of(item, network))
+    def holding(self, catalogue: Catalogue, scene_id: SceneId) -> Holding:
+        return catalogue.landsat
+
+    def look_up(self, scene_id: SceneId, api: StacApi, collections: Sequence[str]) -> list[Item]:
+        return find_products(api, collections, LandsatName.of(scene_id))
+
+    def product_of(self, item: Item) -> str:
+        return product_of(item)
 
 
 PROVIDER = Landsat()
