@@ -38,11 +38,12 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
         readers = [SceneReader.open(scene, overlay, index, rasters) for index, scene in enumerate(scenes)]
         _check_pixels(overlay, config.limits)
         work = WindowWork(operation, job.params, readers, overlay, config.threads)
-        with _cog_writer(operation, job, directory, work, config) as cog:
+        origin = provenance(scenes, overlay, config.version)
+        with _cog_writer(operation, job, directory, work, config, origin) as cog:
             _write_windows(work, cog, tick)
             statistics = work.tally.statistics()
             written = cog.finish(_band_tags(operation.file_statistics(job.params, statistics)))
-    return _product(job, work, statistics, written)
+    return _product(work, statistics, written, origin)
 
 
 def _open_scenes(
@@ -66,13 +67,18 @@ def _check_pixels(overlay: Overlay, limits: Limits) -> None:
 
 
 def _cog_writer(
-    operation: Operation[Any], job: RasterJob, directory: Path, work: WindowWork, config: Config
+    operation: Operation[Any],
+    job: RasterJob,
+    directory: Path,
+    work: WindowWork,
+    config: Config,
+    origin: Mapping[str, Any],
 ) -> CogWriter:
     return CogWriter(
         directory / f"{job.operation}_output.tif",
         work.overlay.grid,
         operation.pixel_format(job.params),
-        tags(job, work.scenes, config.version),
+        tags(job, work.scenes, config.version, origin),
         config.compression,
     )
 
@@ -103,7 +109,9 @@ def _band_tags(statistics: Mapping[str, float]) -> dict[str, str]:
     return {f"STATISTICS_{name.upper()}": str(value) for name, value in statistics.items()}
 
 
-def _product(job: RasterJob, work: WindowWork, statistics: Mapping[str, Any], written: WrittenCog) -> Product:
+def _product(
+    work: WindowWork, statistics: Mapping[str, Any], written: WrittenCog, origin: Mapping[str, Any]
+) -> Product:
     grid, counts, overlay = work.overlay.grid, work.counts, work.overlay
     statistics = {**statistics, "valid_percent": 100 * work.tally.valid / counts.asked}
     if work.params.cloud_mask:
@@ -126,7 +134,7 @@ def _product(job: RasterJob, work: WindowWork, statistics: Mapping[str, Any], wr
         shape=grid.shape,
         gsd=grid.gsd,
         statistics=statistics,
-        provenance={"scenes": [provenance(opened) for opened in work.scenes]},
+        provenance=origin,
         extra_fields=work.operation.result_fields(work.params),
         warnings=warnings,
     )

@@ -61,8 +61,7 @@ class SceneReader:
         Fetches whole files if they have to be warped. Raises SceneTooLarge if the job needs more pixels of a file than
         it may read.
         """
-        turn = overlay.turns[index]
-        grid = overlay.whole.moved(-turn) if turn else overlay.whole
+        grid = overlay.grid_for(index)
         window = window_at(Window(0, 0, overlay.grid.width, overlay.grid.height), overlay.corner)
         bands = {name: _shared(grid, file, window, opened) for name, file in scene.files.items()}
         mask = _shared(grid, scene.mask_file, window, opened) if scene.mask_file else None
