@@ -9,7 +9,7 @@ from . import aoi
 from .cog import WINDOW, CogWriter, WrittenCog
 from .errors import NoValidPixels, SceneTooLarge
 from .gdal import gdal_environment
-from .grids import Overlay, clip, lay_over
+from .grids import Overlay, clip, footprint, lay_over
 from .operations import Operation, get_operation
 from .provenance import provenance, tags
 from .quality import caveats, coverage
@@ -104,6 +104,11 @@ def _no_valid_pixels(work: WindowWork) -> NoValidPixels:
     )
 
 
+def _band(work: WindowWork, statistics: Mapping[str, Any]) -> dict[str, Any]:
+    of_file = {name: float(value) for name, value in work.operation.file_statistics(work.params, statistics).items()}
+    return work.operation.pixel_format(work.params).as_band({**of_file, "valid_percent": statistics["valid_percent"]})
+
+
 def _band_tags(statistics: Mapping[str, float]) -> dict[str, str]:
     """Statistics by GDAL's names. Programs that know them stretch the colours without reading the whole file."""
     return {f"STATISTICS_{name.upper()}": str(value) for name, value in statistics.items()}
@@ -133,6 +138,10 @@ def _product(
         proj_code=grid.proj_code,
         shape=grid.shape,
         gsd=grid.gsd,
+        transform=tuple(grid.transform)[:6],
+        geometry=footprint.geojson(grid),
+        bbox=footprint.bbox(grid),
+        bands=(_band(work, statistics),),
         statistics=statistics,
         provenance=origin,
         extra_fields=work.operation.result_fields(work.params),
