@@ -145,7 +145,11 @@ def _complete(job: Job, product: Product) -> None:
         "file:checksum": f"1220{product.sha256}",  # multihash: sha2-256, 32 bytes
         "proj:code": product.proj_code,
         "proj:shape": list(product.shape),
+        "proj:transform": list(product.transform),
         "gsd": product.gsd,
+        "geometry": dict(product.geometry),
+        "bbox": list(product.bbox),
+        "bands": [dict(band) for band in product.bands],
         "statistics": dict(product.statistics),
         "quality": dict(product.quality),
         "provenance": dict(product.provenance),

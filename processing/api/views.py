@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from accounts.models import ApiKey
 from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
 
-from .. import tasks
+from .. import results, tasks
 from ..bodies import job_body
 from ..config import raster_config
 from ..models import Job, KeyOfAnotherBody, is_job_id
@@ -28,6 +28,7 @@ from ..raster.types import SceneId
 from ..signed_links import LinkExpired, LinkTampered, check_link
 from .downloads import serve_file
 from .job_query import JobQuery, cursor_after
+from .result_item import result_item
 from .submit_request import SubmitRequest
 
 _POLL_AGAIN_SECONDS = "2"
@@ -96,6 +97,21 @@ class JobDetail(APIView):
         if not tasks.cancel(job, "The job was cancelled by its owner."):
             raise ApiError(Problem.CONFLICT, "The job is finished, so there is nothing to cancel.")
         return Response(job_body(job, origin_of(request)))
+
+
+class JobItem(APIView):
+    def get(self, request: Request, job_id: str) -> Response:
+        """The result of a completed job as a STAC Item."""
+        job = job_of(request, job_id)
+        if job.result is None:
+            raise ApiError(Problem.CONFLICT, f"The job is {job.status}, so it has no result to describe.")
+        href = results.link(job, origin_of(request))
+        if href is None:
+            raise ApiError(Problem.EXPIRED)
+        response = Response(result_item(job, href, origin_of(request)), content_type="application/geo+json")
+        response["Cache-Control"] = "private, no-cache"
+        response["Vary"] = "Authorization"
+        return response
 
 
 class SceneDetail(APIView):

@@ -9,7 +9,7 @@ from . import aoi
 from .cog import CogWriter, WrittenCog
 from .errors import NoValidPixels, SceneTooLarge
 from .gdal import gdal_environment
-from .grids import Overlay, clip, lay_over
+from .grids import Overlay, clip, footprint, lay_over
 from .operations import Operation, get_operation
 from .provenance import provenance, tags
 from .quality import caveats, coverage
@@ -39,11 +39,12 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
         readers = [SceneReader.open(scene, overlay, index, rasters, dilation) for index, scene in enumerate(scenes)]
         _check_pixels(overlay, config.limits)
         work = WindowWork(operation, job.params, readers, overlay, config.threads)
-        with _cog_writer(operation, job, directory, work, config) as cog:
+        origin = provenance(scenes, overlay, config.version)
+        with _cog_writer(operation, job, directory, work, config, origin) as cog:
             _write_windows(work, cog, tick)
             statistics = work.tally.statistics()
             written = cog.finish(_band_tags(operation.file_statistics(job.params, statistics)))
-    return _product(job, work, statistics, written)
+    return _product(work, statistics, written, origin)
 
 
 def _find_scenes(operation: Operation[Any], job: RasterJob, config: Config) -> list[Scene]:
@@ -74,13 +75,18 @@ def _check_pixels(overlay: Overlay, limits: Limits) -> None:
 
 
 def _cog_writer(
-    operation: Operation[Any], job: RasterJob, directory: Path, work: WindowWork, config: Config
+    operation: Operation[Any],
+    job: RasterJob,
+    directory: Path,
+    work: WindowWork,
+    config: Config,
+    origin: Mapping[str, Any],
 ) -> CogWriter:
     return CogWriter(
         directory / f"{job.operation}_output.tif",
         work.overlay.grid,
         operation.pixel_format(job.params),
-        tags(job, work.scenes, config.version),
+        tags(job, work.scenes, config.version, origin),
         config.compression,
     )
 
@@ -105,12 +111,19 @@ def _no_valid_pixels(work: WindowWork) -> NoValidPixels:
     )
 
 
+def _band(work: WindowWork, statistics: Mapping[str, Any]) -> dict[str, Any]:
+    of_file = {name: float(value) for name, value in work.operation.file_statistics(work.params, statistics).items()}
+    return work.operation.pixel_format(work.params).as_band({**of_file, "valid_percent": statistics["valid_percent"]})
+
+
 def _band_tags(statistics: Mapping[str, float]) -> dict[str, str]:
     """Statistics by GDAL's names. Programs that know them stretch the colours without reading the whole file."""
     return {f"STATISTICS_{name.upper()}": str(value) for name, value in statistics.items()}
 
 
-def _product(job: RasterJob, work: WindowWork, statistics: Mapping[str, Any], written: WrittenCog) -> Product:
+def _product(
+    work: WindowWork, statistics: Mapping[str, Any], written: WrittenCog, origin: Mapping[str, Any]
+) -> Product:
     grid, counts, overlay = work.overlay.grid, work.counts, work.overlay
     statistics = {**statistics, "valid_percent": 100 * work.tally.valid / counts.asked}
     if work.params.cloud_mask:
@@ -132,8 +145,12 @@ def _product(job: RasterJob, work: WindowWork, statistics: Mapping[str, Any], wr
         proj_code=grid.proj_code,
         shape=grid.shape,
         gsd=grid.gsd,
+        transform=tuple(grid.transform)[:6],
+        geometry=footprint.geojson(grid),
+        bbox=footprint.bbox(grid),
+        bands=(_band(work, statistics),),
         statistics=statistics,
-        provenance={"scenes": [provenance(opened) for opened in work.scenes]},
+        provenance=origin,
         extra_fields=work.operation.result_fields(work.params),
         quality=dict(work.tally.quality()),
         warnings=warnings,

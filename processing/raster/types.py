@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -184,6 +185,17 @@ class PixelFormat:
     palette: tuple[tuple[int, int, int, int], ...] = ()
     class_names: tuple[str, ...] = ()
 
+    def as_band(self, statistics: Mapping[str, float]) -> dict[str, Any]:
+        """The band as STAC 1.1 describes one; `statistics` are those of its DN."""
+        scaled = {"raster:scale": self.scale, "raster:offset": self.offset} if self.scale != 1 or self.offset else {}
+        return {
+            "description": self.description,
+            "data_type": self.dtype,
+            "nodata": "nan" if isnan(self.nodata) else self.nodata,  # JSON has no NaN
+            "statistics": dict(statistics),
+            **scaled,
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class RasterJob:
@@ -259,6 +271,10 @@ class Product:
     proj_code: str | None
     shape: tuple[int, int]
     gsd: float
+    transform: tuple[float, ...]  # (column, row) to coordinates, as STAC has it: a, b, c, d, e, f
+    geometry: Mapping[str, Any]  # GeoJSON
+    bbox: tuple[float, float, float, float]
+    bands: tuple[Mapping[str, Any], ...]  # as STAC 1.1 describes them
     statistics: Mapping[str, Any]
     provenance: Mapping[str, Any]
     extra_fields: Mapping[str, Any]

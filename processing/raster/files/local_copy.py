@@ -71,6 +71,11 @@ class LocalCopy:
         return self._remote.size or 0
 
     @property
+    def etag(self) -> str | None:
+        """The version of the file, as its host names it; None if it does not."""
+        return self._remote.version
+
+    @property
     def is_whole(self) -> bool:
         return self._head >= self.size
 

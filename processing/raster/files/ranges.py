@@ -39,13 +39,13 @@ class Span(NamedTuple):
 class RemoteBytes:
     """The bytes of one remote file, for any number of threads.
 
-    The first read must begin at byte 0; from then on `size` is known.
+    The first read must begin at byte 0; from then on `size` is known, and `version` if the host names one (ETag).
     """
 
     def __init__(self, location: Location, connections: Connections) -> None:
         self._location, self._connections = location, connections
         self.size: int | None = None
-        self._version: str | None = None
+        self.version: str | None = None
 
     @classmethod
     def of(cls, source: RemoteFile | S3File, network: Network, connections: Connections) -> "RemoteBytes":
@@ -106,8 +106,8 @@ class RemoteBytes:
         _refuse_too_large(size, response)
         version = response.headers.get("ETag")
         if self.size is None:
-            self.size, self._version = size, version
-        if (size, version) != (self.size, self._version):
+            self.size, self.version = size, version
+        if (size, version) != (self.size, self.version):
             host = self._location.host
             raise SceneUnreadable(
                 f"The file at {host} was replaced while it was read. Submit the job again.", host=host

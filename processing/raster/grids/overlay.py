@@ -41,6 +41,11 @@ class Overlay:
     area: BaseGeometry | None = None  # in the grid's pixel coordinates
     area_covered_percent: float = 100.0  # of the area of interest, by what all scenes show
 
+    def grid_for(self, index: int) -> Grid:
+        """The whole grid, with longitudes as the scene that is number `index` counts them."""
+        turn = self.turns[index]
+        return self.whole.moved(-turn) if turn else self.whole
+
     def inside(self, window: Window) -> BoolArray:
         """Whether the centre of each pixel of the window is in the area of interest: (rows, columns)."""
         shape = int(window.height), int(window.width)

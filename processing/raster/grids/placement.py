@@ -50,3 +50,20 @@ def placement_of(target: Grid, source: Grid) -> Placement:
         return Across(averages=averages)
     columns, rows = axes
     return Parallel(rows=rows, columns=columns, averages=averages)
+
+
+def resampling_of(placement: Placement, *, blends: bool) -> str:
+    """How pixels come from the one grid to the other, by name. Those of masks, which do not blend, are never mixed."""
+    match placement:
+        case Aligned():
+            return "aligned"
+        case Parallel():
+            return _way(placement.averages, blends)
+        case Across():
+            return f"warped, {_way(placement.averages, blends)}"
+
+
+def _way(averages: bool, blends: bool) -> str:
+    if not blends:
+        return "nearest"
+    return "average" if averages else "bilinear"

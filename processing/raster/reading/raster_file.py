@@ -70,6 +70,11 @@ class RasterFile:
     def wanted(self) -> Band | Mask:
         return self.file.wanted
 
+    @property
+    def etag(self) -> str | None:
+        """The version of a remote file, as its host names it; None if it does not, or the file is of this machine."""
+        return self.file.copy.etag if self.file.copy else None
+
     def open(self, *, located: bool = False) -> "OpenRaster":
         """Open the file for one thread. Raises SceneUnreadable, also if it was replaced since it was described.
 

@@ -68,8 +68,7 @@ class SceneReader:
         `rasters` closes what is opened for it. Fetches whole files if they have to be warped. Raises SceneTooLarge if
         the job needs more pixels of a file than it may read.
         """
-        turn = overlay.turns[index]
-        grid = overlay.whole.moved(-turn) if turn else overlay.whole
+        grid = overlay.grid_for(index)
         window = window_at(Window(0, 0, overlay.grid.width, overlay.grid.height), overlay.corner)
         bands = {
             name: SharedReader(band_reader_on(grid, file, scene.bands[name].nodata, window), rasters)

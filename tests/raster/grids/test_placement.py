@@ -5,7 +5,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from processing.raster.grids.grid import Grid
-from processing.raster.grids.placement import Across, Aligned, Parallel, placement_of
+from processing.raster.grids.placement import Across, Aligned, Parallel, placement_of, resampling_of
 from tests.raster.support.pairs import square
 from tests.raster.support.rasters import grid
 
@@ -51,3 +51,19 @@ def test_rows_and_columns_of_a_parallel_grid_are_placed_each_by_itself() -> None
 def test_resolutions_are_compared_in_metres() -> None:
     # 30 feet are 9 m: less than twice as large as 10 m, although the number is three times as large.
     assert placement_of(grid(8, 8, 30.0, epsg=2263), grid(8, 8, 10.0)) == Across(averages=False)
+
+
+@pytest.mark.parametrize(
+    ("target", "of_band", "of_mask"),
+    [
+        (SOURCE, "aligned", "aligned"),
+        (square(110, 80), "bilinear", "nearest"),
+        (square(50, 40, metres=20.0), "average", "nearest"),
+        (TURNED, "warped, bilinear", "warped, nearest"),
+        (square(50, 40, metres=20.0, epsg=32611), "warped, average", "warped, nearest"),
+    ],
+)
+def test_resampling_is_named(target: Grid, of_band: str, of_mask: str) -> None:
+    placed = placement_of(target, SOURCE)
+    assert resampling_of(placed, blends=True) == of_band
+    assert resampling_of(placed, blends=False) == of_mask
