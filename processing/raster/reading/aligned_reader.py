@@ -7,8 +7,8 @@ from rasterio.windows import Window
 from ..grids.grid import window_at
 from ..grids.placement import Aligned
 from ..types import PixelArray
+from .blocks import Blocks
 from .raster_file import OpenRaster, RasterFile
-from .shared_blocks import Blocks
 
 
 class AlignedReader:

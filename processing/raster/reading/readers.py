@@ -11,11 +11,10 @@ from ..grids import Grid
 from ..grids.placement import Across, Aligned, Parallel, placement_of
 from ..types import PixelArray
 from .aligned_reader import AlignedReader
+from .blocks import Blocks, ClarityBlocks, SharedBlocks, clarity_file
 from .checks import named_errors
-from .clarity_blocks import ClarityBlocks, clarity_file
 from .raster_file import OpenRaster, RasterFile
 from .resampled_reader import ResampledReader
-from .shared_blocks import Blocks, SharedBlocks
 from .warped_reader import WarpedReader
 
 

@@ -9,8 +9,8 @@ from ..grids.resampling import Axis, average, bilinear, nearest
 from ..radiometry.masks import HIDDEN
 from ..radiometry.reflectance import valid_pixels
 from ..types import PixelArray
+from .blocks import Blocks
 from .raster_file import OpenRaster, RasterFile
-from .shared_blocks import Blocks
 
 
 class ResampledReader:

@@ -19,7 +19,9 @@ POLE = Grid(crs=CRS.from_epsg(3995), transform=Affine(100, 0, -50_000, 0, -100, 
 
 
 def degrees(grid: Grid, columns: Any, rows: Any) -> tuple[Any, Any]:
-    xs, ys = grid.transform * (np.asarray(columns, float), np.asarray(rows, float))
+    across, down = np.asarray(columns, float), np.asarray(rows, float)
+    xs = grid.transform.a * across + grid.transform.b * down + grid.transform.c
+    ys = grid.transform.d * across + grid.transform.e * down + grid.transform.f
     lons, lats = Transformer.from_crs(grid.crs.to_wkt(), "EPSG:4326", always_xy=True).transform(xs, ys)
     return lons, lats
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from processing.raster.radiometry.acquisition import (
-    collection,
     path_and_row,
     product_name,
     relative_orbit,
@@ -14,7 +13,7 @@ from processing.raster.radiometry.acquisition import (
     sun_elevation,
 )
 from processing.raster.radiometry.mask_classes import masked_classes
-from tests.raster.support.items import real_scene, scene, scene_of
+from tests.raster.support.items import real_scene, scene
 
 # Product, relative orbit, WRS path and row, sun's elevation and azimuth as the item has them.
 ITEMS: dict[str, tuple[Any, ...]] = {
@@ -44,12 +43,6 @@ def test_real_items_say_how_they_were_taken(shared_data: Path, name: str) -> Non
     assert path_and_row(found) == wrs
     assert sun_elevation(found) == (elevation and pytest.approx(elevation, abs=0.01))
     assert sun_azimuth(found) == (azimuth and pytest.approx(azimuth, abs=0.01))
-
-
-def test_collection_is_that_of_the_item() -> None:
-    assert collection(scene_of({"id": "a", "collection": "sentinel-2-l2a", "assets": {}})) == "sentinel-2-l2a"
-    assert collection(scene_of({"id": "a", "assets": {}})) is None
-    assert collection(scene_of({"id": "a", "collection": {"a": 1}, "assets": {}})) is None
 
 
 @pytest.mark.parametrize("odd", [None, "low", True, [], {}, float("nan"), float("inf")])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from processing.raster.reading.shared_blocks import SharedBlocks
+from processing.raster.reading.blocks.shared_blocks import SharedBlocks
 from processing.raster.types import PixelArray
 from tests.raster.support.rasters import grid
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processing.raster.reading import shared_blocks
+from processing.raster.reading.blocks import shared_blocks
+from processing.raster.reading.blocks.shared_blocks import SharedBlocks
 from processing.raster.reading.raster_file import RasterFile
-from processing.raster.reading.shared_blocks import SharedBlocks
 from tests.raster.reading.counting_file import CountingFile, Part, Shape, part, shared
 from tests.raster.support.configs import LIMITS
 from tests.raster.support.rasters import band, grid, write_tif

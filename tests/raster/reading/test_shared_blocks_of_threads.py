@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from processing.raster.reading import shared_blocks
+from processing.raster.reading.blocks import shared_blocks
 from processing.raster.types import PixelArray
 from tests.raster.reading.counting_file import CountingFile, Part, part, shared
 

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from ..threads import failing_together
-from ..types import PixelArray
-from .raster_file import OpenRaster, RasterFile
+from ...threads import failing_together
+from ...types import PixelArray
+from ..raster_file import OpenRaster, RasterFile
 
 _MOST_BYTES = 96 << 20
 

@@ -9,11 +9,11 @@ from typing import Self
 import numpy as np
 import rasterio
 
-from ..gdal import gdal_environment
-from ..radiometry.masks import HIDDEN, NEAR_PIXELS, clarity, cloudy_pixels, faulty_pixels
-from ..types import LocalFile, Mask, MaskKind, PixelArray
-from .checks import named_errors
-from .raster_file import OpenRaster, RasterFile
+from ...gdal import gdal_environment
+from ...radiometry.masks import HIDDEN, NEAR_PIXELS, clarity, cloudy_pixels, faulty_pixels
+from ...types import LocalFile, Mask, MaskKind, PixelArray
+from ..checks import named_errors
+from ..raster_file import OpenRaster, RasterFile
 from .shared_blocks import SharedBlocks
 
 # Two pixels of 20 m are 40 m, also if rounding made them a little less.

@@ -1,0 +1,6 @@
+"""Blocks of files that the threads of a job share: each is decoded once, and a mask's clarity is computed once."""
+
+from .clarity_blocks import ClarityBlocks, clarity_file
+from .shared_blocks import Blocks, SharedBlocks
+
+__all__ = ["Blocks", "ClarityBlocks", "SharedBlocks", "clarity_file"]
