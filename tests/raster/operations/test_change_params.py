@@ -20,6 +20,8 @@ LT05 = "LT05_L2SP_044033_20100329_20200824_02_T1"
 LE07 = "LE07_L2SP_044033_20210329_20210424_02_T1"
 OLDER = "S2A_MSIL2A_20160715T184929_N0204_R070_T10SEG_20160715T224157"
 
+DEFAULTS = {"threshold": 0.1, "bands": ["red", "nir"], "cloud_mask": True, "mask_dilation": 60.0, "aoi": None}
+
 
 def ids(*names: str) -> list[SceneId]:
     return [SceneId(provider="sentinel-2" if name.startswith("S2") else "landsat", original_id=name) for name in names]
@@ -232,25 +234,13 @@ def submit(api: APIClient, params: Any, *scenes: str) -> Any:
 def test_answer_has_the_params_as_the_job_keeps_them(api: APIClient) -> None:
     response = submit(api, {"bands": ["B04", "B8", "B11"], "threshold": 0.2})
     assert response.status_code == 202, response.content
-    assert response.json()["params"] == {
-        "threshold": 0.2,
-        "bands": ["red", "nir", "swir16"],
-        "cloud_mask": True,
-        "mask_dilation": 60.0,
-        "aoi": None,
-    }
+    assert response.json()["params"] == {**DEFAULTS, "threshold": 0.2, "bands": ["red", "nir", "swir16"]}
 
 
 def test_answer_has_the_defaults_of_params_that_were_left_out(api: APIClient) -> None:
     response = submit(api, {})
     assert response.status_code == 202, response.content
-    assert response.json()["params"] == {
-        "threshold": 0.1,
-        "bands": ["red", "nir"],
-        "cloud_mask": True,
-        "mask_dilation": 60.0,
-        "aoi": None,
-    }
+    assert response.json()["params"] == DEFAULTS
 
 
 @pytest.mark.parametrize("metres", [0, 12.5, 1000])
