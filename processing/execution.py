@@ -148,6 +148,7 @@ def _complete(job: Job, product: Product) -> None:
         "gsd": product.gsd,
         "statistics": dict(product.statistics),
         "quality": dict(product.quality),
+        "notes": list(product.notes),
         "provenance": dict(product.provenance),
         **product.extra_fields,
     }

@@ -12,10 +12,10 @@ from .gdal import gdal_environment
 from .grids import Overlay, clip, lay_over
 from .operations import Operation, get_operation
 from .provenance import provenance, tags
-from .quality import caveats
+from .quality import Sampler, caveats, clear_percent, trust
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
 from .scenes import find_scene
-from .threads import side_by_side
+from .threads import in_background, side_by_side
 from .types import Config, Product, RasterJob, Scene, Tick
 from .windows import WindowWork
 
@@ -37,12 +37,17 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
         overlay = _overlay(scenes, job)
         dilation = job.params.mask_dilation
         readers = [SceneReader.open(scene, overlay, index, rasters, dilation) for index, scene in enumerate(scenes)]
-        work = WindowWork(operation, job.params, readers, overlay, config.threads)
-        with _cog_writer(operation, job, directory, work, config) as cog:
+        sampler = Sampler(overlay.grid.shape)
+        work = WindowWork(operation, job.params, readers, overlay, config.threads, sampler)
+        with (
+            in_background(lambda: _unmasked_clear(job, scenes, overlay, rasters)) as unmasked_clear,
+            _cog_writer(operation, job, directory, work, config) as cog,
+        ):
             _write_windows(work, cog, tick)
             statistics = work.tally.statistics()
             written = cog.finish(_band_tags(operation.file_statistics(job.params, statistics)))
-    return _product(job, work, statistics, written)
+        quality = trust.quality(operation, job.params, scenes, sampler, unmasked_clear.result())
+    return _product(job, work, statistics, {**quality, **work.tally.quality()}, written)
 
 
 def _open_scenes(
@@ -55,6 +60,15 @@ def _open_scenes(
 def _overlay(scenes: Sequence[OpenScene], job: RasterJob) -> Overlay:
     overlay = lay_over([scene.grid for scene in scenes])
     return overlay if job.params.aoi is None else clip(overlay, aoi.geometry(job.params.aoi))
+
+
+def _unmasked_clear(
+    job: RasterJob, scenes: Sequence[OpenScene], overlay: Overlay, rasters: OpenRasters
+) -> list[float | None]:
+    """The clear percent of each scene, if no mask is applied; None for each if the masks are read anyway."""
+    if job.params.cloud_mask:
+        return [None for _ in scenes]
+    return [clear_percent(scene, overlay, index, rasters) for index, scene in enumerate(scenes)]
 
 
 def _cog_writer(
@@ -95,7 +109,9 @@ def _band_tags(statistics: Mapping[str, float]) -> dict[str, str]:
     return {f"STATISTICS_{name.upper()}": str(value) for name, value in statistics.items()}
 
 
-def _product(job: RasterJob, work: WindowWork, statistics: Mapping[str, Any], written: WrittenCog) -> Product:
+def _product(
+    job: RasterJob, work: WindowWork, statistics: Mapping[str, Any], quality: Mapping[str, Any], written: WrittenCog
+) -> Product:
     grid, counts, overlay = work.overlay.grid, work.counts, work.overlay
     statistics = {**statistics, "valid_percent": 100 * work.tally.valid / counts.asked}
     if work.params.cloud_mask:
@@ -105,7 +121,7 @@ def _product(job: RasterJob, work: WindowWork, statistics: Mapping[str, Any], wr
     warnings = (
         *caveats.about_scenes(work.scenes, masks_wanted=work.params.cloud_mask),
         *caveats.about_result(counts.masked_percent, overlay.overlap_percent),
-        *work.operation.warnings(work.params),
+        *trust.warnings(quality, statistics, work.params, work.scenes),
     )
     return Product(
         path=written.path,
@@ -117,6 +133,7 @@ def _product(job: RasterJob, work: WindowWork, statistics: Mapping[str, Any], wr
         statistics=statistics,
         provenance={"scenes": [provenance(opened) for opened in work.scenes]},
         extra_fields=work.operation.result_fields(work.params),
-        quality=dict(work.tally.quality()),
+        quality=quality,
+        notes=work.operation.notes(work.params),
         warnings=warnings,
     )

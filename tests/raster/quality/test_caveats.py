@@ -8,6 +8,8 @@ import pytest
 
 from tests.raster.support.pairs import AFTER, BEFORE, WEST, Layer, Shot, compare, ndvi, square, to_numbers, write_shots
 
+OF_TRUST = ("course of the year", "NDVI differs by")
+
 
 def scene(name: str = BEFORE, west: float = WEST, **properties: Any) -> Shot:
     grid = square(40, 30, west=west)
@@ -19,10 +21,11 @@ def scene(name: str = BEFORE, west: float = WEST, **properties: Any) -> Shot:
 
 
 def warnings(directory: Path, before: Shot, after: Shot) -> tuple[str, ...]:
-    """The warnings of a job whose bands and masks cause none."""
+    """The warnings of a job whose bands and masks cause none, without two of `trust` that all pairs here have."""
     config = write_shots(directory / "scenes", before, after)
     bands, names = ["red", "nir", "swir16"], (before.name, after.name)
-    return compare(config, directory / "out", *names, bands=bands, cloud_mask=False).product.warnings
+    said = compare(config, directory / "out", *names, bands=bands, cloud_mask=False).product.warnings
+    return tuple(warning for warning in said if not any(words in warning for words in OF_TRUST))
 
 
 def test_ordinary_pair_has_no_warning(tmp_path: Path) -> None:
