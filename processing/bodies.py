@@ -9,6 +9,8 @@ from . import results
 from .models import Job
 from .raster.types import COG_MEDIA_TYPE
 
+_NULL_AFTER_EXPIRY = ("quality", "notes")
+
 
 class JobSerializer(serializers.ModelSerializer[Job]):
     """The body of a job. The context needs `origin`, the base of the link to the result."""
@@ -45,12 +47,14 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         if job.result is None or job.expires_at is None:
             return None
         href = results.link(job, self.context["origin"])
+        expired = href is None or job.expires_at <= timezone.now()
         return {
             "href": href,
             "type": COG_MEDIA_TYPE,
             "expires_at": serializers.DateTimeField().to_representation(job.expires_at),
-            "expired": href is None or job.expires_at <= timezone.now(),
+            "expired": expired,
             **job.result,
+            **(dict.fromkeys(_NULL_AFTER_EXPIRY) if expired else {}),
         }
 
 

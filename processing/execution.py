@@ -152,6 +152,7 @@ def _complete(job: Job, product: Product) -> None:
         "bands": [dict(band) for band in product.bands],
         "statistics": dict(product.statistics),
         "quality": dict(product.quality),
+        "notes": list(product.notes),
         "provenance": dict(product.provenance),
         **product.extra_fields,
     }

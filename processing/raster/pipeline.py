@@ -12,10 +12,10 @@ from .gdal import gdal_environment
 from .grids import Overlay, clip, footprint, lay_over
 from .operations import Operation, get_operation
 from .provenance import provenance, tags
-from .quality import caveats, coverage
+from .quality import Sampler, caveats, clear_percent, coverage, trust
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
 from .scenes import check_different, find_scene
-from .threads import side_by_side
+from .threads import in_background, side_by_side
 from .types import Config, Limits, Product, RasterJob, Scene, Tick
 from .windows import WindowWork
 
@@ -38,13 +38,18 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
         dilation = job.params.mask_dilation
         readers = [SceneReader.open(scene, overlay, index, rasters, dilation) for index, scene in enumerate(scenes)]
         _check_pixels(overlay, config.limits)
-        work = WindowWork(operation, job.params, readers, overlay, config.threads)
+        sampler = Sampler(overlay.grid.shape)
+        work = WindowWork(operation, job.params, readers, overlay, config.threads, sampler)
         origin = provenance(scenes, overlay, config.version)
-        with _cog_writer(operation, job, directory, work, config, origin) as cog:
+        with (
+            in_background(lambda: _unmasked_clear(job, scenes, overlay, rasters)) as unmasked_clear,
+            _cog_writer(operation, job, directory, work, config, origin) as cog,
+        ):
             _write_windows(work, cog, tick)
             statistics = work.tally.statistics()
             written = cog.finish(_band_tags(operation.file_statistics(job.params, statistics)))
-    return _product(work, statistics, written, origin)
+        quality = trust.quality(operation, job.params, scenes, sampler, unmasked_clear.result())
+    return _product(work, statistics, {**quality, **work.tally.quality()}, written, origin)
 
 
 def _find_scenes(operation: Operation[Any], job: RasterJob, config: Config) -> list[Scene]:
@@ -72,6 +77,15 @@ def _check_pixels(overlay: Overlay, limits: Limits) -> None:
     if pixels > limits.max_pixels:
         size = f"{pixels:,} pixels; this service computes up to {limits.max_pixels:,.0f} in a job"
         raise SceneTooLarge(f"The result would have {size}. A smaller aoi needs fewer.")
+
+
+def _unmasked_clear(
+    job: RasterJob, scenes: Sequence[OpenScene], overlay: Overlay, rasters: OpenRasters
+) -> list[float | None]:
+    """The clear percent of each scene, if no mask is applied; None for each if the masks are read anyway."""
+    if job.params.cloud_mask:
+        return [None for _ in scenes]
+    return [clear_percent(scene, overlay, index, rasters) for index, scene in enumerate(scenes)]
 
 
 def _cog_writer(
@@ -122,7 +136,11 @@ def _band_tags(statistics: Mapping[str, float]) -> dict[str, str]:
 
 
 def _product(
-    work: WindowWork, statistics: Mapping[str, Any], written: WrittenCog, origin: Mapping[str, Any]
+    work: WindowWork,
+    statistics: Mapping[str, Any],
+    quality: Mapping[str, Any],
+    written: WrittenCog,
+    origin: Mapping[str, Any],
 ) -> Product:
     grid, counts, overlay = work.overlay.grid, work.counts, work.overlay
     statistics = {**statistics, "valid_percent": 100 * work.tally.valid / counts.asked}
@@ -136,7 +154,7 @@ def _product(
         *caveats.about_scenes(work.scenes, masks_wanted=work.params.cloud_mask),
         *caveats.about_result(counts.masked_percent, overlay.overlap_percent),
         *coverage.about_area(overlay.area_covered_percent),
-        *work.operation.warnings(work.params),
+        *trust.warnings(quality, statistics, work.params, work.scenes),
     )
     return Product(
         path=written.path,
@@ -152,6 +170,7 @@ def _product(
         statistics=statistics,
         provenance=origin,
         extra_fields=work.operation.result_fields(work.params),
-        quality=dict(work.tally.quality()),
+        quality=quality,
+        notes=work.operation.notes(work.params),
         warnings=warnings,
     )

@@ -50,6 +50,13 @@ def failing_together(promises: Iterable[Future[Any]]) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def in_background(work: Callable[[], Outcome]) -> Iterator[Future[Outcome]]:
+    """Do the work in a thread of its own meanwhile. On the way out it is waited for."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(work)
+
+
 class Crew:
     """`size` threads, each of which calls `begin` first if it is given.
 

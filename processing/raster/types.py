@@ -279,4 +279,5 @@ class Product:
     provenance: Mapping[str, Any]
     extra_fields: Mapping[str, Any]
     quality: Mapping[str, Any]
+    notes: tuple[str, ...]
     warnings: tuple[str, ...]

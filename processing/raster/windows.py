@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain, groupby
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from rasterio.windows import Window
@@ -61,6 +61,13 @@ class _Ledger:
     counts: Counts = field(default_factory=Counts)
 
 
+class Observer(Protocol):
+    """Looks at what is read."""
+
+    def look(self, window: Window, scenes: Sequence[SceneWindow], inside: BoolArray) -> None:
+        """`inside` is where in the window the area of interest is: (rows, columns). Called by several threads."""
+
+
 class WindowWork:
     """All windows of a job. `tally` and `counts` are complete once `write_windows` has ended."""
 
@@ -71,12 +78,13 @@ class WindowWork:
         readers: Sequence[SceneReader],
         overlay: Overlay,
         threads: int,
+        observer: Observer,
     ) -> None:
         self.operation, self.params, self.overlay = operation, params, overlay
         self.scenes = [reader.scene for reader in readers]
         self.tally: Tally = operation.tally(params)
         self.counts = Counts()
-        self._readers, self._threads = readers, threads
+        self._readers, self._threads, self._observer = readers, threads, observer
         self._areas = GroundAreas.of(overlay.grid)
         self._dtype = operation.pixel_format(params).dtype
         # Arithmetic is many short calls of numpy, each of which releases the interpreter's lock and takes it again. Two
@@ -116,17 +124,18 @@ class WindowWork:
 
     def _compute(self, window: Window, cog: CogWriter) -> _Ledger:
         scenes = [reader.read(window) for reader in self._readers]
+        inside = self.overlay.inside(window)
         ledger = _Ledger(tally=self.operation.tally(self.params))
         with self._arithmetic:
-            encoded = self._encoded(window, scenes, ledger)
+            self._observer.look(window, scenes, inside)
+            encoded = self._encoded(window, scenes, inside, ledger)
         cog.write(window, encoded)
         return ledger
 
-    def _encoded(self, window: Window, scenes: Sequence[SceneWindow], ledger: _Ledger) -> PixelArray:
+    def _encoded(self, window: Window, scenes: Sequence[SceneWindow], inside: BoolArray, ledger: _Ledger) -> PixelArray:
         """The window as it stands in the result, computed strip by strip and counted in the ledger."""
         rows, columns = int(window.height), int(window.width)
         encoded: PixelArray = np.empty((rows, columns), dtype=self._dtype)
-        inside = self.overlay.inside(window)
         areas = self._areas.of_rows(window)
         for first in range(0, rows, _STRIP_ROWS):
             strip = slice(first, first + _STRIP_ROWS)

@@ -81,6 +81,7 @@ class ChangeTally:
     def add(self, values: PixelArray, pixel_areas: Float64Array, near_mask: BoolArray | None = None) -> None:
         if near_mask is not None:
             self._has_mask = True
+        if near_mask is not None and near_mask.any():
             near = near_mask & (values != NODATA)
             self._near_mask += int(np.count_nonzero(near))
             self._changed_near_mask += int(np.count_nonzero(near & (values != Change.NO_CHANGE)))
@@ -120,6 +121,7 @@ class ChangeTally:
         """Shares of ground and of change near a mask, in percent. None without a mask, or if nothing changed."""
         changed = self.valid - self._pixels[Change.NO_CHANGE]
         return {
+            "changed_percent": 100 * changed / self.valid,
             "near_mask_percent": 100 * self._near_mask / self.valid if self._has_mask else None,
             "change_near_mask_percent": 100 * self._changed_near_mask / changed if self._has_mask and changed else None,
         }

@@ -62,6 +62,24 @@ def classify(
     return classes
 
 
+def index_differences(
+    reflectance_before: Mapping[str, Float32Array], reflectance_after: Mapping[str, Float32Array]
+) -> dict[str, Float32Array]:
+    """By how much each index that the bands form rises."""
+    before, after = _Date(reflectance_before).indices, _Date(reflectance_after).indices
+    return {name: after[name] - before[name] for name in before}
+
+
+def unclassified_percent(
+    reflectance_before: Mapping[str, Float32Array], reflectance_after: Mapping[str, Float32Array], threshold: float
+) -> float | None:
+    """Percent of the changed pixels that are in none of the classes of change; None if nothing changed."""
+    changed = _changed(_Date(reflectance_before), _Date(reflectance_after), threshold)
+    classes = classify(reflectance_before, reflectance_after, threshold)
+    total = int(np.count_nonzero(changed))
+    return 100 * int(np.count_nonzero(changed & (classes == Change.NO_CHANGE))) / total if total else None
+
+
 @dataclass(frozen=True)
 class _Date:
     """One date's reflectance by band name, and what the rule derives from it."""

@@ -99,6 +99,10 @@ class Operation(ABC, Generic[P]):
         """
         return {}
 
-    def warnings(self, params: P) -> tuple[str, ...]:
-        """What the caller should know about any result with these params."""
+    def quality(self, params: P, scenes: Sequence[Pixels]) -> Mapping[str, Any]:
+        """What valid pixels of the scenes, a sample in one row, say about how far a result can be trusted."""
+        return {}
+
+    def notes(self, params: P) -> tuple[str, ...]:
+        """What no result with these params can show."""
         return ()

@@ -8,10 +8,12 @@ from pydantic import Field
 
 from ..params import InvalidParams, Params
 from ..radiometry import sensor_of_product
-from ..types import PixelArray, PixelFormat, Pixels, SceneId
+from ..types import Float32Array, PixelArray, PixelFormat, Pixels, SceneId
 from ._change_classes import NODATA, Change, ChangeTally, change_format, stac_classes
-from ._change_rule import classify, detectable, formable
+from ._change_rule import classify, detectable, formable, index_differences, unclassified_percent
 from ._operation import Operation
+
+_MAD_TO_STANDARD_DEVIATION = 1.4826
 
 
 class ChangeDetectionParams(Params):
@@ -86,7 +88,17 @@ class ChangeDetection(Operation[ChangeDetectionParams]):
     def result_fields(self, params: ChangeDetectionParams) -> Mapping[str, Any]:
         return {"classification:classes": stac_classes()}
 
-    def warnings(self, params: ChangeDetectionParams) -> tuple[str, ...]:
+    def quality(self, params: ChangeDetectionParams, scenes: Sequence[Pixels]) -> Mapping[str, Any]:
+        before, after = (scene.reflectance for scene in scenes)
+        return {
+            "unclassified_percent": unclassified_percent(before, after, params.threshold),
+            "index_differences": {
+                name: {"median": float(np.median(values)), "deviation": _robust_deviation(values)}
+                for name, values in index_differences(before, after).items()
+            },
+        }
+
+    def notes(self, params: ChangeDetectionParams) -> tuple[str, ...]:
         missing = [change for change in Change if change not in detectable(params.bands)]
         if not missing:
             return ()
@@ -97,6 +109,11 @@ class ChangeDetection(Operation[ChangeDetectionParams]):
             )
         titles = ", ".join(change.title for change in missing)
         return (f"With these bands the map cannot show {titles}; red and nir add vegetation and water.",)
+
+
+def _robust_deviation(values: Float32Array) -> float:
+    """The standard deviation that the median absolute deviation would have if values were normally distributed."""
+    return _MAD_TO_STANDARD_DEVIATION * float(np.median(np.abs(values - np.median(values))))
 
 
 def _common_names(names: Sequence[str], scene_id: SceneId) -> list[str]:

@@ -58,9 +58,10 @@ def clarity(cloudy: BoolArray, faulty: BoolArray, reach: int) -> PixelArray:
     """
     if not cloudy.any():
         return ~faulty * CLEAR
+    grown = around(cloudy, reach)
     inner = slice(NEAR_PIXELS, -NEAR_PIXELS)
-    clear = ~(around(cloudy[inner, inner], reach) | faulty)
-    far = clear & ~around(cloudy, reach + NEAR_PIXELS)
+    clear = ~(grown[inner, inner] | faulty)
+    far = clear & ~around(grown, NEAR_PIXELS)
     levels: PixelArray = clear.view(np.uint8) + far.view(np.uint8)
     return levels
 
@@ -71,10 +72,14 @@ def around(marked: BoolArray, reach: int) -> BoolArray:
     A square rather than a disc: it reaches at least as far in every direction, and a disc of one pixel would leave out
     the neighbours across corners. As rows and columns are separate, its cost grows with the logarithm of `reach` only.
     """
+    return _around(_around(marked, reach).T, reach).T
+
+
+def _around(marked: BoolArray, reach: int) -> BoolArray:
+    """The same along columns only."""
     width, wanted = 1, 2 * reach + 1
-    while width < wanted:  # `marked` says whether any of `width` pixels in a row and column is marked
+    while width < wanted:  # `marked` says whether any of `width` pixels, one below the other, is marked
         step = min(width, wanted - width)
         marked = marked[:-step] | marked[step:]
-        marked = marked[:, :-step] | marked[:, step:]
         width += step
     return marked

@@ -246,7 +246,7 @@ def test_expired_result_keeps_all_fields_but_its_link(
     assert api.get(f"{URL}/{job.pk}").json()["result"]["href"] is not None
     clock.move(seconds=1)
     after = dict(api.get(f"{URL}/{job.pk}").json())
-    changed = {"href": None, "expired": True}
+    changed = {"href": None, "expired": True, "quality": None, "notes": None}
     assert after == {**before, "result": {**before["result"], **changed}}
     job.forget_result()
     assert api.get(f"{URL}/{job.pk}").json() == after, "the deleted file makes no difference"

@@ -99,7 +99,7 @@ def test_ndvi_of_a_real_sentinel_2_scene_is_what_numpy_computes(
 def test_little_changes_between_two_real_dates_of_one_week(
     far: tuple[Config, RangeServer], shared_data: Path, tmp_path: Path
 ) -> None:
-    """Five days of August. A wrong offset of one of them would turn most of the land into change."""
+    """Five days of August. An offset that is wrong in one of them would make most of the land a change."""
     params = ChangeDetectionParams(cloud_mask=True, mask_dilation=0)
     product = run_far(far, tmp_path, "change_detection", [SCENES[BEFORE], SCENES[AFTER]], params)
     classes = read_tif(product.path)

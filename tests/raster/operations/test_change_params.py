@@ -174,10 +174,10 @@ def test_native_names_that_mean_other_bands_in_each_scene_are_refused(
 )
 def test_classes_that_the_bands_can_show(bands: list[str], detectable: list[int], said: list[str]) -> None:
     params = ChangeDetectionParams(bands=bands)
-    warnings = OPERATION.warnings(params)
-    assert len(warnings) == bool(said)
+    notes = OPERATION.notes(params)
+    assert len(notes) == bool(said)
     for words in said:
-        assert words in warnings[0]
+        assert words in notes[0]
     tally = OPERATION.tally(params)
     tally.add(np.zeros((1, 1), np.uint8), np.array([100.0]))
     assert tally.statistics()["detectable_classes"] == detectable

@@ -116,12 +116,12 @@ def test_masked_percent_is_of_the_pixels_with_data(tmp_path: Path) -> None:
     assert result.statistics["valid_percent"] == pytest.approx(25)
 
 
-def test_masks_are_not_read_without_cloud_mask(tmp_path: Path) -> None:
+def test_masks_hide_nothing_without_cloud_mask(tmp_path: Path) -> None:
     config = write_shots(tmp_path / "scenes", scene(half(9, 9)), scene(half(8, 8)).named(AFTER))
     result = compare(config, tmp_path / "out", cloud_mask=False)
     assert result.statistics["valid_percent"] == pytest.approx(100)
     assert "masked_percent" not in result.statistics
-    assert not any("mask" in warning for warning in result.product.warnings)
+    assert not any("no cloud mask" in warning for warning in result.product.warnings)
     assert [scene["mask"] for scene in result.product.provenance["scenes"]] == [None, None]
 
 

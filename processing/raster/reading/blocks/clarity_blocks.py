@@ -48,7 +48,9 @@ class ClarityBlocks:
         dn = self._blocks.dn(opened, wide_rows, wide_columns)
         inner = dn[_within(rows, wide_rows), _within(columns, wide_columns)]
         lacking = [self._lacking(rows, wide_rows), self._lacking(columns, wide_columns)]
-        cloudy = np.pad(cloudy_pixels(dn, self._kind), lacking)  # there are no clouds beyond the mask
+        cloudy = cloudy_pixels(dn, self._kind)
+        if np.any(lacking):
+            cloudy = np.pad(cloudy, lacking)  # there are no clouds beyond the mask
         return clarity(cloudy, faulty_pixels(inner, self._kind), self._reach)
 
     def fetches(self, rows: slice, columns: slice) -> Iterator[Callable[[], None]]:
