@@ -22,6 +22,7 @@ def test_expired_result_is_deleted_and_its_link_is_gone(new_service: NewService)
     assert answer.json()["error"]["code"] == "EXPIRED"
     later = service.poll(job["job_id"])
     assert later["status"] == "completed"
-    assert later["result"] == {**job["result"], "href": None, "expired": True}
+    expired = {"href": None, "expired": True, "quality": None, "notes": None}
+    assert later["result"] == {**job["result"], **expired}
     assert later["result"]["statistics"]["valid_percent"] > 0
     assert {**later, "result": None} == {**job, "result": None}
