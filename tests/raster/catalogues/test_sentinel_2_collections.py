@@ -128,7 +128,7 @@ def test_newer_collection_is_asked_if_the_older_has_no_such_product(tmp_path: Pa
         assert sentinel_2(TPS_PRODUCT, *roots).item_id == TPS_ID
 
 
-def test_older_collection_comes_first_if_both_have_the_product(
+def test_catalogue_that_the_operator_names_first_is_read_if_both_have_the_product(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tps: Item, xnf: Item
 ) -> None:
     both = changed(xnf, "S2A_T32TPS_20230602T100553_L2A", s2__product_uri=f"{TPS_PRODUCT}.SAFE")
@@ -137,7 +137,7 @@ def test_older_collection_comes_first_if_both_have_the_product(
     with catalogues(tmp_path, (V1, [tps]), (C1, [both])) as (older, newer):
         assert sentinel_2(TPS_PRODUCT, older, newer).item_id == TPS_ID
         forget_hosts(monkeypatch)
-        assert sentinel_2(TPS_PRODUCT, newer, older).item_id == both["id"]  # the operator's order
+        assert sentinel_2(TPS_PRODUCT, newer, older).item_id == both["id"]
 
 
 def test_next_catalogue_is_asked_if_the_first_is_down(tmp_path: Path, tps: Item) -> None:
