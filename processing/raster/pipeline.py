@@ -1,6 +1,6 @@
 """The whole story of a job: scenes, bands, one grid, then window by window read, compute, write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -142,20 +142,8 @@ def _product(
     written: WrittenCog,
     origin: Mapping[str, Any],
 ) -> Product:
-    grid, counts, overlay = work.overlay.grid, work.counts, work.overlay
-    statistics = {**statistics, "valid_percent": 100 * work.tally.valid / counts.asked}
-    if work.params.cloud_mask:
-        statistics["masked_percent"] = counts.masked_percent
-    if len(work.scenes) > 1:
-        statistics["overlap_percent"] = overlay.overlap_percent
-    if overlay.area is not None:
-        statistics["aoi_covered_percent"] = overlay.area_covered_percent
-    warnings = (
-        *caveats.about_scenes(work.scenes, masks_wanted=work.params.cloud_mask),
-        *caveats.about_result(counts.masked_percent, overlay.overlap_percent),
-        *coverage.about_area(overlay.area_covered_percent),
-        *trust.warnings(quality, statistics, work.params, work.scenes),
-    )
+    grid = work.overlay.grid
+    statistics = {**statistics, **_coverage(work)}
     return Product(
         path=written.path,
         size=written.size,
@@ -172,5 +160,25 @@ def _product(
         extra_fields=work.operation.result_fields(work.params),
         quality=quality,
         notes=work.operation.notes(work.params),
-        warnings=warnings,
+        warnings=tuple(_warnings(work, statistics, quality)),
     )
+
+
+def _coverage(work: WindowWork) -> dict[str, float]:
+    """Percents of the pixels asked for that are valid, masked, in all scenes."""
+    counts, overlay = work.counts, work.overlay
+    percents = {"valid_percent": 100 * work.tally.valid / counts.asked}
+    if work.params.cloud_mask:
+        percents["masked_percent"] = counts.masked_percent
+    if len(work.scenes) > 1:
+        percents["overlap_percent"] = overlay.overlap_percent
+    if overlay.area is not None:
+        percents["aoi_covered_percent"] = overlay.area_covered_percent
+    return percents
+
+
+def _warnings(work: WindowWork, statistics: Mapping[str, Any], quality: Mapping[str, Any]) -> Iterator[str]:
+    yield from caveats.about_scenes(work.scenes, masks_wanted=work.params.cloud_mask)
+    yield from caveats.about_result(work.counts.masked_percent, work.overlay.overlap_percent)
+    yield from coverage.about_area(work.overlay.area_covered_percent)
+    yield from trust.warnings(quality, statistics, work.params, work.scenes)
