@@ -19,7 +19,9 @@ from django.db import DatabaseError, connection
 
 from . import results
 from .config import raster_config
-from .models import Job, Status, error_body, timed_out
+from .models import Job
+from .models.failures import error_body, timed_out
+from .models.status import Status
 from .raster.errors import RasterError, Stopped
 from .raster.operations import get_operation
 from .raster.types import Product, RasterJob, SceneId

@@ -6,7 +6,9 @@ from celery import Task, shared_task
 from kombu.exceptions import OperationalError
 
 from . import execution, results, webhooks
-from .models import IdempotencyKey, Job, Status, WebhookDelivery, error_body
+from .models import IdempotencyKey, Job, WebhookDelivery
+from .models.failures import error_body
+from .models.status import Status
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from standardwebhooks import Webhook
 
 from .bodies import job_body
 from .http.guard import ForbiddenAddress, open_session
-from .models import Outcome, WebhookDelivery
+from .models import WebhookDelivery
+from .models.deliveries import Outcome
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from .. import tasks
-from ..models import WebhookAttempt, WebhookDelivery
+from ..models import WebhookDelivery
+from ..models.deliveries import WebhookAttempt
 from .read_only import ReadOnly
 
 

@@ -12,7 +12,9 @@ from django.utils.timezone import is_naive
 
 from astra.exceptions import Fault, InvalidRequest
 
-from ..models import Job, Status, is_job_id
+from ..models import Job
+from ..models.jobs import is_job_id
+from ..models.status import Status
 from ..raster.operations import all_operations
 
 _DEFAULT_LIMIT, _MOST = 20, 100

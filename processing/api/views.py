@@ -19,7 +19,9 @@ from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
 from .. import results, tasks
 from ..bodies import job_body
 from ..config import raster_config
-from ..models import Job, KeyOfAnotherBody, is_job_id
+from ..models import Job
+from ..models.idempotency import KeyOfAnotherBody
+from ..models.jobs import is_job_id
 from ..raster.errors import RasterError
 from ..raster.operations import all_operations
 from ..raster.scene_item import scene_item

@@ -4,23 +4,9 @@ All that the service promises about a job is kept here, by conditional UPDATEs a
 Nothing in here sends a message, reads a file or knows a request.
 """
 
-from .deliveries import Outcome, WebhookAttempt, WebhookDelivery
+from .deliveries import WebhookDelivery
 from .events import JobEvent
-from .failures import error_body, timed_out
-from .idempotency import IdempotencyKey, KeyOfAnotherBody
-from .jobs import Job, is_job_id
-from .status import Status
+from .idempotency import IdempotencyKey
+from .jobs import Job
 
-__all__ = [
-    "IdempotencyKey",
-    "Job",
-    "JobEvent",
-    "KeyOfAnotherBody",
-    "Outcome",
-    "Status",
-    "WebhookAttempt",
-    "WebhookDelivery",
-    "error_body",
-    "is_job_id",
-    "timed_out",
-]
+__all__ = ["IdempotencyKey", "Job", "JobEvent", "WebhookDelivery"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from processing.raster.catalogues import providers
-from processing.raster.catalogues.providers import all_providers
+from processing.raster.catalogues.providers._discovery import all_providers
 from processing.raster.plugins import plugin_modules
 
 HOUSE = "house_of_plugins"

@@ -13,7 +13,8 @@ from processing.raster.catalogues.catalogue import (
     Files,
     catalogue_at,
 )
-from processing.raster.catalogues.providers import Provider, all_providers
+from processing.raster.catalogues.providers import Provider
+from processing.raster.catalogues.providers._discovery import all_providers
 from processing.raster.catalogues.sources import scene_of
 from processing.raster.radiometry.bands import resolve_band
 from processing.raster.types import Network, RemoteFile, S3Access, S3File, SceneId

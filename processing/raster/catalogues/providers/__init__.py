@@ -3,7 +3,7 @@
 The provider's `name` stands before the colon of a scene id. Modules whose names begin with `_` are helpers.
 """
 
-from ._discovery import all_providers, get_provider
+from ._discovery import get_provider
 from ._provider import ANY_JOB, Provider, only_one
 
-__all__ = ["ANY_JOB", "Provider", "all_providers", "get_provider", "only_one"]
+__all__ = ["ANY_JOB", "Provider", "get_provider", "only_one"]
