@@ -17,7 +17,6 @@ from .grids import Overlay
 from .grids.ground_areas import GroundAreas
 from .operations import Operation, Tally
 from .params import Params
-from .radiometry.masks import HIDDEN, NEAR
 from .reading import SceneReader
 from .reading.scene_reader import SceneWindow
 from .threads import Crew
@@ -126,8 +125,8 @@ class WindowWork:
         scenes = [reader.read(window) for reader in self._readers]
         inside = self.overlay.inside(window)
         ledger = _Ledger(tally=self.operation.tally(self.params))
+        self._observer.look(window, scenes, inside)
         with self._arithmetic:
-            self._observer.look(window, scenes, inside)
             encoded = self._encoded(window, scenes, inside, ledger)
         cog.write(window, encoded)
         return ledger
@@ -139,33 +138,23 @@ class WindowWork:
         areas = self._areas.of_rows(window)
         for first in range(0, rows, _STRIP_ROWS):
             strip = slice(first, first + _STRIP_ROWS)
-            clear, near_mask = self._clear(ledger.counts, inside[strip], scenes, strip)
+            clear = self._clear(ledger.counts, inside[strip], scenes, strip)
             if not clear.any():
                 values = np.full(clear.shape, self.operation.nothing)
             else:
                 # To an operation, masked pixels are nodata.
                 pixels = [Pixels(reflectance=scene.reflectance(strip), valid=clear) for scene in scenes]
                 values = self.operation.compute(self.params, pixels)
-                ledger.tally.add(values, areas[strip], near_mask)
+                ledger.tally.add(values, areas[strip])
             encoded[strip] = self.operation.encode(self.params, values)
         return encoded
 
-    def _clear(
-        self, counts: Counts, inside: BoolArray, scenes: Sequence[SceneWindow], strip: slice
-    ) -> tuple[BoolArray, BoolArray | None]:
-        """Where all scenes have data and no mask hides the ground, and where a mask hides ground nearby.
-
-        Counts what it finds. Without masks the latter is None.
-        """
+    def _clear(self, counts: Counts, inside: BoolArray, scenes: Sequence[SceneWindow], strip: slice) -> BoolArray:
+        """Where all scenes have data and no mask hides the ground. Counts what it finds."""
         valid = reduce(lambda valid, scene: scene.valid(strip, valid), scenes, inside)
-        levels = [scene.clarity[strip] for scene in scenes if scene.clarity is not None]
-        if not levels:
-            counts.add(inside, valid, valid)
-            return valid, None
-        least = reduce(np.minimum, levels)
-        clear = valid & (least != HIDDEN)
+        clear = reduce(lambda clear, scene: scene.clear(strip, clear), scenes, valid)
         counts.add(inside, valid, clear)
-        return clear, least == NEAR
+        return clear
 
 
 def _spanning(row: Sequence[Window]) -> Window:

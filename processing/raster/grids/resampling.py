@@ -121,10 +121,17 @@ def nearest(dn: PixelArray, rows: Axis, columns: Axis, outside: float) -> PixelA
     if dn.size == 0:
         return np.full(shape, outside, dtype=dn.dtype)
     # Columns first, while there are fewer rows: whole rows are copied faster.
-    result: PixelArray = dn.take(columns.nearest(), axis=1)[rows.nearest()]
+    result: PixelArray = _columns(dn, columns.nearest())[rows.nearest()]
     result[~rows.inside] = outside
     result[:, ~columns.inside] = outside
     return result
+
+
+def _columns(dn: PixelArray, picked: Indices) -> PixelArray:
+    """These columns of an array. Each twice in turn, as for a mask of 20 m on a grid of 10 m, takes a fifth as long."""
+    if dn.dtype == np.uint8 and np.array_equal(picked, np.arange(2 * dn.shape[1]) // 2):
+        return (dn.astype(np.uint16) * np.uint16(0x0101)).view(np.uint8)
+    return dn.take(picked, axis=1)
 
 
 def _interpolate(data: Float32Array, rows: Axis, columns: Axis) -> Float32Array:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..types import BoolArray, Float64Array, PixelArray, PixelFormat
+from ..types import Float64Array, PixelArray, PixelFormat
 
 NODATA = 255
 _SQUARE_METRES_PER_HECTARE = 10_000
@@ -65,42 +65,32 @@ def stac_classes() -> list[dict[str, Any]]:
 
 
 class ChangeTally:
-    """Pixels and hectares of every class, and how much of the change is near a mask."""
+    """Pixels and hectares of every class."""
 
     def __init__(self, detectable: Sequence[Change]) -> None:
         self._detectable = detectable
         self._pixels = dict.fromkeys(Change, 0)
         self._square_metres = dict.fromkeys(Change, 0.0)
-        self._has_mask = False
-        self._near_mask = self._changed_near_mask = 0
 
     @property
     def valid(self) -> int:
         return sum(self._pixels.values())
 
-    def add(self, values: PixelArray, pixel_areas: Float64Array, near_mask: BoolArray | None = None) -> None:
-        if near_mask is not None:
-            self._has_mask = True
-        if near_mask is not None and near_mask.any():
-            near = near_mask & (values != NODATA)
-            self._near_mask += int(np.count_nonzero(near))
-            self._changed_near_mask += int(np.count_nonzero(near & (values != Change.NO_CHANGE)))
-        alike = np.ptp(pixel_areas) <= _ALIKE * pixel_areas[0]
+    def add(self, values: PixelArray, pixel_areas: Float64Array) -> None:
+        mean_area = pixel_areas.mean()
+        alike = np.ptp(pixel_areas) <= _ALIKE * mean_area
         for change in Change:
             found = values == np.uint8(change)
             pixels = int(np.count_nonzero(found))
             self._pixels[change] += pixels
             # Counting row by row takes four times as long.
-            area = pixels * pixel_areas.mean() if alike else (np.count_nonzero(found, axis=1) * pixel_areas).sum()
+            area = pixels * mean_area if alike else (np.count_nonzero(found, axis=1) * pixel_areas).sum()
             self._square_metres[change] += float(area)
 
     def merge(self, other: Self) -> None:
         for change in Change:
             self._pixels[change] += other._pixels[change]
             self._square_metres[change] += other._square_metres[change]
-        self._has_mask |= other._has_mask
-        self._near_mask += other._near_mask
-        self._changed_near_mask += other._changed_near_mask
 
     def statistics(self) -> dict[str, Any]:
         return {
@@ -117,11 +107,5 @@ class ChangeTally:
             "detectable_classes": [int(change) for change in self._detectable],
         }
 
-    def quality(self) -> Mapping[str, float | None]:
-        """Shares of ground and of change near a mask, in percent. None without a mask, or if nothing changed."""
-        changed = self.valid - self._pixels[Change.NO_CHANGE]
-        return {
-            "changed_percent": 100 * changed / self.valid,
-            "near_mask_percent": 100 * self._near_mask / self.valid if self._has_mask else None,
-            "change_near_mask_percent": 100 * self._changed_near_mask / changed if self._has_mask and changed else None,
-        }
+    def quality(self) -> Mapping[str, float]:
+        return {"changed_percent": 100 * (self.valid - self._pixels[Change.NO_CHANGE]) / self.valid}

@@ -76,8 +76,13 @@ def unclassified_percent(
     """Percent of the changed pixels that are in none of the classes of change; None if nothing changed."""
     changed = _changed(_Date(reflectance_before), _Date(reflectance_after), threshold)
     classes = classify(reflectance_before, reflectance_after, threshold)
-    total = int(np.count_nonzero(changed))
-    return 100 * int(np.count_nonzero(changed & (classes == Change.NO_CHANGE))) / total if total else None
+    return percent(classes == Change.NO_CHANGE, changed)
+
+
+def percent(part: BoolArray, whole: BoolArray) -> float | None:
+    """Percent of the whole that is in the part, too; None if the whole is empty."""
+    total = int(np.count_nonzero(whole))
+    return 100 * int(np.count_nonzero(part & whole)) / total if total else None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..colormaps import Colormap, colors
 from ..params import InvalidParams, Params
-from ..types import FULL_MANTISSA, BoolArray, Float32Array, Float64Array, PixelArray, PixelFormat, Pixels, SceneId
+from ..types import FULL_MANTISSA, Float32Array, Float64Array, PixelArray, PixelFormat, Pixels, SceneId
 from ._operation import Operation
 
 # With a colormap the values -1..1 are the DN 1..255; DN 0 is nodata.
@@ -114,7 +114,7 @@ class IndexTally:
         self._squares = 0.0  # sum of squared distances from the mean
         self._histogram = np.zeros(_BINS, dtype=np.int64)
 
-    def add(self, values: PixelArray, pixel_areas: Float64Array, near_mask: BoolArray | None = None) -> None:
+    def add(self, values: PixelArray, pixel_areas: Float64Array) -> None:
         """Sums are of float32. numpy adds them in pairs, so that the sum of a strip is as exact as its values."""
         invalid = np.isnan(values)
         if invalid.any():

@@ -19,11 +19,8 @@ class Tally(Protocol):
     def valid(self) -> int:
         """Number of valid pixels so far."""
 
-    def add(self, values: PixelArray, pixel_areas: Float64Array, near_mask: BoolArray | None = None) -> None:
-        """Count the values of a window, (rows, columns). `pixel_areas` is the area of a pixel in m2, for each row.
-
-        `near_mask` says of each pixel whether a mask hides ground nearby; None if no scene has a mask.
-        """
+    def add(self, values: PixelArray, pixel_areas: Float64Array) -> None:
+        """Count the values of a window, (rows, columns). `pixel_areas` is the area of a pixel in m2, for each row."""
 
     def merge(self, other: Self) -> None:
         """Count what another tally of the same operation has counted."""
@@ -99,8 +96,11 @@ class Operation(ABC, Generic[P]):
         """
         return {}
 
-    def quality(self, params: P, scenes: Sequence[Pixels]) -> Mapping[str, Any]:
-        """What valid pixels of the scenes, a sample in one row, say about how far a result can be trusted."""
+    def quality(self, params: P, scenes: Sequence[Pixels], near_mask: BoolArray | None) -> Mapping[str, Any]:
+        """What valid pixels of the scenes, a sample in one row, say about how far a result can be trusted.
+
+        `near_mask` says of each whether a mask hides ground nearby; None if no scene has a mask.
+        """
         return {}
 
     def notes(self, params: P) -> tuple[str, ...]:

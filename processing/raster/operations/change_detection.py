@@ -8,9 +8,9 @@ from pydantic import Field
 
 from ..params import InvalidParams, Params
 from ..radiometry import sensor_of_product
-from ..types import Float32Array, PixelArray, PixelFormat, Pixels, SceneId
+from ..types import BoolArray, Float32Array, PixelArray, PixelFormat, Pixels, SceneId
 from ._change_classes import NODATA, Change, ChangeTally, change_format, stac_classes
-from ._change_rule import classify, detectable, formable, index_differences, unclassified_percent
+from ._change_rule import classify, detectable, formable, index_differences, percent, unclassified_percent
 from ._operation import Operation
 
 _MAD_TO_STANDARD_DEVIATION = 1.4826
@@ -88,9 +88,14 @@ class ChangeDetection(Operation[ChangeDetectionParams]):
     def result_fields(self, params: ChangeDetectionParams) -> Mapping[str, Any]:
         return {"classification:classes": stac_classes()}
 
-    def quality(self, params: ChangeDetectionParams, scenes: Sequence[Pixels]) -> Mapping[str, Any]:
+    def quality(
+        self, params: ChangeDetectionParams, scenes: Sequence[Pixels], near_mask: BoolArray | None
+    ) -> Mapping[str, Any]:
         before, after = (scene.reflectance for scene in scenes)
+        changed = self.compute(params, scenes) != np.uint8(Change.NO_CHANGE)
         return {
+            "near_mask_percent": None if near_mask is None else percent(near_mask, np.ones_like(near_mask)),
+            "change_near_mask_percent": None if near_mask is None else percent(near_mask, changed),
             "unclassified_percent": unclassified_percent(before, after, params.threshold),
             "index_differences": {
                 name: {"median": float(np.median(values)), "deviation": _robust_deviation(values)}

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..operations import Operation
 from ..params import Params
+from ..radiometry.masks import NEAR
 from ..radiometry.reflectance import SATURATED, to_reflectance, valid_pixels
 from ..reading import OpenScene
 from ..types import Band, BoolArray, PixelArray, Pixels
@@ -40,7 +41,7 @@ def of_operation(
     if not valid.any():
         return {}
     pixels = [_pixels(opened, sample, valid) for opened, sample in zip(scenes, samples, strict=True)]
-    return operation.quality(params, pixels)
+    return operation.quality(params, pixels, _near_mask(samples, valid))
 
 
 def registration_shift(scenes: Sequence[OpenScene], sampler: Sampler) -> float | None:
@@ -60,6 +61,12 @@ def registration_shift(scenes: Sequence[OpenScene], sampler: Sampler) -> float |
 def _valid(opened: OpenScene, sample: SceneSample) -> BoolArray:
     valid = reduce(np.logical_and, (valid_pixels(dn, opened.bands[name].nodata) for name, dn in sample.dn.items()))
     return valid if sample.clear is None else valid & sample.clear
+
+
+def _near_mask(samples: Sequence[SceneSample], valid: BoolArray) -> BoolArray | None:
+    """Of the valid pixels, which have ground nearby that a mask hides; None without masks."""
+    near = [sample.clarity[valid] == NEAR for sample in samples if sample.clarity is not None]
+    return reduce(np.logical_or, near) if near else None
 
 
 def _pixels(opened: OpenScene, sample: SceneSample, valid: BoolArray) -> Pixels:

@@ -13,8 +13,8 @@ HIDDEN, NEAR, CLEAR = np.uint8(0), np.uint8(1), np.uint8(2)
 # Pixels of the mask up to which the ground beside hidden pixels is NEAR.
 NEAR_PIXELS = 5
 
-# No data; saturated or defective.
-_FAULTY_SCL = (0, 1)
+# No data (0); saturated or defective (1).
+_LAST_FAULTY_SCL = 1
 # Cloud shadow; then cloud medium, cloud high, thin cirrus and snow, which follow each other. Dark areas (2) and
 # unclassified pixels (7) count as clear: much good land is among them.
 _SHADOW_SCL, _FIRST_CLOUD_SCL, _LAST_CLOUD_SCL = 3, 8, 11
@@ -43,11 +43,7 @@ def cloudy_pixels(dn: PixelArray, kind: MaskKind) -> BoolArray:
 
 def faulty_pixels(dn: PixelArray, kind: MaskKind) -> BoolArray:
     """Whether each pixel has no data, or is known to have wrong ones."""
-    faulty: BoolArray
-    if kind == "scl":
-        faulty = (dn == _FAULTY_SCL[0]) | (dn == _FAULTY_SCL[1])
-    else:
-        faulty = dn.astype(np.uint16) & _FILL_QA_BIT != 0
+    faulty: BoolArray = dn <= _LAST_FAULTY_SCL if kind == "scl" else dn.astype(np.uint16) & _FILL_QA_BIT != 0
     return faulty
 
 

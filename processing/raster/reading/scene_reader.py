@@ -28,11 +28,6 @@ class SceneWindow:
     dn: Mapping[str, PixelArray]
     clarity: PixelArray | None
 
-    @property
-    def clear(self) -> BoolArray | None:
-        """Where the mask shows the ground; None without a mask."""
-        return None if self.clarity is None else self.clarity != HIDDEN
-
     @cached_property
     def _with_gaps(self) -> Sequence[str]:
         """The bands that may have gaps in the window. Most have none, and need no look at each pixel."""
@@ -42,6 +37,10 @@ class SceneWindow:
         """Where in these rows, and `inside`, all bands have data."""
         gaps = (valid_pixels(self.dn[name][rows], self.bands[name].nodata) for name in self._with_gaps)
         return reduce(np.logical_and, gaps, inside)
+
+    def clear(self, rows: slice, inside: BoolArray) -> BoolArray:
+        """Where in these rows, and `inside`, no mask hides the ground."""
+        return inside if self.clarity is None else inside & (self.clarity[rows] != HIDDEN)
 
     def reflectance(self, rows: slice) -> dict[str, Float32Array]:
         """These rows of each band as a fraction, clipped at 0. Means nothing where they are not valid."""

@@ -171,8 +171,8 @@ def reader_and_windows(target: Grid, config: Config, rasters: OpenRasters) -> tu
 
 
 def arrays_of(read: SceneWindow) -> list[PixelArray]:
-    assert read.clear is not None
-    return [*(read.dn[name] for name in BANDS), read.clear]
+    assert read.clarity is not None
+    return [*(read.dn[name] for name in BANDS), read.clarity]
 
 
 @pytest.mark.parametrize("name", GRIDS)
