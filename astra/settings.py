@@ -217,7 +217,7 @@ JOB_TIME_LIMIT = whole_number("ASTRA_JOB_TIME_LIMIT", 900, least=1, most=86_400)
 JOB_ATTEMPTS = whole_number("ASTRA_JOB_ATTEMPTS", 3, least=1, most=20)
 # A job that may succeed later waits a random part of this, doubled at every attempt.
 RETRY_SECONDS = number("ASTRA_RETRY_SECONDS", 15, least=0.01, most=600)
-# A worker that gives no sign of life for this long counts as lost, and another takes its job.
+# After so long without a heartbeat a worker counts as lost, and another worker takes its job.
 LEASE_SECONDS = number("ASTRA_LEASE_SECONDS", 30, least=1, most=600)
 SWEEP_SECONDS = number("ASTRA_SWEEP_SECONDS", 5, least=0.2, most=300)
 EXPIRY_SWEEP_SECONDS = number("ASTRA_EXPIRY_SWEEP_SECONDS", 120, least=0.2, most=3600)

@@ -14,7 +14,7 @@ from astra.exceptions import ApiError, Problem
 from ..models import Job
 from ..raster.types import COG_MEDIA_TYPE
 
-# No file has a size of this many digits, so a position of more digits lies behind every end.
+# Positions with more digits than this lie beyond the end of any file.
 _MOST_DIGITS = 18
 _ONE_RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", flags=re.IGNORECASE)
 

@@ -121,7 +121,7 @@ class _Reader:
 
 
 def _instant(text: str) -> datetime:
-    """The time in UTC. Raises ValueError, or OverflowError if it lies outside of the calendar."""
+    """The time in UTC. Raises ValueError for a malformed time, OverflowError for one before year 1 or after 9999."""
     value = parse_datetime(text)
     if value is None or is_naive(value):
         raise ValueError(text)

@@ -49,7 +49,7 @@ def open_session(
     )
     session: requests.Session = HTTPSession(config)
     session.trust_env = False
-    # requests reads a redirect's whole body even when told not to follow. Hide the target.
+    # Even when told not to follow a redirect, requests reads its whole body. Without a target it takes it for none.
     session.get_redirect_target = lambda response: None  # type: ignore[method-assign,assignment]
     if config.ip_filter_enable:
         session.mount("https://", _PublicAdapter(is_https_proto=True))

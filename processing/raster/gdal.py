@@ -30,7 +30,7 @@ def enter_gdal_environment() -> rasterio.Env:
 
 @contextmanager
 def gdal_errors() -> Iterator[None]:
-    """Raise GdalError for every error of GDAL. rasterio passes some on by classes that it gives no public name."""
+    """Turn every error of GDAL into GdalError. Some of rasterio's classes for them have no public name."""
     try:
         yield
     except Exception as error:

@@ -136,7 +136,7 @@ class LocalCopy:
     def _fetch(self, run: list[Span]) -> None:
         start, stop = min(run).start, max(span.stop for span in run)
         needed = Span(max(0, start - self._around), min(stop + self._around, self.size))
-        if needed.start < needed.stop:  # else it lies beyond the end of the file, and reading it fails
+        if needed.start < needed.stop:  # a span beyond the end of the file is left to fail when it is read
             self._remote.read(needed, self._write)
 
     def _write(self, offset: int, part: bytes) -> None:

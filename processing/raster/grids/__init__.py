@@ -1,4 +1,4 @@
-"""Geometry: grids of pixels on the ground, how one lies on another, one grid for all scenes, and resampling to it.
+"""Grids of pixels on the ground: how one lies on another, the grid that all scenes of a job share, and resampling.
 
 Pure functions of coordinates and arrays: no file is opened here.
 """

@@ -1,4 +1,4 @@
-"""Where a grid lies on the Earth, as GeoJSON says it (RFC 7946): in WGS 84 degrees, cut at the antimeridian."""
+"""The outline of a grid as GeoJSON (RFC 7946): WGS 84 degrees, cut at the antimeridian."""
 
 from typing import Any
 
