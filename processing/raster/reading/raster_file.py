@@ -1,7 +1,7 @@
 """What is known of one raster of a scene, and opening it for a thread."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -13,6 +13,7 @@ from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
+from ..errors import SceneTooLarge
 from ..files import LocalCopy, Span, runs
 from ..grids import Grid
 from ..types import Band, Limits, Mask, PixelArray
@@ -98,7 +99,7 @@ class RasterFile:
     def overview(self, longest_side: int) -> PixelArray:
         """DN of the whole raster at no more than that many rows and columns, from the overview that fits.
 
-        Those of its middle alone if it has more pixels than a job may read and no overview that fits.
+        Raises SceneTooLarge if even that overview has more pixels than a job may read.
         """
         shrink = max(1.0, max(self.grid.shape) / longest_side)
         shape = tuple(max(1, int(side / shrink)) for side in self.grid.shape)
@@ -106,15 +107,15 @@ class RasterFile:
             level = self._overview_level(shrink)
             dataset, layout = self.file.open_with_layout(OVERVIEW_LEVEL="NONE" if level is None else f"{level}only")
             with dataset:
-                if self._is_too_large(dataset.shape):
-                    return self._middle(dataset, layout, longest_side)
+                check_pixels(dataset.width * dataset.height, self.wanted, self.file.limits)
                 self._bring(layout.spans if layout else ())
                 return self.with_one_nodata(dataset.read(1, out_shape=shape))
 
     def sample(self, longest_side: int) -> PixelArray:
-        """DN that stand for the whole raster, flat: its overview or, if it has none at its head, a few blocks of it."""
+        """DN that stand for the whole raster, flat: its overview or, if none at its head fits, a few blocks of it."""
         if self.overviews:
-            return self.overview(longest_side).ravel()
+            with suppress(SceneTooLarge):
+                return self.overview(longest_side).ravel()
         parts = spread_blocks(self.grid.shape, self.block_shape, longest_side**2)
         self._bring(chain.from_iterable(self._spans(rows, columns) for rows, columns in parts))
         with self.open() as opened, named_errors(self.wanted):
@@ -158,13 +159,6 @@ class RasterFile:
 
     def _is_too_large(self, shape: tuple[int, int]) -> bool:
         return shape[0] * shape[1] > self.file.limits.max_pixels
-
-    def _middle(self, dataset: DatasetReader, layout: BlockLayout | None, side: int) -> PixelArray:
-        """DN of a square in the middle of the raster or of one of its overviews."""
-        rows, columns = (slice(max(0, (of - side) // 2), min(of, (of + side) // 2)) for of in dataset.shape)
-        self._bring(layout.spans_of(rows, columns) if layout else ())
-        dn: PixelArray = dataset.read(1, window=Window.from_slices(rows, columns))
-        return dn
 
     def _spans(self, rows: slice, columns: slice) -> Iterable[Span]:
         is_empty = rows.start == rows.stop or columns.start == columns.stop

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from processing.raster.errors import SceneTooLarge
 from processing.raster.reading.block_layout import spread_blocks
 from processing.raster.types import Config, RemoteFile
 from tests.raster.support.configs import config_for
@@ -53,3 +54,11 @@ def test_sample_of_a_remote_file_costs_little(range_server: RangeServer, driver:
     assert requests <= (1 if driver == "COG" else 9)
     assert range_server.bytes_sent < path.stat().st_size / 4
     assert 500 < np.median(sample[sample > 0]) < 9000
+
+
+def test_raster_that_is_too_large_to_be_read_has_a_sample_but_no_overview(tmp_path: Path) -> None:
+    path = write_tif(tmp_path / "red.tif", random_dn(200, 200), tiled=True, blockxsize=16, blockysize=16)
+    with described(band(path), config_for(max_pixels=39_999)) as raster:
+        assert 1 <= raster.sample(64).size <= 64**2
+        with pytest.raises(SceneTooLarge, match="40,000 pixels"):
+            raster.overview(64)
