@@ -51,9 +51,9 @@ class StacApi:
         self._pace = pace
 
     def items(self, collections: Sequence[str], ids: Sequence[str]) -> list[Item]:
-        """Items with these ids, in any of the collections."""
+        """Items with these ids, in any of the collections. What else a server answers is not believed."""
         body = {"collections": list(collections), "ids": list(ids), "limit": _PAGE}
-        return list(self._pages(body))
+        return [item for item in self._pages(body) if item["id"] in ids]
 
     def search(
         self, collections: Sequence[str], start: datetime, end: datetime, bbox: Sequence[float] | None = None

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from processing.raster.errors import RasterError
+from processing.raster.errors import RasterError, SceneNotFound
 from processing.raster.radiometry.bands import reflectance_assets, resolve_band, resolve_mask
 from processing.raster.scene_item import scene_item
-from tests.raster.catalogues.stac.answers import ITEM, NAMES, PROPERTIES, page_of, sentinel_2
+from tests.raster.catalogues.stac.answers import ITEM, ITEM_ID, NAMES, PRODUCT, PROPERTIES, page_of, sentinel_2
 from tests.raster.support.misbehaving import AnyServer
 
 pytestmark = pytest.mark.usefixtures("naps")
@@ -79,3 +79,16 @@ def test_item_with_a_wrong_field_raises_no_error_without_a_name(kind: str, name:
 def test_asset_without_a_good_href_is_no_source(asset: dict[str, Any], name: str) -> None:
     with AnyServer(page_of({**ITEM, "assets": {"red": asset}})) as server:
         assert sentinel_2(server, name).sources == {}
+
+
+@pytest.mark.parametrize("name", [PRODUCT, ITEM_ID])
+def test_item_that_was_not_asked_for_is_not_taken(name: str) -> None:
+    """Some servers ignore `ids`, and answer with whatever they have."""
+    other = {
+        **with_properties(**{"s2:product_uri": PRODUCT.replace("T32TPS", "T33TUN")}),
+        "id": "S2A_33TUN_20230602_0_L2A",
+    }
+    with AnyServer(page_of(other)) as server, pytest.raises(SceneNotFound):
+        sentinel_2(server, name)
+    with AnyServer(page_of(other, ITEM)) as server:
+        assert sentinel_2(server, name).item["id"] == ITEM_ID
