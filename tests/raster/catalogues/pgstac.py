@@ -6,11 +6,9 @@ import pwd
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,10 +18,10 @@ import pytest
 from tests.servers import collection_document, free_port, is_up, wait_until
 
 Environment = Mapping[str, str]
-# They are not in requirements.txt: pypgstac wants another cachetools than the one that is pinned there, and together
-# they bring over thirty packages for which most machines have no PostGIS.
+# They are in an environment of their own, which `.ci/run` makes: pypgstac wants another cachetools than the tests, and
+# together they bring over thirty packages for which most machines have no PostGIS.
 PACKAGES = "'stac-fastapi-pgstac[server]==7.2.0' 'pypgstac[psycopg]==0.10.0'"
-PYPGSTAC = Path(sys.executable).with_name("pypgstac")
+PROGRAMS = Path(__file__).parents[3] / ".venv-pgstac" / "bin"
 
 
 @contextmanager
@@ -32,11 +30,11 @@ def pgstac(folder: Path, *held: tuple[str, Sequence[Mapping[str, Any]]]) -> Iter
     programs = _postgresql_with_postgis()
     if programs is None:
         pytest.skip("PostGIS is not installed")
-    if not all(map(find_spec, ("stac_fastapi", "pypgstac", "uvicorn"))):
-        pytest.skip(f"stac-fastapi-pgstac is not installed: pip install {PACKAGES}")
+    if not (PROGRAMS / "pypgstac").exists():
+        pytest.skip(f"{PROGRAMS} has no stac-fastapi-pgstac: make that environment, and pip install {PACKAGES}")
     folder.mkdir(parents=True)
     with _database(programs) as environment:
-        _run([PYPGSTAC, "migrate"], env=environment)
+        _run([PROGRAMS / "pypgstac", "migrate"], env=environment)
         _load(folder, "collections", [collection_document(name) for name, _ in held], environment)
         _load(folder, "items", [{**item, "collection": name} for name, items in held for item in items], environment)
         with _api(environment) as root:
@@ -86,7 +84,7 @@ def _is_ready(pg_isready: Sequence[str | Path]) -> bool:
 def _load(folder: Path, table: str, rows: Sequence[Mapping[str, Any]], environment: Environment) -> None:
     file = folder / f"{table}.ndjson"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    _run([PYPGSTAC, "load", table, file, "--method", "insert"], env=environment)
+    _run([PROGRAMS / "pypgstac", "load", table, file, "--method", "insert"], env=environment)
 
 
 @contextmanager
@@ -94,7 +92,7 @@ def _api(environment: Environment) -> Iterator[str]:
     """stac-fastapi over that database; gives its root."""
     port = free_port()
     root = f"http://127.0.0.1:{port}"
-    app = [sys.executable, "-m", "uvicorn", "stac_fastapi.pgstac.app:create_app", "--factory"]
+    app: list[str | Path] = [PROGRAMS / "python", "-m", "uvicorn", "stac_fastapi.pgstac.app:create_app", "--factory"]
     with _running([*app, "--host", "127.0.0.1", "--port", str(port)], lambda: is_up(root), env=environment):
         yield root
 
