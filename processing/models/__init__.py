@@ -4,6 +4,7 @@ All that the service promises about a job is kept here, by conditional UPDATEs a
 Nothing in here sends a message, reads a file or knows a request.
 """
 
+from . import signs as signs
 from .deliveries import WebhookDelivery
 from .events import JobEvent
 from .idempotency import IdempotencyKey
