@@ -218,7 +218,9 @@ JOB_ATTEMPTS = whole_number("ASTRA_JOB_ATTEMPTS", 3, least=1, most=20)
 # A job that may succeed later waits a random part of this, doubled at every attempt.
 RETRY_SECONDS = number("ASTRA_RETRY_SECONDS", 15, least=0.01, most=600)
 # After so long without a heartbeat a worker counts as lost, and another worker takes its job.
-LEASE_SECONDS = number("ASTRA_LEASE_SECONDS", 30, least=1, most=600)
+LEASE_SECONDS = number("ASTRA_LEASE_SECONDS", 20, least=1, most=600)
+# A worker that is stopped has so long to end its job. Then the job goes back to the queue.
+STOP_GRACE = number("ASTRA_STOP_GRACE", 10, least=0, most=3600)
 SWEEP_SECONDS = number("ASTRA_SWEEP_SECONDS", 5, least=0.2, most=300)
 EXPIRY_SWEEP_SECONDS = number("ASTRA_EXPIRY_SWEEP_SECONDS", 120, least=0.2, most=3600)
 # Seconds between the attempts to deliver a webhook.
@@ -234,7 +236,13 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = JOB_TIME_LIMIT
 CELERY_TASK_TIME_LIMIT = JOB_TIME_LIMIT + 30
-CELERY_TASK_DEFAULT_QUEUE = "astra"
+CELERY_TASK_DEFAULT_QUEUE = "control"
+# Each has processes of its own, so that a backlog of rasters or a receiver that hangs holds up nothing else.
+CELERY_TASK_ROUTES = {
+    "processing.tasks.work": {"queue": "rasters"},
+    "processing.tasks.deliver": {"queue": "webhooks"},
+}
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = STOP_GRACE
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 100
@@ -255,6 +263,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "processing.tasks.sweep",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": max(1, SWEEP_SECONDS)},
+    },
+    "clean-up": {
+        "task": "processing.tasks.clean_up",
         "schedule": SWEEP_SECONDS,
         "options": {"expires": max(1, SWEEP_SECONDS)},
     },
