@@ -1,7 +1,7 @@
 """A job as callers see it: in answers and in webhooks."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
 from rest_framework import serializers
@@ -48,10 +48,10 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         ]
 
     def get_queue_position(self, job: Job) -> int | None:
-        return self.context["waiting"].get("queue_position")
+        return cast("int | None", self.context["waiting"].get("queue_position"))
 
     def get_eta_seconds(self, job: Job) -> int | None:
-        return self.context["waiting"].get("eta_seconds")
+        return cast("int | None", self.context["waiting"].get("eta_seconds"))
 
     def get_retry(self, job: Job) -> dict[str, Any] | None:
         if job.retry_reason is None:
