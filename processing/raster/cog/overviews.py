@@ -11,7 +11,8 @@ from ..types import PixelArray, PixelFormat
 
 Halve = Callable[[PixelArray], PixelArray]
 
-_STRIP_BYTES = 256 << 10  # a strip fits into the processor's cache
+# Even when divided by the bytes of a pixel; a strip fits into the processor's cache.
+_STRIP_ROWS_OF_BYTES = 256
 
 
 def halving_for(pixel_format: PixelFormat) -> Halve:
@@ -26,7 +27,7 @@ def halving_for(pixel_format: PixelFormat) -> Halve:
 def _in_strips(pixels: PixelArray, halve: Halve) -> PixelArray:
     rows, columns = pixels.shape
     halved = np.empty(((rows + 1) // 2, (columns + 1) // 2), dtype=pixels.dtype)
-    at_once = max(2, _STRIP_BYTES // pixels[:1].nbytes // 2 * 2)
+    at_once = _STRIP_ROWS_OF_BYTES // pixels.itemsize
     for row in range(0, rows, at_once):
         strip = _even(pixels[row : row + at_once])
         halved[row // 2 : (row + at_once) // 2] = halve(strip)
