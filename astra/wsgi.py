@@ -5,5 +5,6 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "astra.settings")
+os.environ["ASTRA_ROLE"] = "web"  # the settings pool this process's connections, and let no caller wait for the broker
 
 application = get_wsgi_application()
