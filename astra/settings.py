@@ -38,6 +38,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = folder("ASTRA_DATA_DIR", BASE_DIR / "var")
 
 EMBEDDED = not text("DATABASE_URL")
+IS_WEB = text("ASTRA_ROLE") == "web"  # set by wsgi.py
 DEBUG = flag("DEBUG", default=False)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "astra.debug_pages.WithoutSecrets"
 if not EMBEDDED:
@@ -119,16 +120,32 @@ _SQLITE: dict[str, Any] = {
 }
 
 
+# A server that is away, or a network that swallows packets, is noticed within seconds.
+_PATIENCE = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 5000,  # milliseconds
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "options": "-c statement_timeout=15000 -c lock_timeout=5000",
+}
+# One connection for each thread of a web process, so none waits for another; only for a database that is away.
+_POOL = {"min_size": 1, "max_size": 16, "timeout": 2}
+
+
 def _postgresql(url: str) -> dict[str, Any]:
     config = dict(environ.Env.db_url_config(url))
     if "postgresql" not in config.get("ENGINE", ""):
         raise ImproperlyConfigured("DATABASE_URL must have the form postgres://user:password@host:5432/name.")
-    options = {"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=5000"}
+    options = {**_PATIENCE, **config.get("OPTIONS", {})}
+    if IS_WEB:
+        options["pool"] = _POOL
     return {
         **config,
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": 0 if IS_WEB else 60,  # a pool decides itself how long it keeps its connections
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**options, **config.get("OPTIONS", {})},
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # PgBouncer lends a connection for one transaction
+        "OPTIONS": options,
     }
 
 
@@ -219,6 +236,8 @@ JOB_ATTEMPTS = whole_number("ASTRA_JOB_ATTEMPTS", 3, least=1, most=20)
 RETRY_SECONDS = number("ASTRA_RETRY_SECONDS", 15, least=0.01, most=600)
 # After so long without a heartbeat a worker counts as lost, and another worker takes its job.
 LEASE_SECONDS = number("ASTRA_LEASE_SECONDS", 30, least=1, most=600)
+# What a worker has to hand its jobs back when it is asked to stop.
+STOP_GRACE = number("ASTRA_STOP_GRACE", 10, least=0, most=3600)
 SWEEP_SECONDS = number("ASTRA_SWEEP_SECONDS", 5, least=0.2, most=300)
 EXPIRY_SWEEP_SECONDS = number("ASTRA_EXPIRY_SWEEP_SECONDS", 120, least=0.2, most=3600)
 # Seconds between the attempts to deliver a webhook.
@@ -234,12 +253,18 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = JOB_TIME_LIMIT
 CELERY_TASK_TIME_LIMIT = JOB_TIME_LIMIT + 30
-CELERY_TASK_DEFAULT_QUEUE = "astra"
+CELERY_TASK_DEFAULT_QUEUE = "rasters"
+CELERY_TASK_ROUTES = {
+    "processing.tasks.deliver_webhook": {"queue": "webhooks"},
+    "processing.tasks.sweep": {"queue": "control"},
+    "processing.tasks.expire_results": {"queue": "control"},
+}
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 100
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_500_000  # KiB
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = STOP_GRACE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Without these bounds a submit waits for a broker that is down: for seconds, or forever if it does not even refuse.
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -113,9 +113,11 @@ def verbs(job: Job) -> list[str]:
 def take_messages() -> list[tuple[str, str | int]]:
     """Takes all messages that wait for a worker: (task, argument)."""
     with celery_app.connection_for_read() as connection:
-        queue = celery_app.amqp.queues["astra"].bind(connection.default_channel)
-        queue.declare()
-        waiting = list(iter(lambda: queue.get(no_ack=True), None))
+        waiting = []
+        for name in ("rasters", "webhooks", "control"):
+            queue = celery_app.amqp.queues[name].bind(connection.default_channel)
+            queue.declare()
+            waiting += list(iter(lambda queue=queue: queue.get(no_ack=True), None))  # type: ignore[misc]
         return [(message.headers["task"].rpartition(".")[2], message.payload[0][0]) for message in waiting]
 
 

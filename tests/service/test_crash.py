@@ -15,6 +15,7 @@ from tests.servers import RangeServer, Receiver, StacServer, wait_until
 from .conftest import NewService, Service
 from .instances import COLLECTION, assert_whole_result, live_key, submit_live, verbs, write_scene
 
+RASTER_WORKER = "celery -A astra worker --loglevel INFO -Q rasters"
 _SLOWLY = 0.4  # seconds before each part of the scene is sent
 
 
@@ -86,20 +87,20 @@ def assert_done_once(service: Service, job_id: str) -> None:
 
 def test_job_of_a_killed_worker_completes_once(slow: Slow) -> None:
     job_id = slow.start_job()
-    workers = running(slow.service, "celery -A astra worker")
+    workers = running(slow.service, RASTER_WORKER)
     reached = slow.service.poll(job_id)["progress"]
 
     os.killpg(leader(workers), signal.SIGKILL)
     slow.scenes.delay = 0
 
-    wait_until_replaced(slow.service, "celery -A astra worker", workers)
+    wait_until_replaced(slow.service, RASTER_WORKER, workers)
     assert slow.service.poll(job_id)["progress"] >= reached
     assert_done_once(slow.service, job_id)
 
 
 def test_job_of_a_killed_pool_process_completes_once(slow: Slow) -> None:
     job_id = slow.start_job()
-    workers = running(slow.service, "celery -A astra worker")
+    workers = running(slow.service, RASTER_WORKER)
     master = leader(workers)
     (pool_process,) = workers - {master}
 
@@ -107,7 +108,7 @@ def test_job_of_a_killed_pool_process_completes_once(slow: Slow) -> None:
     slow.scenes.delay = 0
 
     assert_done_once(slow.service, job_id)
-    assert leader(running(slow.service, "celery -A astra worker")) == master
+    assert leader(running(slow.service, RASTER_WORKER)) == master
 
 
 def test_job_submitted_while_the_broker_is_down_completes(slow: Slow) -> None:
