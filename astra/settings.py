@@ -5,6 +5,7 @@ DATABASE_URL makes it production, in which secrets and hosts have no defaults.
 """
 
 import os
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -179,24 +180,38 @@ _LOCAL_RESULTS: dict[str, Any] = {
     "BACKEND": "processing.local_storage.SignedLocalStorage",
     "OPTIONS": {"location": DATA_DIR / "results", "base_url": "/files/"},
 }
-_S3_RESULTS: dict[str, Any] = {
-    "BACKEND": "storages.backends.s3.S3Storage",
-    "OPTIONS": {
-        "bucket_name": BUCKET,
-        "access_key": text("AWS_ACCESS_KEY_ID") or None,
-        "secret_key": text("AWS_SECRET_ACCESS_KEY") or None,
-        "endpoint_url": http_url("AWS_S3_ENDPOINT_URL") or None,
-        "region_name": text("AWS_REGION") or None,
-        "addressing_style": "path" if text("AWS_S3_ENDPOINT_URL") else "auto",
-        "signature_version": "s3v4",
-        "default_acl": None,
-        "querystring_auth": True,
-        "file_overwrite": True,
-        "object_parameters": {"ContentType": "image/tiff; application=geotiff; profile=cloud-optimized"},
-    },
-}
+
+
+def _s3_results() -> dict[str, Any]:
+    from botocore.config import Config  # takes a while to load, and not everyone has a bucket
+
+    endpoint = http_url("AWS_S3_ENDPOINT_URL")
+    client = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if endpoint else "auto"},
+        connect_timeout=3,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 2},
+    )
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": BUCKET,
+            "access_key": text("AWS_ACCESS_KEY_ID") or None,
+            "secret_key": text("AWS_SECRET_ACCESS_KEY") or None,
+            "endpoint_url": endpoint or None,
+            "region_name": text("AWS_REGION") or None,
+            "client_config": client,
+            "default_acl": None,
+            "querystring_auth": True,
+            "file_overwrite": True,
+            "object_parameters": {"ContentType": "image/tiff; application=geotiff; profile=cloud-optimized"},
+        },
+    }
+
+
 STORAGES = {
-    "default": _S3_RESULTS if BUCKET else _LOCAL_RESULTS,
+    "default": _s3_results() if BUCKET else _LOCAL_RESULTS,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
@@ -248,6 +263,8 @@ WEBHOOK_DELAYS = numbers("ASTRA_WEBHOOK_DELAYS", "5,300,3600,36000,216000", leas
 
 REDIS_URL = redis_url("REDIS_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
+if REDIS_URL.startswith("rediss:") and "ssl_cert_reqs=" not in REDIS_URL:
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}  # Celery takes any certificate otherwise
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -269,10 +286,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Without these bounds a submit waits for a broker that is down: for seconds, or forever if it does not even refuse.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 2 * JOB_TIME_LIMIT,
-    "socket_timeout": 5,
-    "socket_connect_timeout": 2,
+    "socket_timeout": 1 if IS_WEB else 5,
+    "socket_connect_timeout": 1 if IS_WEB else 2,
     "socket_keepalive": True,
-    "max_retries": 1,
+    "max_retries": 0 if IS_WEB else 1,
     "interval_start": 0,
     "interval_step": 0.1,
     "interval_max": 0.2,

@@ -36,8 +36,9 @@ def _web(address: str) -> list[str]:
 
 
 def _worker(queue: str, at_once: int) -> list[str]:
-    """Each name may stand only once on a machine, or Celery mixes them up."""
-    return [*_celery("worker"), "-Q", queue, "--hostname", f"{queue}@%h", "--concurrency", str(at_once)]
+    """Each name may stand only once on a machine, or Celery mixes them up. Mingling with others costs a second."""
+    quiet = ["--without-mingle", "--without-gossip"]
+    return [*_celery("worker"), "-Q", queue, "--hostname", f"{queue}@%h", "--concurrency", str(at_once), *quiet]
 
 
 def _celery(part: str) -> list[str]:

@@ -53,11 +53,11 @@ class Command(BaseCommand):
         if workers < 1:
             raise CommandError("--workers must be 1 or more.")
         _check_exposure(host)
-        _check_address(host, port)
         with _only_one(settings.DATA_DIR / "up.lock"):
             pids, stop_seconds = settings.DATA_DIR / "pids.json", settings.STOP_GRACE + _SECONDS_BEYOND_GRACE
             if left := end_left_over(pids, stop_seconds):
                 self._say(f"ended {left} processes that a killed `up` had left behind")
+            _check_address(host, port)
             with Supervisor(self._say, pids, stop_seconds) as supervisor:
                 self._run(supervisor, host, port, workers)
 
