@@ -53,6 +53,11 @@ if PUBLIC_URL.startswith("https:"):
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 30 * 86_400
+    SECURE_SSL_REDIRECT = not EMBEDDED
+    SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]  # asked by machines that reach us without the proxy
+# Whether all names below the host have TLS, and stand in browsers' lists, is its owner's to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -175,6 +180,7 @@ REST_FRAMEWORK = {
 RESULT_TTL = whole_number("ASTRA_RESULT_TTL", 86_400, least=1, most=7 * 86_400)  # seconds; S3 links last 7 days
 WORK_DIR = DATA_DIR / "work"
 BUCKET = text("ASTRA_BUCKET")
+S3_ENDPOINT = http_url("AWS_S3_ENDPOINT_URL")
 
 _LOCAL_RESULTS: dict[str, Any] = {
     "BACKEND": "processing.local_storage.SignedLocalStorage",
@@ -185,10 +191,9 @@ _LOCAL_RESULTS: dict[str, Any] = {
 def _s3_results() -> dict[str, Any]:
     from botocore.config import Config  # takes a while to load, and not everyone has a bucket
 
-    endpoint = http_url("AWS_S3_ENDPOINT_URL")
     client = Config(
         signature_version="s3v4",
-        s3={"addressing_style": "path" if endpoint else "auto"},
+        s3={"addressing_style": "path" if S3_ENDPOINT else "auto"},
         connect_timeout=3,
         read_timeout=10,
         retries={"mode": "standard", "total_max_attempts": 2},
@@ -199,7 +204,7 @@ def _s3_results() -> dict[str, Any]:
             "bucket_name": BUCKET,
             "access_key": text("AWS_ACCESS_KEY_ID") or None,
             "secret_key": text("AWS_SECRET_ACCESS_KEY") or None,
-            "endpoint_url": endpoint or None,
+            "endpoint_url": S3_ENDPOINT or None,
             "region_name": text("AWS_REGION") or None,
             "client_config": client,
             "default_acl": None,
@@ -285,7 +290,7 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = STOP_GRACE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Without these bounds a submit waits for a broker that is down: for seconds, or forever if it does not even refuse.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 2 * JOB_TIME_LIMIT,
+    "visibility_timeout": 2 * JOB_TIME_LIMIT + 60,
     "socket_timeout": 1 if IS_WEB else 5,
     "socket_connect_timeout": 1 if IS_WEB else 2,
     "socket_keepalive": True,
