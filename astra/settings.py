@@ -135,8 +135,10 @@ _PATIENCE = {
     "keepalives_count": 3,
     "options": "-c statement_timeout=15000 -c lock_timeout=5000",
 }
-# One connection for each thread of a web process, so none waits for another; only for a database that is away.
-_POOL = {"min_size": 1, "max_size": 16, "timeout": 2}
+# More connections than a web process has threads, so nobody waits for another's. For a database that is away, callers
+# wait half a second, as all threads do so at once. The pool would try such a database ever more rarely, so it gives up
+# after a second, and the next caller has it try again.
+_POOL = {"min_size": 4, "max_size": 16, "timeout": 0.5, "reconnect_timeout": 1}
 
 
 def _postgresql(url: str) -> dict[str, Any]:
@@ -145,7 +147,9 @@ def _postgresql(url: str) -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL must have the form postgres://user:password@host:5432/name.")
     options = {**_PATIENCE, **config.get("OPTIONS", {})}
     if IS_WEB:
-        options["pool"] = _POOL
+        from .database import ImpatientConnection
+
+        options["pool"] = {**_POOL, "connection_class": ImpatientConnection}
     return {
         **config,
         "CONN_MAX_AGE": 0 if IS_WEB else 60,  # a pool decides itself how long it keeps its connections
