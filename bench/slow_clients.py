@@ -48,7 +48,7 @@ SERVERS: Mapping[str, Sequence[str]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.slow_clients", description=__doc__)
-    parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS), metavar="NAME")
+    parser.add_argument("--servers", nargs="+", choices=SERVERS, default=["ours", "gunicorn"], metavar="NAME")
     parser.add_argument("--clients", nargs="+", type=int, default=[16, 100])
     arguments = parser.parse_args()
     print("| server | slow clients | " + " | ".join(KINDS) + " |\n|---|---|" + "---|" * len(KINDS))
