@@ -8,6 +8,9 @@ from celery import Celery
 from celery.signals import worker_process_init, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "astra.settings")
+# SIGTERM, which is how all supervisors stop a worker, ends it within ASTRA_STOP_GRACE. Otherwise it would wait for its
+# jobs, however long they take, and be killed in the end. Celery reads this when it makes a worker.
+os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
 app = Celery("astra")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -16,7 +19,9 @@ app.autodiscover_tasks()
 
 @worker_process_init.connect
 def prepare_for_rasters(**_: Any) -> None:
-    """Load the raster libraries, for which a worker's first job would wait, and tune its heaps."""
+    """Load the raster libraries, for which the first job would wait, and tune the heaps, if this worker runs jobs."""
+    if "rasters" not in app.amqp.queues.consume_from:
+        return
     import_module("processing.raster.pipeline")
     import_module("processing.raster.threads").keep_heaps_warm()
 

@@ -5,6 +5,7 @@ DATABASE_URL makes it production, in which secrets and hosts have no defaults.
 """
 
 import os
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = folder("ASTRA_DATA_DIR", BASE_DIR / "var")
 
 EMBEDDED = not text("DATABASE_URL")
+IS_WEB = text("ASTRA_ROLE") == "web"  # set by wsgi.py
 DEBUG = flag("DEBUG", default=False)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "astra.debug_pages.WithoutSecrets"
 if not EMBEDDED:
@@ -51,6 +53,11 @@ if PUBLIC_URL.startswith("https:"):
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 30 * 86_400
+    SECURE_SSL_REDIRECT = not EMBEDDED
+    SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]  # asked by machines that reach us without the proxy
+# Whether all names below the host have TLS, and stand in browsers' lists, is its owner's to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -119,16 +126,36 @@ _SQLITE: dict[str, Any] = {
 }
 
 
+# A server that is away, or a network that swallows packets, is noticed within seconds.
+_PATIENCE = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 5000,  # milliseconds
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "options": "-c statement_timeout=15000 -c lock_timeout=5000",
+}
+# More connections than a web process has threads, so nobody waits for another's. For a database that is away, callers
+# wait half a second, as all threads do so at once. The pool would try such a database ever more rarely, so it gives up
+# after a second, and the next caller has it try again.
+_POOL = {"min_size": 4, "max_size": 16, "timeout": 0.5, "reconnect_timeout": 1}
+
+
 def _postgresql(url: str) -> dict[str, Any]:
     config = dict(environ.Env.db_url_config(url))
     if "postgresql" not in config.get("ENGINE", ""):
         raise ImproperlyConfigured("DATABASE_URL must have the form postgres://user:password@host:5432/name.")
-    options = {"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=5000"}
+    options = {**_PATIENCE, **config.get("OPTIONS", {})}
+    if IS_WEB:
+        from .database import ImpatientConnection
+
+        options["pool"] = {**_POOL, "connection_class": ImpatientConnection}
     return {
         **config,
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": 0 if IS_WEB else 60,  # a pool decides itself how long it keeps its connections
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**options, **config.get("OPTIONS", {})},
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # PgBouncer lends a connection for one transaction
+        "OPTIONS": options,
     }
 
 
@@ -157,29 +184,43 @@ REST_FRAMEWORK = {
 RESULT_TTL = whole_number("ASTRA_RESULT_TTL", 86_400, least=1, most=7 * 86_400)  # seconds; S3 links last 7 days
 WORK_DIR = DATA_DIR / "work"
 BUCKET = text("ASTRA_BUCKET")
+S3_ENDPOINT = http_url("AWS_S3_ENDPOINT_URL")
 
 _LOCAL_RESULTS: dict[str, Any] = {
     "BACKEND": "processing.local_storage.SignedLocalStorage",
     "OPTIONS": {"location": DATA_DIR / "results", "base_url": "/files/"},
 }
-_S3_RESULTS: dict[str, Any] = {
-    "BACKEND": "storages.backends.s3.S3Storage",
-    "OPTIONS": {
-        "bucket_name": BUCKET,
-        "access_key": text("AWS_ACCESS_KEY_ID") or None,
-        "secret_key": text("AWS_SECRET_ACCESS_KEY") or None,
-        "endpoint_url": http_url("AWS_S3_ENDPOINT_URL") or None,
-        "region_name": text("AWS_REGION") or None,
-        "addressing_style": "path" if text("AWS_S3_ENDPOINT_URL") else "auto",
-        "signature_version": "s3v4",
-        "default_acl": None,
-        "querystring_auth": True,
-        "file_overwrite": True,
-        "object_parameters": {"ContentType": "image/tiff; application=geotiff; profile=cloud-optimized"},
-    },
-}
+
+
+def _s3_results() -> dict[str, Any]:
+    from botocore.config import Config  # takes a while to load, and not everyone has a bucket
+
+    client = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if S3_ENDPOINT else "auto"},
+        connect_timeout=3,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 2},
+    )
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": BUCKET,
+            "access_key": text("AWS_ACCESS_KEY_ID") or None,
+            "secret_key": text("AWS_SECRET_ACCESS_KEY") or None,
+            "endpoint_url": S3_ENDPOINT or None,
+            "region_name": text("AWS_REGION") or None,
+            "client_config": client,
+            "default_acl": None,
+            "querystring_auth": True,
+            "file_overwrite": True,
+            "object_parameters": {"ContentType": "image/tiff; application=geotiff; profile=cloud-optimized"},
+        },
+    }
+
+
 STORAGES = {
-    "default": _S3_RESULTS if BUCKET else _LOCAL_RESULTS,
+    "default": _s3_results() if BUCKET else _LOCAL_RESULTS,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
@@ -231,6 +272,8 @@ WEBHOOK_DELAYS = numbers("ASTRA_WEBHOOK_DELAYS", "5,300,3600,36000,216000", leas
 
 REDIS_URL = redis_url("REDIS_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
+if REDIS_URL.startswith("rediss:") and "ssl_cert_reqs=" not in REDIS_URL:
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}  # Celery takes any certificate otherwise
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -242,20 +285,20 @@ CELERY_TASK_ROUTES = {
     "processing.tasks.work": {"queue": "rasters"},
     "processing.tasks.deliver": {"queue": "webhooks"},
 }
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = STOP_GRACE
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 100
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_500_000  # KiB
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = STOP_GRACE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Without these bounds a submit waits for a broker that is down: for seconds, or forever if it does not even refuse.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 2 * JOB_TIME_LIMIT,
-    "socket_timeout": 5,
-    "socket_connect_timeout": 2,
+    "visibility_timeout": 2 * JOB_TIME_LIMIT + 60,
+    "socket_timeout": 1 if IS_WEB else 5,
+    "socket_connect_timeout": 1 if IS_WEB else 2,
     "socket_keepalive": True,
-    "max_retries": 1,
+    "max_retries": 0 if IS_WEB else 1,
     "interval_start": 0,
     "interval_step": 0.1,
     "interval_max": 0.2,
@@ -270,6 +313,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "processing.tasks.clean_up",
         "schedule": SWEEP_SECONDS,
         "options": {"expires": max(1, SWEEP_SECONDS)},
+    },
+    "reconcile": {
+        "task": "processing.tasks.reconcile_storage",
+        "schedule": 86_400,
+        "options": {"expires": 3600},
     },
     "expire": {
         "task": "processing.tasks.expire_results",

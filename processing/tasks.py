@@ -1,5 +1,6 @@
 """What workers do. A task carries no argument, may run twice, and a lost message costs only time."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ from celery import Task, shared_task
 from django.conf import settings
 from django.db.models import QuerySet
 
-from . import execution, messages, results, webhooks
+from . import execution, messages, reconcile, results, webhooks
 from .models import IdempotencyKey, Job, WebhookDelivery
 from .models.failures import error_body
 from .models.signs import Sign
@@ -15,6 +16,9 @@ from .models.signs import Sign
 _AT_ONCE = 500
 _MOST_MESSAGES = 16  # of one kind that a sweep sends
 _SWEEP = "sweep"
+_LONGEST_WALK = 6 * 3600  # seconds
+
+logger = logging.getLogger(__name__)
 
 
 class _Work(Task):  # type: ignore[type-arg]
@@ -78,6 +82,12 @@ def expire_results() -> None:
             job.forget_result()
     IdempotencyKey.objects.outlived().delete()
     execution.remove_stale_work_directories()
+
+
+@shared_task(soft_time_limit=_LONGEST_WALK, time_limit=_LONGEST_WALK + 60)
+def reconcile_storage() -> None:
+    """Once a day: no file without its row, and no row whose file is gone."""
+    logger.info("%s", reconcile.reconcile())
 
 
 def cancel(job: Job, message: str, actor: str = "") -> bool:

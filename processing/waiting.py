@@ -39,5 +39,5 @@ def _typical_seconds(operation: str) -> float:
 
 def _measure(operation: str) -> float:
     times = Job.objects.latest_completed(operation)[:_LOOKED_AT].values_list("attempt_started_at", "completed_at")
-    spans = [end - start for start, end in times]
-    return median(spans).total_seconds() if spans else _UNKNOWN_SECONDS
+    seconds = [(end - start).total_seconds() for start, end in times if start and end]
+    return median(seconds) if seconds else _UNKNOWN_SECONDS
