@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import ApiKey
+from astra import logs
 from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
 
 from .. import results, tasks
@@ -185,6 +186,7 @@ def _submit(request: Request) -> Job:
         )
     except KeyOfAnotherBody:
         raise ApiError(Problem.IDEMPOTENCY_MISMATCH) from None
+    logs.bind(job_id=job.pk)  # so that the request's line names it
     if is_new:
         transaction.on_commit(partial(tasks.dispatch, job), robust=True)
     return job
