@@ -77,6 +77,7 @@ class Job(models.Model):
             models.Index(fields=["dispatch_at"], name="jobs_due", condition=Q(status="queued")),
             models.Index(fields=["lease_until"], name="jobs_leased", condition=Q(status="processing")),
             models.Index(fields=["expires_at"], name="jobs_expiring", condition=~Q(result_key="")),
+            models.Index(fields=["completed_at"], name="jobs_by_end", condition=Q(completed_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -1,8 +1,10 @@
 """Signs of life: when each part of the service was last at work."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Self
 
 from django.db import models
+from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
 
@@ -14,6 +16,14 @@ class SignQuerySet(models.QuerySet["Sign"]):
     def latest_of(self, name: str) -> datetime | None:
         """When this part last gave a sign; None if it never did."""
         return self.filter(name=name).values_list("at", flat=True).first()
+
+    def ages(self) -> dict[str, float]:
+        """Seconds since each part's last sign, by the database's clock."""
+        aged = self.annotate(age=ExpressionWrapper(Now() - F("at"), DurationField()))
+        return {name: age.total_seconds() for name, age in aged.values_list("name", "age")}
+
+    def older_than(self, age: timedelta) -> Self:
+        return self.filter(at__lt=Now() - age)
 
 
 class Sign(models.Model):
