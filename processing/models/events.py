@@ -4,8 +4,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-# Every job that goes well has these. The rest is rare, so that its index by time stays small.
-ORDINARY_VERBS = ("submit", "claim", "complete", "expire")
+# Every job that goes well has these. The rest is rare, so that its index by time stays small. One condition for each
+# verb, because SQLite does not see that a query with NOT IN may use the index.
+OUT_OF_THE_ORDINARY = ~Q(verb="submit") & ~Q(verb="claim") & ~Q(verb="complete") & ~Q(verb="expire")
 
 
 class JobEvent(models.Model):
@@ -20,7 +21,7 @@ class JobEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["at"], name="events_of_trouble", condition=~Q(verb__in=ORDINARY_VERBS))]
+        indexes = [models.Index(fields=["at"], name="events_of_trouble", condition=OUT_OF_THE_ORDINARY)]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.verb}"

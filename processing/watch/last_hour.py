@@ -10,7 +10,7 @@ from django.db.models import Count
 from django.db.models.functions import Now
 
 from ..models import Job, JobEvent, WebhookDelivery
-from ..models.events import ORDINARY_VERBS
+from ..models.events import OUT_OF_THE_ORDINARY
 from ..models.status import Status
 
 _HOUR = timedelta(hours=1)
@@ -51,8 +51,8 @@ def finished_jobs() -> dict[tuple[str, str], int]:
 
 
 def reasons() -> Reasons:
-    recent = JobEvent.objects.exclude(verb__in=ORDINARY_VERBS).filter(at__gte=Now() - _HOUR)
-    rows = recent.order_by().values_list("verb", "note").annotate(count=Count("pk")).order_by("-count")
+    recent = JobEvent.objects.filter(OUT_OF_THE_ORDINARY, at__gte=Now() - _HOUR)
+    rows = recent.values_list("verb", "note").annotate(count=Count("pk")).order_by("-count")
     return Reasons(counts={(verb, note): count for verb, note, count in rows[:_MOST_REASONS]})
 
 
