@@ -69,7 +69,8 @@ def test_database_that_is_away_answers_503_with_retry_after(client: Client, db: 
 
 
 def test_missing_migrations_answer_503(tmp_path: Path) -> None:
-    environment = {**os.environ, "ASTRA_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "astra.settings"}
+    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment = {**inherited, "ASTRA_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "astra.settings"}
     done = subprocess.run(
         [sys.executable, "-c", UNMIGRATED], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
     )
