@@ -34,7 +34,7 @@ class Lines(WithoutKeys):
         super().__init__(_LINE, style="{")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        ids = "".join(f" {name}={value}" for name, value in bound_ids().items())
+        ids = "".join(f" {name}={value}" for name, value in sorted(bound_ids().items()))
         return super().formatMessage(record) + ids
 
 

@@ -18,6 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 LOGGERS = ("astra", "django.request", "django.server", "gunicorn.error", "x.y")
 
 
+@pytest.fixture(autouse=True)
+def nothing_bound() -> None:
+    logs.unbind_all()
+
+
 @pytest.fixture
 def log() -> tuple[logging.Logger, StringIO]:
     """A logger with our filter, and what it writes."""
@@ -98,7 +103,7 @@ def test_readable_line_ends_with_what_is_bound() -> None:
         logger.warning("one")
     logger.warning("two")
     one, two = out.getvalue().splitlines()
-    assert one.endswith("WARNING test: one request_id=a job_id=job_7")
+    assert one.endswith("WARNING test: one job_id=job_7 request_id=a")
     assert two.endswith("WARNING test: two")
 
 

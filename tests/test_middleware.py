@@ -71,4 +71,4 @@ def test_probes_that_go_well_are_not_logged(client: Client, log: StringIO) -> No
 def test_line_of_a_submit_names_the_job(api: APIClient, log: StringIO) -> None:
     job = api.post(URL, EXAMPLE, format="json", headers={"X-Request-Id": "night-7"}).json()["job_id"]
     (line,) = [line for line in log.getvalue().splitlines() if "astra.requests" in line]
-    assert line.endswith(f" request_id=night-7 job_id={job}")
+    assert line.endswith(f" job_id={job} request_id=night-7")
