@@ -5,7 +5,9 @@ from importlib import import_module
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import setup_logging, task_postrun, worker_process_init, worker_ready, worker_shutting_down
+
+from . import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "astra.settings")
 # SIGTERM, which is how all supervisors stop a worker, ends it within ASTRA_STOP_GRACE. Otherwise it would wait for its
@@ -15,6 +17,22 @@ os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 app = Celery("astra")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """With a receiver of this signal, Celery adds no handlers of its own, which would write no JSON and show keys."""
+
+
+@task_postrun.connect
+def forget_ids(**_: Any) -> None:
+    """What a task has bound to its log lines belongs to no other task."""
+    logs.unbind_all()
+
+
+@worker_ready.connect
+def give_signs_of_life(sender: Any, **_: Any) -> None:
+    import_module("processing.watch.worker_signs").give_signs(sender.hostname)
 
 
 @worker_process_init.connect

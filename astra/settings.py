@@ -30,6 +30,7 @@ from .environment import (
     text,
     whole_number,
 )
+from .logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -71,6 +72,7 @@ INSTALLED_APPS = [
     "processing",
 ]
 MIDDLEWARE = [
+    "astra.middleware.Traced",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -166,6 +168,8 @@ DATABASES = {"default": _SQLITE if EMBEDDED else _postgresql(text("DATABASE_URL"
 
 MAX_BODY_BYTES = 64 * 1024
 KEY_PEPPER = text("ASTRA_KEY_PEPPER", SECRET_KEY)
+TRUSTED_PROXIES = whole_number("ASTRA_TRUSTED_PROXIES", 0, least=0, most=10)
+METRICS_TOKEN = text("ASTRA_METRICS_TOKEN")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
@@ -327,16 +331,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 
-# --- Logging -------------------------------------------------------------------------------------------------------
+# --- Watching ------------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"()": "astra.logs.WithoutKeys", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # urllib3 warns with whole URLs, which may hold tokens.
-    "loggers": {"botocore": {"level": "WARNING"}, "urllib3": {"level": "ERROR"}},
-    "root": {"handlers": ["console"], "level": log_level("ASTRA_LOG_LEVEL")},
-}
+LOG_FORMAT = one_of("ASTRA_LOG_FORMAT", *(("lines", "json") if EMBEDDED else ("json", "lines")))
+LOGGING = logging_settings(LOG_FORMAT, log_level("ASTRA_LOG_LEVEL"))

@@ -20,8 +20,8 @@ def waiting_of(job: Job) -> dict[str, int | None]:
     """
     if not job.is_waiting:
         return {"queue_position": None, "eta_seconds": None}
-    known: dict[str, int | None] = cache.get_or_set(f"waiting of {job.pk}", lambda: _work_out(job), _KEPT_SECONDS)
-    return known
+    known: Any = cache.get_or_set(f"waiting of {job.pk}", lambda: _work_out(job), _KEPT_SECONDS)
+    return dict(known)
 
 
 def _work_out(job: Job) -> dict[str, int | None]:

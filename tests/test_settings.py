@@ -90,6 +90,9 @@ def refusal(data: Path, variables: Mapping[str, str]) -> str:
         ("ASTRA_WEBHOOK_DELAYS", "nan"),
         ("ASTRA_COMPRESSION", "lzw"),
         ("ASTRA_LOG_LEVEL", "loud"),
+        ("ASTRA_LOG_FORMAT", "xml"),
+        ("ASTRA_TRUSTED_PROXIES", "-1"),
+        ("ASTRA_TRUSTED_PROXIES", "nginx"),
         ("ASTRA_DATA_DIR", "/dev/null/data"),
     ],
 )
@@ -112,6 +115,16 @@ def test_debug_is_off_unless_it_is_set(
 ) -> None:
     variables = {**others} if value is None else {**others, "DEBUG": value}
     assert read(tmp_path, variables)["DEBUG"] is debug
+
+
+@pytest.mark.parametrize(
+    ("variables", "form"),
+    [({}, "lines"), (PRODUCTION, "json"), ({"ASTRA_LOG_FORMAT": "JSON"}, "json"), ({"ASTRA_LOG_FORMAT": ""}, "lines")],
+)
+def test_logs_are_for_people_here_and_for_machines_in_production(
+    tmp_path: Path, variables: Mapping[str, str], form: str
+) -> None:
+    assert read(tmp_path, variables)["LOG_FORMAT"] == form
 
 
 def test_short_secret_is_refused_without_being_shown(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Self
 
 from .guard import kill_group
 from .left_over import record
+from .log_files import rotate
 
 _STEADY_SECONDS = 20.0  # a child that ran this long is not failing again and again
 _LOOK_EVERY = 0.1
@@ -115,8 +116,9 @@ class Supervisor:
             time.sleep(_LOOK_EVERY)
 
     def look_once(self) -> None:
-        """Note the children that died, and restart those whose pause is over."""
+        """Note the children that died, restart those whose pause is over, and keep the logs small."""
         for child in self._children:
+            rotate(child.log)
             if child.process is not None and child.process.poll() is not None:
                 self._bury(child, child.process)
             if child.process is None and time.monotonic() >= child.start_again_at:

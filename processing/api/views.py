@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import ApiKey
+from astra import logs
 from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
 
 from .. import messages, results, tasks
@@ -186,6 +187,7 @@ def _submit(request: Request) -> Job:
         )
     except KeyOfAnotherBody:
         raise ApiError(Problem.IDEMPOTENCY_MISMATCH) from None
+    logs.bind(job_id=job.pk)  # so that the request's line names it
     if is_new:
         transaction.on_commit(messages.ask_for_work, robust=True)
     return job

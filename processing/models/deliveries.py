@@ -99,7 +99,10 @@ class WebhookDelivery(models.Model):
     class Meta:
         verbose_name_plural = "webhook deliveries"
         ordering = ["id"]
-        indexes = [models.Index(fields=["next_attempt_at"], name="webhooks_due", condition=Q(status="pending"))]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="webhooks_due", condition=Q(status="pending")),
+            models.Index(fields=["id"], name="webhooks_given_up", condition=Q(status="given up")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event} to {self.url}"

@@ -93,6 +93,7 @@ class Job(models.Model):
             models.Index(fields=["lease_until"], name="jobs_leased", condition=Q(status="processing")),
             models.Index(fields=["expires_at"], name="jobs_expiring", condition=~Q(result_key="")),
             models.Index(fields=["completed_at"], name="jobs_to_clean_up", condition=Q(has_leftovers=True)),
+            models.Index(fields=["completed_at"], name="jobs_by_end", condition=Q(completed_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -1,9 +1,10 @@
 """Signs of life: when each part of the service was last at work."""
 
 from datetime import datetime, timedelta
+from typing import Self
 
 from django.db import models
-from django.db.models import Case, F, When
+from django.db.models import Case, DurationField, ExpressionWrapper, F, When
 from django.db.models.functions import Now
 
 from .clock import from_now
@@ -23,6 +24,14 @@ class SignQuerySet(models.QuerySet["Sign"]):
     def is_steady(self, name: str, span: timedelta) -> bool:
         """Whether this part has given signs for so long without a gap."""
         return self.filter(name=name, since__lte=from_now(-span)).exists()
+
+    def ages(self) -> dict[str, float]:
+        """Seconds since each part's last sign, by the database's clock."""
+        aged = self.annotate(age=ExpressionWrapper(Now() - F("at"), DurationField()))
+        return {name: age.total_seconds() for name, age in aged.values_list("name", "age")}
+
+    def older_than(self, age: timedelta) -> Self:
+        return self.filter(at__lt=Now() - age)
 
 
 class Sign(models.Model):

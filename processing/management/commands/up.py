@@ -212,7 +212,7 @@ def _first_test_key() -> str:
     path = settings.DATA_DIR / "test_key"
     if path.exists() and ApiKey.objects.authenticate(path.read_text()):
         return path.read_text()
-    account, _ = Account.objects.get_or_create(name=_FIRST_ACCOUNT)
+    account, _ = Account.objects.get_or_create(name=_FIRST_ACCOUNT, defaults={"plan": Account.Plan.SCALE})
     _, text = ApiKey.objects.issue(account, "test", "made by manage.py up")
     _keep(path, text)
     return text
