@@ -19,6 +19,12 @@ from tests.s3 import BUCKET, s3_client, s3_server, s3_storage
 from .jobs import claimed, completed, failed, queued, row, verbs
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock by which files are old."""
+    return Clock(monkeypatch)
+
+
 @pytest.fixture(scope="session")
 def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with s3_server(tmp_path_factory.mktemp("s3")) as url:

@@ -128,7 +128,7 @@ def test_durations_are_those_of_completed_jobs(client: Client, key: ApiKey) -> N
 
 def took(job: Job, waited: float, ran: float) -> None:
     started = F("completed_at") - timedelta(seconds=ran)
-    Job.objects.filter(pk=job.pk).update(started_at=started, created_at=started - timedelta(seconds=waited))
+    Job.objects.filter(pk=job.pk).update(attempt_started_at=started, created_at=started - timedelta(seconds=waited))
 
 
 def test_only_completed_job_is_its_own_median(client: Client, key: ApiKey) -> None:
