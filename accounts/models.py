@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from . import keys
+from .plans import LIMITS, Limits
 
 # A rolled key works this much longer, so that callers have time to take the new one.
 ROLL_OVERLAP = timedelta(hours=24)
@@ -45,6 +46,10 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def limits(self) -> Limits:
+        return LIMITS[self.plan]
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -13,6 +13,9 @@ from django.http import Http404
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
+from . import logs
+from .refusals import count_refusal
+
 logger = logging.getLogger(__name__)
 
 _RETRY_AFTER_SECONDS = 5
@@ -122,8 +125,9 @@ def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's exception handler: the envelope for any exception, with the headers that belong to it."""
     answer = _as_api_error(error)
     status, code = answer.problem.status, answer.problem.code
-    if status >= 500:
-        logger.error("%s answered %s", context.get("request"), code, exc_info=error)
+    count_refusal(code)
+    if status >= 500:  # the request is not named, because its query may hold the signature of a link
+        logger.error("answered %s", code, exc_info=error)
     body = {"error": {"code": code, "message": str(answer), "details": answer.details}}
     return Response(body, status=status, headers={**answer.headers, **_headers(status, error)})
 
@@ -132,7 +136,9 @@ def _as_api_error(error: Exception) -> ApiError:
     if isinstance(error, ApiError):
         return error
     problem = next(row for row in Problem if isinstance(error, row.exceptions))
-    return ApiError(problem, problem.message or str(getattr(error, "detail", error)))
+    request_id = logs.bound_ids().get("request_id")
+    details = {"request_id": request_id} if problem is Problem.INTERNAL_ERROR and request_id else {}
+    return ApiError(problem, problem.message or str(getattr(error, "detail", error)), details)
 
 
 def _headers(status: int, error: Exception) -> dict[str, str]:

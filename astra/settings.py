@@ -5,12 +5,11 @@ DATABASE_URL makes it production, in which secrets and hosts have no defaults.
 """
 
 import os
+import ssl
 from pathlib import Path
 from typing import Any
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
-
+from .databases import postgresql, sqlite
 from .environment import (
     flag,
     folder,
@@ -29,6 +28,7 @@ from .environment import (
     text,
     whole_number,
 )
+from .logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -38,6 +38,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = folder("ASTRA_DATA_DIR", BASE_DIR / "var")
 
 EMBEDDED = not text("DATABASE_URL")
+IS_WEB = text("ASTRA_ROLE") == "web"  # set by wsgi.py
 DEBUG = flag("DEBUG", default=False)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "astra.debug_pages.WithoutSecrets"
 if not EMBEDDED:
@@ -51,6 +52,11 @@ if PUBLIC_URL.startswith("https:"):
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 30 * 86_400
+    SECURE_SSL_REDIRECT = not EMBEDDED
+    SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]  # asked by machines that reach us without the proxy
+# Whether all names below the host have TLS, and stand in browsers' lists, is its owner's to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -64,6 +70,7 @@ INSTALLED_APPS = [
     "processing",
 ]
 MIDDLEWARE = [
+    "astra.middleware.Traced",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -106,39 +113,15 @@ WHITENOISE_USE_FINDERS = True  # serves the admin's files from the installed pac
 
 # --- Database ------------------------------------------------------------------------------------------------------
 
-# Several processes share the SQLite file. WAL lets readers go on beside the writer. IMMEDIATE takes the write lock at
-# the start of a transaction, because a transaction that begins with a read and then writes ignores the timeout.
-_SQLITE: dict[str, Any] = {
-    "ENGINE": "django.db.backends.sqlite3",
-    "NAME": DATA_DIR / "astra.sqlite3",
-    "OPTIONS": {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
-    },
-}
-
-
-def _postgresql(url: str) -> dict[str, Any]:
-    config = dict(environ.Env.db_url_config(url))
-    if "postgresql" not in config.get("ENGINE", ""):
-        raise ImproperlyConfigured("DATABASE_URL must have the form postgres://user:password@host:5432/name.")
-    options = {"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=5000"}
-    return {
-        **config,
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**options, **config.get("OPTIONS", {})},
-    }
-
-
-DATABASES = {"default": _SQLITE if EMBEDDED else _postgresql(text("DATABASE_URL"))}
+DATABASES = {"default": sqlite(DATA_DIR) if EMBEDDED else postgresql(text("DATABASE_URL"), pooled=IS_WEB)}
 
 
 # --- API -----------------------------------------------------------------------------------------------------------
 
 MAX_BODY_BYTES = 64 * 1024
 KEY_PEPPER = text("ASTRA_KEY_PEPPER", SECRET_KEY)
+TRUSTED_PROXIES = whole_number("ASTRA_TRUSTED_PROXIES", 0, least=0, most=10)
+METRICS_TOKEN = text("ASTRA_METRICS_TOKEN")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
@@ -157,29 +140,43 @@ REST_FRAMEWORK = {
 RESULT_TTL = whole_number("ASTRA_RESULT_TTL", 86_400, least=1, most=7 * 86_400)  # seconds; S3 links last 7 days
 WORK_DIR = DATA_DIR / "work"
 BUCKET = text("ASTRA_BUCKET")
+S3_ENDPOINT = http_url("AWS_S3_ENDPOINT_URL")
 
 _LOCAL_RESULTS: dict[str, Any] = {
     "BACKEND": "processing.local_storage.SignedLocalStorage",
     "OPTIONS": {"location": DATA_DIR / "results", "base_url": "/files/"},
 }
-_S3_RESULTS: dict[str, Any] = {
-    "BACKEND": "storages.backends.s3.S3Storage",
-    "OPTIONS": {
-        "bucket_name": BUCKET,
-        "access_key": text("AWS_ACCESS_KEY_ID") or None,
-        "secret_key": text("AWS_SECRET_ACCESS_KEY") or None,
-        "endpoint_url": http_url("AWS_S3_ENDPOINT_URL") or None,
-        "region_name": text("AWS_REGION") or None,
-        "addressing_style": "path" if text("AWS_S3_ENDPOINT_URL") else "auto",
-        "signature_version": "s3v4",
-        "default_acl": None,
-        "querystring_auth": True,
-        "file_overwrite": True,
-        "object_parameters": {"ContentType": "image/tiff; application=geotiff; profile=cloud-optimized"},
-    },
-}
+
+
+def _s3_results() -> dict[str, Any]:
+    from botocore.config import Config  # takes a while to load, and not everyone has a bucket
+
+    client = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if S3_ENDPOINT else "auto"},
+        connect_timeout=3,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 2},
+    )
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": BUCKET,
+            "access_key": text("AWS_ACCESS_KEY_ID") or None,
+            "secret_key": text("AWS_SECRET_ACCESS_KEY") or None,
+            "endpoint_url": S3_ENDPOINT or None,
+            "region_name": text("AWS_REGION") or None,
+            "client_config": client,
+            "default_acl": None,
+            "querystring_auth": True,
+            "file_overwrite": True,
+            "object_parameters": {"ContentType": "image/tiff; application=geotiff; profile=cloud-optimized"},
+        },
+    }
+
+
 STORAGES = {
-    "default": _S3_RESULTS if BUCKET else _LOCAL_RESULTS,
+    "default": _s3_results() if BUCKET else _LOCAL_RESULTS,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
@@ -218,7 +215,9 @@ JOB_ATTEMPTS = whole_number("ASTRA_JOB_ATTEMPTS", 3, least=1, most=20)
 # A job that may succeed later waits a random part of this, doubled at every attempt.
 RETRY_SECONDS = number("ASTRA_RETRY_SECONDS", 15, least=0.01, most=600)
 # After so long without a heartbeat a worker counts as lost, and another worker takes its job.
-LEASE_SECONDS = number("ASTRA_LEASE_SECONDS", 30, least=1, most=600)
+LEASE_SECONDS = number("ASTRA_LEASE_SECONDS", 20, least=1, most=600)
+# A worker that is stopped has so long to end its job. Then the job goes back to the queue.
+STOP_GRACE = number("ASTRA_STOP_GRACE", 10, least=0, most=3600)
 SWEEP_SECONDS = number("ASTRA_SWEEP_SECONDS", 5, least=0.2, most=300)
 EXPIRY_SWEEP_SECONDS = number("ASTRA_EXPIRY_SWEEP_SECONDS", 120, least=0.2, most=3600)
 # Seconds between the attempts to deliver a webhook.
@@ -229,25 +228,33 @@ WEBHOOK_DELAYS = numbers("ASTRA_WEBHOOK_DELAYS", "5,300,3600,36000,216000", leas
 
 REDIS_URL = redis_url("REDIS_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
+if REDIS_URL.startswith("rediss:") and "ssl_cert_reqs=" not in REDIS_URL:
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}  # Celery takes any certificate otherwise
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = JOB_TIME_LIMIT
 CELERY_TASK_TIME_LIMIT = JOB_TIME_LIMIT + 30
-CELERY_TASK_DEFAULT_QUEUE = "astra"
+CELERY_TASK_DEFAULT_QUEUE = "control"
+# Each has processes of its own, so that a backlog of rasters or a receiver that hangs holds up nothing else.
+CELERY_TASK_ROUTES = {
+    "processing.tasks.work": {"queue": "rasters"},
+    "processing.tasks.deliver": {"queue": "webhooks"},
+}
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 100
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_500_000  # KiB
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = STOP_GRACE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Without these bounds a submit waits for a broker that is down: for seconds, or forever if it does not even refuse.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 2 * JOB_TIME_LIMIT,
-    "socket_timeout": 5,
-    "socket_connect_timeout": 2,
+    "visibility_timeout": 2 * JOB_TIME_LIMIT + 60,
+    "socket_timeout": 1 if IS_WEB else 5,
+    "socket_connect_timeout": 1 if IS_WEB else 2,
     "socket_keepalive": True,
-    "max_retries": 1,
+    "max_retries": 0 if IS_WEB else 1,
     "interval_start": 0,
     "interval_step": 0.1,
     "interval_max": 0.2,
@@ -258,6 +265,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
         "options": {"expires": max(1, SWEEP_SECONDS)},
     },
+    "clean-up": {
+        "task": "processing.tasks.clean_up",
+        "schedule": SWEEP_SECONDS,
+        "options": {"expires": max(1, SWEEP_SECONDS)},
+    },
+    "reconcile": {
+        "task": "processing.tasks.reconcile_storage",
+        "schedule": 86_400,
+        "options": {"expires": 3600},
+    },
     "expire": {
         "task": "processing.tasks.expire_results",
         "schedule": EXPIRY_SWEEP_SECONDS,
@@ -266,16 +283,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 
-# --- Logging -------------------------------------------------------------------------------------------------------
+# --- Watching ------------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"()": "astra.logs.WithoutKeys", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # urllib3 warns with whole URLs, which may hold tokens.
-    "loggers": {"botocore": {"level": "WARNING"}, "urllib3": {"level": "ERROR"}},
-    "root": {"handlers": ["console"], "level": log_level("ASTRA_LOG_LEVEL")},
-}
+LOG_FORMAT = one_of("ASTRA_LOG_FORMAT", *(("lines", "json") if EMBEDDED else ("json", "lines")))
+LOGGING = logging_settings(LOG_FORMAT, log_level("ASTRA_LOG_LEVEL"))

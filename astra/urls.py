@@ -14,5 +14,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", Health.as_view(), name="health"),
     path("", include("processing.api.urls")),
+    path("", include("processing.watch.urls")),
     re_path(r"", Missing.as_view()),
 ]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import connection
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,14 +11,12 @@ from .exceptions import error_response
 
 
 class Health(APIView):
-    """Says that this process answers and reaches the database. Open to anyone."""
+    """Says that this process answers. It asks nobody, so that no outage elsewhere has it restarted. Open to anyone."""
 
     authentication_classes = ()
     permission_classes = ()
 
     def get(self, request: Request) -> Response:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
         return Response({"status": "ok"})
 
 

@@ -1,6 +1,7 @@
 """A job as callers see it: in answers and in webhooks."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from django.utils import timezone
 from rest_framework import serializers
@@ -13,9 +14,13 @@ _NULL_AFTER_EXPIRY = ("quality", "notes")
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
-    """The body of a job. The context needs `origin`, the base of the link to the result."""
+    """The body of a job. The context needs `origin`, the base of the link to the result, and `waiting`."""
 
     job_id = serializers.CharField(source="id")
+    status = serializers.CharField(source="shown_status")
+    queue_position = serializers.SerializerMethodField()
+    eta_seconds = serializers.SerializerMethodField()
+    retry = serializers.SerializerMethodField()
     duration_ms = serializers.SerializerMethodField()
     result = serializers.SerializerMethodField()
 
@@ -29,6 +34,10 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "params",
             "webhook_url",
             "progress",
+            "attempt",
+            "queue_position",
+            "eta_seconds",
+            "retry",
             "created_at",
             "started_at",
             "completed_at",
@@ -37,6 +46,17 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "warnings",
             "error",
         ]
+
+    def get_queue_position(self, job: Job) -> int | None:
+        return cast("int | None", self.context["waiting"].get("queue_position"))
+
+    def get_eta_seconds(self, job: Job) -> int | None:
+        return cast("int | None", self.context["waiting"].get("eta_seconds"))
+
+    def get_retry(self, job: Job) -> dict[str, Any] | None:
+        if job.retry_reason is None:
+            return None
+        return {**job.retry_reason, "at": serializers.DateTimeField().to_representation(job.due_at)}
 
     def get_duration_ms(self, job: Job) -> int | None:
         if job.completed_at is None:
@@ -58,6 +78,6 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         }
 
 
-def job_body(job: Job, origin: str) -> dict[str, Any]:
-    """The body of a job; `origin` is the base of the link to its result."""
-    return dict(JobSerializer(job, context={"origin": origin}).data)
+def job_body(job: Job, origin: str, waiting: Mapping[str, int | None] | None = None) -> dict[str, Any]:
+    """The body of a job; `origin` is the base of the link to its result, `waiting` what `waiting_of` says of it."""
+    return dict(JobSerializer(job, context={"origin": origin, "waiting": waiting or {}}).data)

@@ -6,16 +6,17 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from . import results
 from .config import raster_config
@@ -31,42 +32,54 @@ logger = logging.getLogger(__name__)
 _LEAST_SECONDS_BETWEEN_REPORTS = 0.3
 _MOST_SECONDS_BETWEEN_HEARTBEATS = 3.0
 _LONGEST_RETRY_DELAY = 600
-_WORK_DIRECTORY = re.compile(r"(?P<job>job_[0-9A-Za-z]+)\.(?P<attempt>\d{1,9})")
+# After the storage was away for all of a job's time.
+_AFTER_STORAGE = timedelta(seconds=60)
+_STORAGE_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+_TIME_TO_HAND_BACK = 15
+# How long an end is tried to be written, and the pause between two tries.
+_PATIENCE_SECONDS, _PAUSE_SECONDS = 120, 1
+_WORK_DIRECTORY = re.compile(r"(?P<job>job_[0-9A-Za-z]+)\.(?P<claim>\d{1,9})")
 # Storing the file and writing the row are the rest.
 _PERCENT_OF_PIPELINE = 95
 
 
 def execute(job: Job) -> None:
     """Run a claimed job until it is completed, failed, or back in the queue. Raises only DatabaseError."""
-    results.delete_attempts(job)
     try:
         with KeptJob(job) as kept, work_directory(job) as directory:
-            _complete(job, _run(job, directory, kept))
+            if job.claims > 1:
+                results.delete_attempts(job)
+            _complete(job, _run(job, directory, kept), kept)
     except Stopped:
         logger.info("%s is no longer attempt %s of this worker", job.id, job.attempt)
     except RasterError as error:
-        _fail_or_retry(job, error_body(error.code, error.message, error.details, retryable=error.retryable))
+        body = error_body(error.code, error.message, error.details, retryable=error.retryable)
+        patiently(lambda: _fail_or_retry(job, body))
     except results.StorageUnavailable as error:
         logger.warning("%s could not be stored", job.id, exc_info=error)
-        _fail_or_retry(job, error_body("STORAGE_UNAVAILABLE", str(error), retryable=True))
+        away = error_body("STORAGE_UNAVAILABLE", str(error), retryable=True)
+        patiently(lambda: job.hand_back("STORAGE_UNAVAILABLE", _AFTER_STORAGE, error=away))
     except SoftTimeLimitExceeded:
-        job.fail(timed_out())
+        patiently(lambda: job.fail(timed_out()))
     except DatabaseError:
         raise  # the row cannot be written now; when its lease is over the sweep finds it
     except Exception:  # a fault of ours must still end the job
         logger.exception("%s failed", job.id)
         message = "Something failed on our side while the job ran. The operator can see what and retry it."
-        job.fail(error_body("INTERNAL_ERROR", message, retryable=False))
+        body = error_body("INTERNAL_ERROR", message, retryable=False)
+        patiently(lambda: job.fail(body))
 
 
 class KeptJob:
     """Renews the lease of a job while we work on it, and notices when the job is no longer ours.
 
-    A thread does so, because fetching and encoding can take longer than a lease.
+    A thread does so, because fetching, encoding and storing can take longer than a lease. While the database is away
+    the work goes on: nobody else can take the job then.
     """
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self.began = time.monotonic()
         self._done = threading.Event()
         self._taken_away = threading.Event()
         self._reported_percent, self._reported_at = -1, 0.0
@@ -84,31 +97,59 @@ class KeptJob:
 
     def tick(self, share: float) -> None:
         """Report the share of the pipeline's work that is done, 0..1. Raises Stopped once the job is no longer ours."""
-        if self._taken_away.is_set():
-            raise Stopped
+        self.check()
         percent, now = int(share * _PERCENT_OF_PIPELINE), time.monotonic()
         if percent <= self._reported_percent or now - self._reported_at < _LEAST_SECONDS_BETWEEN_REPORTS:
             return
-        if not self._job.report_progress(percent):
+        if not self._still_ours(lambda: self._job.report_progress(percent)):
             raise Stopped
         self._reported_percent, self._reported_at = percent, now
+
+    def check(self) -> None:
+        """Raises Stopped once the job is no longer ours."""
+        if self._taken_away.is_set():
+            raise Stopped
+
+    def wait(self, seconds: float) -> None:
+        """Pause. Raises Stopped at once if the job is no longer ours."""
+        if self._taken_away.wait(seconds):
+            raise Stopped
 
     def _beat(self) -> None:
         seconds = min(settings.LEASE_SECONDS / 4, _MOST_SECONDS_BETWEEN_HEARTBEATS)
         while not self._done.wait(seconds):
-            try:
-                if not self._job.heartbeat():
-                    self._taken_away.set()
-                    break
-            except DatabaseError:  # OK to miss one, as the lease is four beats long
-                logger.warning("no heartbeat for %s", self._job.id, exc_info=True)
+            if not self._still_ours(self._job.heartbeat):
+                self._taken_away.set()
+                break
         connection.close()  # this thread's own
+
+    def _still_ours(self, sign_of_life: Callable[[], bool]) -> bool:
+        """What the database says; True while it is away. A broken connection is opened anew at the next sign."""
+        try:
+            return sign_of_life()
+        except DatabaseError:
+            logger.warning("no heartbeat for %s", self._job.id, exc_info=True)
+            connection.close()
+            return True
+
+
+def patiently(write: Callable[[], bool]) -> bool:
+    """Write the end of an attempt, again and again while the database is away. Who may write it stays fenced."""
+    ends = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return write()
+        except (OperationalError, InterfaceError):
+            if time.monotonic() >= ends:
+                raise
+            connection.close()
+            time.sleep(_PAUSE_SECONDS)
 
 
 @contextmanager
 def work_directory(job: Job) -> Iterator[Path]:
     """A folder for this attempt's unfinished files, removed at the end in any case."""
-    directory = settings.WORK_DIR / f"{job.id}.{job.attempt}"
+    directory = settings.WORK_DIR / f"{job.id}.{job.claims}"
     directory.mkdir(parents=True, exist_ok=True)
     try:
         yield directory
@@ -124,7 +165,7 @@ def remove_stale_work_directories() -> None:
         name = _WORK_DIRECTORY.fullmatch(directory.name)
         if name is None:
             continue
-        working = Job.objects.filter(pk=name["job"], status=Status.PROCESSING, attempt=int(name["attempt"]))
+        working = Job.objects.filter(pk=name["job"], status=Status.PROCESSING, claims=int(name["claim"]))
         if not working.exists():
             shutil.rmtree(directory, ignore_errors=True)
 
@@ -140,8 +181,8 @@ def _run(job: Job, directory: Path, kept: KeptJob) -> Product:
     return pipeline.run(wanted, directory, kept.tick, raster_config(use_sandbox=job.mode == "test"))
 
 
-def _complete(job: Job, product: Product) -> None:
-    key = results.publish(job, product)
+def _complete(job: Job, product: Product, kept: KeptJob) -> None:
+    key = _publish(job, product, kept)
     result = {
         "file:size": product.size,
         "file:checksum": f"1220{product.sha256}",  # multihash: sha2-256, 32 bytes
@@ -158,15 +199,31 @@ def _complete(job: Job, product: Product) -> None:
         "provenance": dict(product.provenance),
         **product.extra_fields,
     }
-    if not job.complete(result=result, result_key=key, warnings=product.warnings):
+    if not patiently(lambda: job.complete(result=result, result_key=key, warnings=product.warnings)):
         results.delete_attempts(job)  # cancelled, or given to another worker, whose files have other keys
 
 
-def _fail_or_retry(job: Job, error: dict[str, Any]) -> None:
+def _publish(job: Job, product: Product, kept: KeptJob) -> str:
+    """Store the file and return its key. While the storage is away only this is tried again, not the computation.
+
+    Raises StorageUnavailable shortly before the job's time is over, and Stopped.
+    """
+    ends = kept.began + settings.JOB_TIME_LIMIT - _TIME_TO_HAND_BACK
+    for pause in chain(_STORAGE_PAUSES, repeat(_STORAGE_PAUSES[-1])):
+        try:
+            return results.publish(job, product)
+        except results.StorageUnavailable as error:
+            if time.monotonic() + pause >= ends or not results.is_whole(product):
+                raise
+            logger.warning("%s is not stored yet", job.id, exc_info=error)
+        kept.wait(pause)
+    raise AssertionError("the pauses never end")
+
+
+def _fail_or_retry(job: Job, error: dict[str, Any]) -> bool:
     """Wait a random part of a growing delay, so that jobs that failed together do not come back together."""
     if error["details"]["retryable"] and job.has_attempts_left:
         longest = min(_LONGEST_RETRY_DELAY, settings.RETRY_SECONDS * 2**job.attempt)
         asked_for = min(_LONGEST_RETRY_DELAY, error["details"].get("retry_after", 0.0))
-        job.release(error["code"], timedelta(seconds=asked_for + random.uniform(0, longest)))
-    else:
-        job.fail(error)
+        return job.release(error, timedelta(seconds=asked_for + random.uniform(0, longest)))
+    return job.fail(error)

@@ -2,7 +2,9 @@
 
 import logging
 import math
+import os
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urljoin
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -20,17 +22,18 @@ class StorageUnavailable(Exception):
     """The result is not in the storage, or not whole."""
 
 
-def storage_key(job: Job, attempt: int) -> str:
-    """Every attempt has its own key, so a worker given up as lost cannot overwrite the file of another."""
-    return f"jobs/{job.id}/{attempt}/{job.operation}_output.tif"
+def storage_key(job: Job, claim: int) -> str:
+    """Every claim has its own key, so a worker given up as lost cannot overwrite the file of another."""
+    return f"jobs/{job.id}/{claim}/{job.operation}_output.tif"
 
 
 def publish(job: Job, product: Product) -> str:
     """Store the product's file and return its key. Raises StorageUnavailable, and then leaves no file."""
-    key = storage_key(job, job.attempt)
+    key = storage_key(job, job.claims)
     try:
-        with product.path.open("rb") as file:
-            saved = default_storage.save(key, MovableFile(file, name=str(product.path)))
+        movable = _second_name(product.path)
+        with movable.open("rb") as file:
+            saved = default_storage.save(key, MovableFile(file, name=str(movable)))
         if saved != key or default_storage.size(saved) != product.size:
             raise OSError("the storage holds another file")
     except SoftTimeLimitExceeded:
@@ -42,11 +45,24 @@ def publish(job: Job, product: Product) -> str:
     return saved
 
 
+def is_whole(product: Product) -> bool:
+    """Whether the file may be published, once more if need be."""
+    return product.path.exists() and product.path.stat().st_size == product.size
+
+
+def _second_name(path: Path) -> Path:
+    """Another name of the file, under which it may be moved away. It stays under its own until it is stored."""
+    second = path.with_name(f"stored_{path.name}")
+    second.unlink(missing_ok=True)
+    os.link(path, second)
+    return second
+
+
 def delete_attempts(job: Job) -> bool:
     """Delete the files of all attempts so far. False if the storage failed; then try again later."""
     try:
-        for attempt in range(1, job.attempt + 1):
-            default_storage.delete(storage_key(job, attempt))
+        for claim in range(1, job.claims + 1):
+            default_storage.delete(storage_key(job, claim))
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:  # each storage has its own errors

@@ -1,103 +1,120 @@
-"""What workers do. Arguments are ids, every task may run twice, and a lost message costs only time."""
+"""What workers do. A task carries no argument, may run twice, and a lost message costs only time."""
 
 import logging
+from datetime import timedelta
+from typing import Any
 
 from celery import Task, shared_task
-from kombu.exceptions import OperationalError
+from django.conf import settings
+from django.db.models import QuerySet
 
-from . import execution, results, webhooks
+from . import execution, messages, reconcile, results, webhooks
 from .models import IdempotencyKey, Job, WebhookDelivery
 from .models.failures import error_body
-from .models.status import Status
+from .models.signs import Sign
+
+_AT_ONCE = 500
+_MOST_MESSAGES = 16  # of one kind that a sweep sends
+_SWEEP = "sweep"
+_LONGEST_WALK = 6 * 3600  # seconds
 
 logger = logging.getLogger(__name__)
 
-_AT_ONCE = 500
-# A job that waits longer gets another message, so copies do not fill a long queue.
-_MESSAGE_LIFE_SECONDS = 120
+
+class _Work(Task):  # type: ignore[type-arg]
+    Request = "processing.lost_workers:WorkRequest"
+
+
+@shared_task(bind=True, base=_Work)
+def work(self: _Work) -> None:
+    """Take the job whose turn it is and work on it, then ask for the next one."""
+    job = Job.objects.claim_next(self.request.id or "")
+    if job is None:
+        return
+    execution.execute(job)
+    announce_end(job)
+    if Job.objects.due().exists():
+        messages.ask_for_work()
 
 
 @shared_task
-def run_job(job_id: str) -> None:
-    """Work on a queued job. Does nothing if another worker has it or it has ended."""
-    job = Job.objects.claim(job_id)
-    if job is not None:
-        execution.execute(job)
-        wind_up(job)
-
-
-@shared_task(soft_time_limit=60, time_limit=90)
-def deliver_webhook(delivery_id: int) -> None:
-    """One attempt to deliver, if it is due."""
-    delivery = WebhookDelivery.objects.claim(delivery_id)
-    if delivery is not None:
-        answer = webhooks.attempt_safely(delivery)
-        delivery.record_attempt(answer.outcome, response_status=answer.response_status, note=answer.note)
+def deliver() -> None:
+    """One attempt to deliver the webhook that is due first, then ask for the next one."""
+    delivery = WebhookDelivery.objects.claim_next()
+    if delivery is None:
+        return
+    answer = webhooks.attempt_safely(delivery)
+    delivery.record_attempt(answer.outcome, response_status=answer.response_status, note=answer.note)
+    if WebhookDelivery.objects.due().exists():
+        messages.ask_for_deliveries()
 
 
 @shared_task
 def sweep() -> None:
-    """Find what fell through: jobs of lost workers, messages that went missing, webhooks that are due."""
-    for job in Job.objects.lost()[:_AT_ONCE]:
-        if job.give_up_for_lost():
-            wind_up(job)
-    for job in Job.objects.due()[:_AT_ONCE]:
-        dispatch(job)
-    for delivery in WebhookDelivery.objects.due()[:_AT_ONCE]:
-        _send(deliver_webhook, delivery.pk)
+    """Find what fell through: jobs of lost workers, jobs and webhooks whose messages went missing."""
+    lease = timedelta(seconds=settings.LEASE_SECONDS)
+    Sign.objects.give(_SWEEP, gap=lease)
+    # After an outage workers that live get a lease's time to say so.
+    if Sign.objects.is_steady(_SWEEP, lease):
+        for job in Job.objects.lost()[:_AT_ONCE]:
+            job.give_up_for_lost()
+    Job.objects.unpark_what_was_left()
+    messages.ask_again(messages.WORK, _count(Job.objects.due()))
+    messages.ask_again(messages.DELIVER, _count(WebhookDelivery.objects.due()))
+
+
+@shared_task
+def clean_up() -> None:
+    """Delete the files of jobs that failed or were cancelled. Stops at the first that the storage keeps."""
+    for job in Job.objects.with_leftovers()[:_AT_ONCE]:
+        if not results.delete_attempts(job):
+            break
+        job.forget_leftovers()
 
 
 @shared_task
 def expire_results() -> None:
     """Delete the files of results past their expiry, and what killed workers and old keys left behind."""
-    for job in Job.objects.with_expired_result()[:_AT_ONCE]:
-        if results.delete_attempts(job):
+    while expired := list(Job.objects.with_expired_result()[:_AT_ONCE]):
+        for job in expired:
+            if not results.delete_attempts(job):
+                return
             job.forget_result()
     IdempotencyKey.objects.outlived().delete()
     execution.remove_stale_work_directories()
 
 
+@shared_task(soft_time_limit=_LONGEST_WALK, time_limit=_LONGEST_WALK + 60)
+def reconcile_storage() -> None:
+    """Once a day: no file without its row, and no row whose file is gone."""
+    logger.info("%s", reconcile.reconcile())
+
+
 def cancel(job: Job, message: str, actor: str = "") -> bool:
-    """End a job that is not finished and all that belongs to it. False if it is finished.
+    """End a job that is not finished. False if it is finished. Its files are deleted by the control process.
 
     `message` is for the caller, `actor` is the member of staff who cancels.
     """
     if not job.cancel(error_body("CANCELED", message, retryable=False), actor):
         return False
-    wind_up(job)
+    announce_end(job)
     return True
 
 
 def retry(job: Job, actor: str) -> bool:
-    """Let a failed job run again, at once. False if it has not failed. `actor` is the member of staff."""
+    """Let a failed job run again, at once. False if it may not. `actor` is the member of staff."""
     if not job.retry(actor):
         return False
-    dispatch(job)
+    messages.ask_for_work()
     return True
 
 
-def wind_up(job: Job) -> None:
-    """What follows the end of a job: a failed one leaves no file, and the webhook is sent."""
-    if job.status == Status.FAILED:
-        results.delete_attempts(job)
-    send_deliveries_of(job)
+def announce_end(job: Job) -> None:
+    """Send the webhook of a job that has ended."""
+    if job.is_finished and job.webhook_url:
+        messages.ask_for_deliveries()
 
 
-def dispatch(job: Job) -> None:
-    """Send a queued job to the workers. If the broker is away, the sweep does it later."""
-    if _send(run_job, job.pk):
-        job.note_dispatched()
-
-
-def send_deliveries_of(job: Job) -> None:
-    for delivery in WebhookDelivery.objects.due().filter(job=job):
-        _send(deliver_webhook, delivery.pk)
-
-
-def _send(task: "Task[..., None]", argument: str | int) -> bool:
-    try:
-        task.apply_async((argument,), retry=False, expires=_MESSAGE_LIFE_SECONDS)
-    except OperationalError as error:
-        logger.warning("the broker is away: %s", error)
-        return False
-    return True
+def _count(rows: "QuerySet[Any]") -> int:
+    """How many there are, up to as many as a sweep sends messages for."""
+    return len(rows.values_list("pk")[:_MOST_MESSAGES])

@@ -34,8 +34,8 @@ class Answer:
 
 
 def payload(delivery: WebhookDelivery) -> bytes:
-    """The body of a poll, rendered at each attempt so that its link works."""
-    body: bytes = JSONRenderer().render(job_body(delivery.job, delivery.job.origin))
+    """The body of a poll when the job ended, rendered at each attempt so that its link works."""
+    body: bytes = JSONRenderer().render(job_body(delivery.job_at_its_end(), delivery.job.origin))
     return body
 
 

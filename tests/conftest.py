@@ -46,7 +46,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def account(db: None) -> Account:
-    return Account.objects.create(name="Agronomics")
+    return Account.objects.create(name="Agronomics", plan=Account.Plan.SCALE)
 
 
 @pytest.fixture

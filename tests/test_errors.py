@@ -159,7 +159,8 @@ def test_unexpected_exception_is_an_internal_error(
 
 
 @pytest.mark.parametrize(
-    ("method", "address"), [("get", URL), ("post", URL), ("get", f"{URL}/job_1"), ("get", "/healthz")]
+    ("method", "address"),
+    [("get", URL), ("post", URL), ("get", f"{URL}/job_1"), ("get", "/readyz"), ("get", "/metrics")],
 )
 def test_database_that_is_down_answers_503_with_retry_after(api: APIClient, method: str, address: str) -> None:
     def refuse(execute: Callable[..., Any], *arguments: Any) -> Any:
@@ -214,6 +215,17 @@ def test_unknown_host_answers_400_in_the_envelope(api: APIClient) -> None:
     assert_error(answer, 400)
 
 
-def test_health_needs_no_key(client: Client, db: None) -> None:
+def test_health_asks_for_no_key_and_no_database(client: Client) -> None:
+    """Without a `db` fixture every query fails the test."""
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_internal_error_names_the_request_and_no_other_error_does(
+    api: APIClient, account: Account, client: Any, broken_storage: None
+) -> None:
+    href = api.get(f"{URL}/{completed(account.api_keys.get()).pk}").json()["result"]["href"]
+    client.raise_request_exception = False
+    details = assert_error(client.get(href, headers={"X-Request-Id": "night-7"}), 500)["details"]
+    assert details == {"request_id": "night-7"}
+    assert assert_error(client.get("/nothing"), 404)["details"] == {}

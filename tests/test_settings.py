@@ -81,6 +81,7 @@ def refusal(data: Path, variables: Mapping[str, str]) -> str:
         ("ASTRA_JOB_ATTEMPTS", "0"),
         ("ASTRA_RETRY_SECONDS", "inf"),
         ("ASTRA_LEASE_SECONDS", "0"),
+        ("ASTRA_STOP_GRACE", "-1"),
         ("ASTRA_SWEEP_SECONDS", "-5"),
         ("ASTRA_EXPIRY_SWEEP_SECONDS", "x"),
         ("ASTRA_WEBHOOK_DELAYS", "soon"),
@@ -89,6 +90,9 @@ def refusal(data: Path, variables: Mapping[str, str]) -> str:
         ("ASTRA_WEBHOOK_DELAYS", "nan"),
         ("ASTRA_COMPRESSION", "lzw"),
         ("ASTRA_LOG_LEVEL", "loud"),
+        ("ASTRA_LOG_FORMAT", "xml"),
+        ("ASTRA_TRUSTED_PROXIES", "-1"),
+        ("ASTRA_TRUSTED_PROXIES", "nginx"),
         ("ASTRA_DATA_DIR", "/dev/null/data"),
     ],
 )
@@ -111,6 +115,16 @@ def test_debug_is_off_unless_it_is_set(
 ) -> None:
     variables = {**others} if value is None else {**others, "DEBUG": value}
     assert read(tmp_path, variables)["DEBUG"] is debug
+
+
+@pytest.mark.parametrize(
+    ("variables", "form"),
+    [({}, "lines"), (PRODUCTION, "json"), ({"ASTRA_LOG_FORMAT": "JSON"}, "json"), ({"ASTRA_LOG_FORMAT": ""}, "lines")],
+)
+def test_logs_are_for_people_here_and_for_machines_in_production(
+    tmp_path: Path, variables: Mapping[str, str], form: str
+) -> None:
+    assert read(tmp_path, variables)["LOG_FORMAT"] == form
 
 
 def test_short_secret_is_refused_without_being_shown(tmp_path: Path) -> None:
@@ -171,6 +185,53 @@ def test_database_url_makes_it_production(tmp_path: Path) -> None:
     assert settings["ALLOWED_HOSTS"] == ["astra.example", "www.astra.example"]
     assert settings["SECRET_KEY"] == SECRET
     assert not (tmp_path / "secret_key").exists()
+
+
+HTTPS = {**PRODUCTION, "ASTRA_PUBLIC_URL": "https://astra.example"}
+
+
+def test_deployment_check_finds_nothing_in_production(tmp_path: Path) -> None:
+    done = run(tmp_path, HTTPS, "manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+
+
+def test_only_web_processes_pool_their_connections(tmp_path: Path) -> None:
+    worker = read(tmp_path, PRODUCTION)["DATABASES"]["default"]
+    web = read(tmp_path, {**PRODUCTION, "ASTRA_ROLE": "web"})["DATABASES"]["default"]
+    assert "pool" not in worker["OPTIONS"]
+    assert web["OPTIONS"]["pool"]["max_size"] >= 8
+    assert web["CONN_MAX_AGE"] == 0, "Django refuses a pool otherwise"
+
+
+def test_broker_on_another_host_is_refused_beside_sqlite(tmp_path: Path) -> None:
+    done = run(tmp_path, {"REDIS_URL": "redis://broker.example:6379/0"}, "manage.py", "check")
+    assert done.returncode != 0
+    assert "astra.E003" in done.stderr
+    assert run(tmp_path, {"REDIS_URL": "redis://127.0.0.1:6379/0"}, "manage.py", "check").returncode == 0
+
+
+def test_broker_on_another_host_is_allowed_in_production(tmp_path: Path) -> None:
+    done = run(tmp_path, {**PRODUCTION, "REDIS_URL": "rediss://:secret@broker.example:6379/0"}, "manage.py", "check")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("query", "is_checked"), [("", True), ("?ssl_cert_reqs=none", False), ("?ssl_ca_certs=/ca.pem", True)]
+)
+def test_certificate_of_the_broker_is_checked_unless_its_url_says_otherwise(
+    tmp_path: Path, query: str, is_checked: bool
+) -> None:
+    settings = read(tmp_path, {**PRODUCTION, "REDIS_URL": f"rediss://:secret@broker.example:6379/0{query}"})
+    assert ("CELERY_BROKER_USE_SSL" in settings) is is_checked
+
+
+def test_plain_http_is_sent_to_https_in_production_but_for_probes(tmp_path: Path) -> None:
+    program = (
+        "import django; django.setup(); from django.test import Client; client = Client(SERVER_NAME='astra.example');"
+        "print([client.get(path).status_code for path in ('/api/v1/operations', '/healthz')])"
+    )
+    variables = {**HTTPS, "DATABASE_URL": "postgres://127.0.0.1:1/x", "DJANGO_SETTINGS_MODULE": "astra.settings"}
+    assert run(tmp_path, variables, "-c", program).stdout.strip() == "[301, 200]"
 
 
 def test_bucket_moves_results_to_s3(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Stops the children of a supervisor that was killed.
 
-Runs as a process of its own. Reads `+pid` and `-pid` lines from its input, one for each child that starts and ends.
-When the input ends, the supervisor is gone: every remaining child is ended with its whole process group.
+Runs as a process of its own, and is told how many seconds the children have to stop. Reads `+pid` and `-pid` lines from
+its input, one for each child that starts and ends. When the input ends, the supervisor is gone: every remaining child
+is ended with its whole process group.
 """
 
 import os
@@ -9,8 +10,6 @@ import signal
 import sys
 import time
 from contextlib import suppress
-
-_GRACE_SECONDS = 5.0
 
 
 def main() -> None:
@@ -20,15 +19,15 @@ def main() -> None:
     for line in sys.stdin:
         change = children.add if line.startswith("+") else children.discard
         change(int(line[1:]))
-    end_groups(children)
+    end_groups(children, float(sys.argv[1]))
 
 
-def end_groups(leaders: set[int]) -> None:
+def end_groups(leaders: set[int], grace: float) -> None:
     """Ask each leader to stop, wait a little, then kill the rest of its group."""
     for pid in leaders:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + _GRACE_SECONDS
+    deadline = time.monotonic() + grace
     while time.monotonic() < deadline and any(_is_alive(pid) for pid in leaders):
         time.sleep(0.05)
     for pid in leaders:

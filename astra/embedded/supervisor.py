@@ -5,17 +5,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from .guard import kill_group
+from .left_over import record
+from .log_files import rotate
 
 _STEADY_SECONDS = 20.0  # a child that ran this long is not failing again and again
-_LONGEST_PAUSE = 15.0
-_STOP_SECONDS = 10.0
 _LOOK_EVERY = 0.1
 
 
@@ -25,12 +25,14 @@ class ChildFailed(Exception):
 
 @dataclass(kw_only=True)
 class Child:
-    """One process to keep running. Its output goes to `log`."""
+    """One process to keep running. Its output goes to `log`. One that `outlives` is stopped after the others."""
 
     name: str
     command: list[str]
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    longest_pause: float = 15.0
+    outlives: bool = False
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     start_again_at: float = 0.0
@@ -55,19 +57,20 @@ class Child:
         """Set when to start again, later after each failure in a row. Returns the pause in seconds."""
         now = time.monotonic()
         self.failures = 0 if now - self.started_at > _STEADY_SECONDS else self.failures + 1
-        pause: float = min(_LONGEST_PAUSE, 0.2 * 2**self.failures)
+        pause: float = min(self.longest_pause, 0.2 * 2**self.failures)
         self.process, self.start_again_at = None, now + pause
         return pause
 
 
 class Supervisor:
-    """Runs children, restarts those that die, and stops them in reverse order on the way out.
+    """Runs children, restarts those that die, and stops them on the way out; each has `stop_seconds` for that.
 
-    If this process is killed, a guard process stops them. `say` gets a line about each death.
+    If this process is killed, a guard process stops them. If both are killed, `end_left_over` can, by what stands in
+    the file `pids`. `say` gets a line about each death.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, say: Callable[[str], None], pids: Path, stop_seconds: float) -> None:
+        self._say, self._pids, self._stop_seconds = say, pids, stop_seconds
         self._children: list[Child] = []
         self._stop = False
         self._guard: subprocess.Popen[bytes] | None = None
@@ -79,8 +82,8 @@ class Supervisor:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for child in reversed(self._children):
-            self._end(child)
+        for outlives in (False, True):
+            self._end([child for child in self._children if child.outlives is outlives])
         if self._guard is not None and self._guard.stdin is not None:
             with suppress(BrokenPipeError):
                 self._guard.stdin.close()
@@ -101,7 +104,7 @@ class Supervisor:
         process = child.process
         while process is not None and process.poll() is None and not self._stop:
             time.sleep(_LOOK_EVERY)
-        self._end(child)
+        self._end([child])
         if process is not None and process.returncode and not self._stop:
             raise ChildFailed(f"{child.name} ended with status {process.returncode}; see {child.log}.")
         return not self._stop
@@ -113,8 +116,9 @@ class Supervisor:
             time.sleep(_LOOK_EVERY)
 
     def look_once(self) -> None:
-        """Note the children that died, and restart those whose pause is over."""
+        """Note the children that died, restart those whose pause is over, and keep the logs small."""
         for child in self._children:
+            rotate(child.log)
             if child.process is not None and child.process.poll() is not None:
                 self._bury(child, child.process)
             if child.process is None and time.monotonic() >= child.start_again_at:
@@ -124,26 +128,34 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         self._inform_guard("+", child.start())
+        self._keep_pids()
 
     def _bury(self, child: Child, process: subprocess.Popen[bytes]) -> None:
         """Kill the rest of its group: a dead worker's own children would go on with jobs that others have now."""
         kill_group(process.pid)
         self._inform_guard("-", process.pid)
         pause = child.note_death()
+        self._keep_pids()
         self._say(f"{child.name} ended with status {process.returncode}; starting it again in {pause:.1f} s")
 
-    def _end(self, child: Child) -> None:
-        if child.process is None:
-            return
-        child.process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            child.process.wait(_STOP_SECONDS)
-        kill_group(child.process.pid)
-        child.process.wait()
-        self._inform_guard("-", child.process.pid)
+    def _end(self, children: Iterable[Child]) -> None:
+        """Ask all to stop at once, then kill what is left of each when its time is over."""
+        running = [child.process for child in children if child.process is not None]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + self._stop_seconds
+        for process in running:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+            kill_group(process.pid)
+            process.wait()
+            self._inform_guard("-", process.pid)
+
+    def _keep_pids(self) -> None:
+        record(self._pids, [child.process.pid for child in self._children if child.process is not None])
 
     def _start_guard(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "astra.embedded.guard"]
+        command = [sys.executable, "-m", "astra.embedded.guard", str(self._stop_seconds)]
         root = Path(__file__).resolve().parents[2]
         return subprocess.Popen(command, stdin=subprocess.PIPE, cwd=root, start_new_session=True)
 

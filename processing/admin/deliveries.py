@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from .. import tasks
+from .. import messages
 from ..models import WebhookDelivery
 from ..models.deliveries import WebhookAttempt
 from .read_only import ReadOnly
@@ -28,7 +28,7 @@ class WebhookDeliveryAdmin(ReadOnly, admin.ModelAdmin):
         for delivery in queryset:
             delivery.send_again()
             self.log_change(request, delivery, "sent again")
-            tasks.send_deliveries_of(delivery.job)
+            messages.ask_for_deliveries()
         self.message_user(request, f"{queryset.count()} webhooks are due again.")
 
     def has_operate_permission(self, request: HttpRequest) -> bool:

@@ -1,5 +1,6 @@
 """A stored file over HTTP with byte ranges, so that a browser or GDAL can stream a COG (RFC 9110, section 14)."""
 
+import os
 import re
 from email.utils import parsedate_to_datetime
 from typing import IO, Any
@@ -79,16 +80,28 @@ def serve_file(request: Request, job: Job) -> HttpResponseBase:
 
 
 class _Slice:
-    """`length` bytes of a file from its current position."""
+    """`length` bytes of a file from its current position.
+
+    It can be sought, so that the web server sends it without a thread, however slowly the caller reads.
+    """
 
     def __init__(self, file: IO[Any], length: int) -> None:
-        self._file, self._left = file, length
+        self._file, self._start, self._length = file, file.tell(), length
 
     def read(self, size: int = -1) -> bytes:
-        wanted = self._left if size < 0 else min(size, self._left)
-        content: bytes = self._file.read(wanted)
-        self._left -= len(content)
+        left = max(0, self._length - self.tell())
+        content: bytes = self._file.read(left if size < 0 else min(size, left))
         return content
+
+    def seekable(self) -> bool:
+        return self._file.seekable()
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: self._length}[whence]
+        return self._file.seek(self._start + base + offset) - self._start
+
+    def tell(self) -> int:
+        return self._file.tell() - self._start
 
     def close(self) -> None:
         self._file.close()

@@ -52,7 +52,7 @@ class JobQuery:
         """The jobs of this page and all later ones."""
         wanted = Q()
         if self.status:
-            wanted &= Q(status=self.status)
+            wanted &= _shown_as(self.status)
         if self.operation:
             wanted &= Q(operation=self.operation)
         if self.created_after:
@@ -61,8 +61,21 @@ class JobQuery:
             wanted &= Q(created_at__lt=self.created_before)
         if self.cursor:
             at, job_id = self.cursor
-            wanted &= Q(created_at__lt=at) | Q(created_at=at, pk__lt=job_id)
+            # The first condition says nothing new, but bounds what is read of the index.
+            wanted &= Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(pk__lt=job_id))
         return wanted
+
+
+def _shown_as(status: str) -> Q:
+    """Jobs whose `shown_status` is this."""
+    waits = Q(status=Status.QUEUED, attempt_started_at__isnull=True)
+    match status:
+        case Status.QUEUED:
+            return waits
+        case Status.PROCESSING:
+            return Q(status__in=(Status.QUEUED, Status.PROCESSING)) & ~waits
+        case _:
+            return Q(status=status)
 
 
 def cursor_after(job: Job) -> str:

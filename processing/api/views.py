@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from functools import partial
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -14,9 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import ApiKey
+from astra import logs
 from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
 
-from .. import results, tasks
+from .. import messages, results, tasks
 from ..bodies import job_body
 from ..config import raster_config
 from ..models import Job
@@ -32,8 +32,10 @@ from .downloads import serve_file
 from .job_query import JobQuery, cursor_after
 from .result_item import result_item
 from .submit_request import SubmitRequest
+from .waiting import waiting_of
 
 _POLL_AGAIN_SECONDS = "2"
+_OF_THE_QUEUE = ("queue_position", "eta_seconds")
 _LONGEST_IDEMPOTENCY_KEY = 255
 
 
@@ -62,7 +64,7 @@ class JobList(APIView):
     def post(self, request: Request) -> Response:
         """Submit a job."""
         job = _submit(request)
-        response = Response(job_body(job, origin_of(request)), status=202)
+        response = Response(job_body(job, origin_of(request), waiting_of(job)), status=202)
         response["Location"] = f"/api/v1/process/{job.pk}"
         response["Retry-After"] = _POLL_AGAIN_SECONDS
         return response
@@ -83,7 +85,7 @@ class JobDetail(APIView):
     def get(self, request: Request, job_id: str) -> Response:
         """Poll a job."""
         job = job_of(request, job_id)
-        body = job_body(job, origin_of(request))
+        body = job_body(job, origin_of(request), waiting_of(job))
         etag = _etag(body)
         response = Response(status=304) if _matches(request, etag) else Response(body)
         response["ETag"] = etag
@@ -185,8 +187,9 @@ def _submit(request: Request) -> Job:
         )
     except KeyOfAnotherBody:
         raise ApiError(Problem.IDEMPOTENCY_MISMATCH) from None
+    logs.bind(job_id=job.pk)  # so that the request's line names it
     if is_new:
-        transaction.on_commit(partial(tasks.dispatch, job), robust=True)
+        transaction.on_commit(messages.ask_for_work, robust=True)
     return job
 
 
@@ -203,9 +206,9 @@ def _idempotency_key(request: Request) -> str | None:
 
 
 def _etag(body: dict[str, Any]) -> str:
-    """Changes with anything that the body shows, but not with the signature of the link."""
+    """Changes with anything that the body shows, but neither with the signature of the link nor with the queue."""
     shown = {
-        **body,
+        **{name: value for name, value in body.items() if name not in _OF_THE_QUEUE},
         "result": {**body["result"], "href": bool(body["result"]["href"])} if body["result"] else None,
     }
     return f'"{hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:32]}"'

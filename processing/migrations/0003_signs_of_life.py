@@ -14,6 +14,7 @@ class Migration(migrations.Migration):
             name='Sign',
             fields=[
                 ('name', models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ('since', models.DateTimeField()),
                 ('at', models.DateTimeField()),
             ],
         ),

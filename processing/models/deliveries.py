@@ -1,18 +1,31 @@
-"""Webhooks: the end of a job, sent to a caller's URL, attempt by attempt."""
+"""Webhooks: the end of a job, sent to a caller's URL, attempt by attempt.
+
+At most one attempt is under way at each receiving host, so one that hangs holds up no other.
+"""
 
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from .clock import from_now
 from .identifiers import random_id
+
+if TYPE_CHECKING:
+    from .jobs import Job
 
 # Longer than any attempt may last, so that two never run at once.
 _ATTEMPT_LEASE = timedelta(seconds=120)
+# Deliveries that one claim tries to take.
+_TRIED_AT_ONCE = 20
+# What a delivery keeps of the job: the columns that the body shows and a later retry changes.
+_KEPT_OF_JOB = ("status", "progress", "attempt", "result", "result_key", "warnings", "error")
 
 
 class Outcome(Enum):
@@ -28,18 +41,34 @@ def new_message_id() -> str:
 
 
 class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
-    def due(self) -> Self:
-        return self.filter(status=WebhookDelivery.State.PENDING, next_attempt_at__lte=timezone.now())
+    def announce(self, job: "Job") -> "WebhookDelivery":
+        """The end of the job, as it is now, on its way to the job's URL."""
+        return self.create(
+            job=job,
+            event=f"job.{job.status}",
+            url=job.webhook_url or "",
+            host=_host_of(job.webhook_url or ""),
+            job_as_ended={name: getattr(job, name) for name in _KEPT_OF_JOB},
+            ended_at=job.completed_at,
+            expires_at=job.expires_at,
+            next_attempt_at=Now(),
+        )
 
-    def claim(self, delivery_id: int) -> "WebhookDelivery | None":
-        """Take a due delivery for one attempt. None if another worker was faster. A lost attempt comes due again."""
-        with transaction.atomic():
-            taken = (
-                self.due()
-                .filter(pk=delivery_id)
-                .update(attempts=F("attempts") + 1, next_attempt_at=timezone.now() + _ATTEMPT_LEASE)
-            )
-            return self.select_related("job__account").get(pk=delivery_id) if taken else None
+    def due(self) -> Self:
+        """Pending deliveries whose time has come, the longest due first."""
+        return self.filter(status=WebhookDelivery.State.PENDING, next_attempt_at__lte=Now()).order_by("next_attempt_at")
+
+    def claim_next(self) -> "WebhookDelivery | None":
+        """Take a due delivery to a host at which no other attempt is under way. None if there is none.
+
+        An attempt whose worker was lost comes due again, and frees its host.
+        """
+        self.due().exclude(busy_host=None).update(busy_host=None)
+        busy = self.exclude(busy_host=None).values("busy_host")
+        for delivery in self.due().exclude(host__in=busy)[:_TRIED_AT_ONCE]:
+            if delivery.begin_attempt():
+                return delivery
+        return None
 
 
 class WebhookDelivery(models.Model):
@@ -58,21 +87,54 @@ class WebhookDelivery(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     next_attempt_at = models.DateTimeField(default=timezone.now)
+    host = models.CharField(max_length=255, blank=True)
+    busy_host = models.CharField(max_length=255, null=True, unique=True)  # while an attempt is under way
+    # What the body shows, even if staff let the job run again meanwhile. Null: written before this was kept.
+    job_as_ended = models.JSONField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
 
     objects = WebhookDeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "webhook deliveries"
         ordering = ["id"]
-        indexes = [models.Index(fields=["next_attempt_at"], name="webhooks_due", condition=Q(status="pending"))]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="webhooks_due", condition=Q(status="pending")),
+            models.Index(fields=["id"], name="webhooks_given_up", condition=Q(status="given up")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event} to {self.url}"
 
+    def begin_attempt(self) -> bool:
+        """Take the delivery for one attempt. False if another worker was faster, with it or with its host."""
+        rows = WebhookDelivery.objects.due().filter(pk=self.pk, attempts=self.attempts, busy_host=None)
+        busy = self.host or str(self.pk)
+        try:
+            with transaction.atomic():
+                taken = rows.update(
+                    attempts=F("attempts") + 1, busy_host=busy, next_attempt_at=from_now(_ATTEMPT_LEASE)
+                )
+        except IntegrityError:  # busy_host is unique
+            return False
+        if taken:
+            self.refresh_from_db()
+        return bool(taken)
+
+    def job_at_its_end(self) -> "Job":
+        """The job as it was when it ended, which a retry by staff does not change."""
+        job = self.job
+        for name, value in (self.job_as_ended or {}).items():
+            setattr(job, name, value)
+        if self.job_as_ended is not None:
+            job.completed_at, job.expires_at = self.ended_at, self.expires_at
+        return job
+
     def send_again(self) -> None:
         """For staff: start again with as many attempts as a new delivery has. The message id stays the same."""
         WebhookDelivery.objects.filter(pk=self.pk).update(
-            status=self.State.PENDING, attempts=0, next_attempt_at=timezone.now()
+            status=self.State.PENDING, attempts=0, next_attempt_at=Now(), busy_host=None
         )
 
     def record_attempt(self, outcome: Outcome, *, response_status: int | None, note: str) -> None:
@@ -81,7 +143,7 @@ class WebhookDelivery(models.Model):
                 delivery=self, number=self.attempts, response_status=response_status, note=note[:500]
             )
             row = WebhookDelivery.objects.filter(pk=self.pk, attempts=self.attempts)
-            row.update(**self._after(outcome))
+            row.update(busy_host=None, **self._after(outcome))
 
     def _after(self, outcome: Outcome) -> dict[str, Any]:
         """The columns that change with this attempt."""
@@ -90,7 +152,7 @@ class WebhookDelivery(models.Model):
             return {"status": self.State.DELIVERED}
         if outcome is Outcome.STOP or self.attempts > len(waits):
             return {"status": self.State.GIVEN_UP}
-        return {"next_attempt_at": timezone.now() + timedelta(seconds=waits[self.attempts - 1])}
+        return {"next_attempt_at": from_now(timedelta(seconds=waits[self.attempts - 1]))}
 
 
 class WebhookAttempt(models.Model):
@@ -107,3 +169,11 @@ class WebhookAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number}: {self.response_status or self.note}"
+
+
+def _host_of(url: str) -> str:
+    """The host; empty if the URL is malformed."""
+    try:
+        return (urlsplit(url).hostname or "")[:255]
+    except ValueError:
+        return ""

@@ -1,7 +1,12 @@
 """What happened to a job, line by line."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
+
+# Every job that goes well has these. The rest is rare, so that its index by time stays small. One condition for each
+# verb, because SQLite does not see that a query with NOT IN may use the index.
+OUT_OF_THE_ORDINARY = ~Q(verb="submit") & ~Q(verb="claim") & ~Q(verb="complete") & ~Q(verb="expire")
 
 
 class JobEvent(models.Model):
@@ -16,6 +21,7 @@ class JobEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["at"], name="events_of_trouble", condition=OUT_OF_THE_ORDINARY)]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.verb}"

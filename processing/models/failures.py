@@ -16,6 +16,6 @@ def timed_out() -> dict[str, Any]:
     return error_body("TIMED_OUT", message, retryable=False)
 
 
-def worker_lost(attempts: int) -> dict[str, Any]:
-    message = f"The workers that ran this job were lost {attempts} times. Submit it again, or tell the operator."
+def worker_lost(losses: int) -> dict[str, Any]:
+    message = f"The workers that ran this job were lost {losses} times. Submit it again, or tell the operator."
     return error_body("WORKER_LOST", message, retryable=True)

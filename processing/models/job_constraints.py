@@ -25,6 +25,7 @@ _RULES = {
     "job_is_processing_on_a_lease": _both_or_neither(Q(status=Status.PROCESSING), Q(lease_until__isnull=False)),
     "job_is_completed_with_a_result": _implies(_COMPLETED, Q(result__isnull=False, expires_at__isnull=False)),
     "job_is_failed_with_an_error": _both_or_neither(_FAILED, Q(error__isnull=False)),
+    "job_is_parked_in_the_queue": _implies(Q(parked=True), Q(status=Status.QUEUED)),
     "job_has_a_file_once_completed": _implies(~Q(result_key=""), _COMPLETED),
 }
 JOB_CONSTRAINTS: tuple[BaseConstraint, ...] = tuple(

@@ -1,12 +1,19 @@
-"""The jobs as a queue: submitted once, claimed once, and found again if something falls through."""
+"""The jobs as a queue: submitted once, claimed once, and found again if something falls through.
+
+The queue is fair to accounts: a job's `turn` is one more than that of the account's last job in the queue, but at least
+one more than the turn now being worked on. So accounts take turns, however many jobs each has, and none waits for ever
+(start-time fair queueing: Goyal, Vin and Cheng 1996). Jobs of an account that has as many at work as its plan allows
+are parked, so that nobody looks through them: each end of a job lets the next one go on.
+"""
 
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.utils import timezone
+from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Now
 
-from accounts.models import ApiKey
+from accounts.models import Account, ApiKey
 
 from .idempotency import IdempotencyKey, body_digest
 from .status import Status
@@ -25,12 +32,24 @@ class Wanted(TypedDict):
     origin: str
 
 
+# Jobs that are parked by one UPDATE.
+_PARKED_AT_ONCE = 1000
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     def submit(self, key: ApiKey, **wanted: Unpack[Wanted]) -> "Job":
         """Write a queued job and its first event."""
         with transaction.atomic():
+            turn, parked = self._place_of_next(key.account)
             job = self.create(
-                account=key.account, api_key=key, mode=key.mode, attempt_limit=settings.JOB_ATTEMPTS, **wanted
+                account=key.account,
+                api_key=key,
+                mode=key.mode,
+                attempt_limit=settings.JOB_ATTEMPTS,
+                due_at=Now(),
+                turn=turn,
+                parked=parked,
+                **wanted,
             )
             job.record("submit")
         return job
@@ -56,19 +75,91 @@ class JobQuerySet(models.QuerySet["Job"]):
             return first.job_of(digest), False
         return job, True
 
-    def claim(self, job_id: str) -> "Job | None":
-        """Take a due job to work on it. None if another worker was faster or there is nothing to do."""
+    def claim_next(self, taken_by: str) -> "Job | None":
+        """Take the job whose turn it is, to work on it. None if no job is due that may be worked on now.
+
+        `taken_by` is the id of the Celery message that asked for work.
+        """
         with transaction.atomic():
-            job = self.filter(pk=job_id, status=Status.QUEUED, due_at__lte=timezone.now()).first()
-            return job if job is not None and job.begin_attempt() else None
+            while (job := self._first_in_turn()) is not None:
+                if self._is_full(job.account_id):
+                    self._park_all_of(job.account_id)
+                elif job.begin_attempt(taken_by):
+                    return job
+        return None
+
+    def taken_by(self, message_ids: list[str]) -> Self:
+        """Jobs at work for these Celery messages."""
+        return self.filter(status=Status.PROCESSING, taken_by__in=message_ids)
 
     def due(self) -> Self:
-        """Queued jobs whose message must be sent, for the first time or again."""
-        return self.filter(status=Status.QUEUED, dispatch_at__lte=timezone.now())
+        """Queued jobs that may be claimed now, in the order of their turns."""
+        due = self.filter(status=Status.QUEUED, parked=False, due_at__lte=Now())
+        return due.order_by("turn", "created_at")
 
     def lost(self) -> Self:
-        """Jobs whose worker has given no sign of life for too long."""
-        return self.filter(status=Status.PROCESSING, lease_until__lt=timezone.now())
+        """Jobs whose worker has given no sign of life for too long, the longest silent first."""
+        return self.filter(status=Status.PROCESSING, lease_until__lt=Now()).order_by("lease_until")
 
     def with_expired_result(self) -> Self:
-        return self.filter(expires_at__lte=timezone.now()).exclude(result_key="")
+        """The first to expire comes first."""
+        return self.filter(expires_at__lte=Now()).exclude(result_key="").order_by("expires_at")
+
+    def at_work(self) -> Self:
+        return self.filter(status=Status.PROCESSING)
+
+    def ahead_of(self, job: "Job") -> Self:
+        """Queued jobs whose turn comes before that of a queued job."""
+        return self.filter(status=Status.QUEUED, turn__lt=job.turn)
+
+    def latest_completed(self, operation: str) -> Self:
+        """The latest to end comes first."""
+        done = self.filter(status=Status.COMPLETED, operation=operation, attempt_started_at__isnull=False)
+        return done.order_by("-completed_at")
+
+    def with_leftovers(self) -> Self:
+        """Failed jobs whose files may be in the storage."""
+        return self.filter(has_leftovers=True, status=Status.FAILED).order_by("completed_at")
+
+    def unpark_one_of(self, account_id: int) -> None:
+        """Let the next parked job of the account go on."""
+        parked = self.filter(account=account_id, status=Status.QUEUED, parked=True)
+        self.filter(pk__in=Subquery(parked.order_by("turn", "created_at").values("pk")[:1])).update(parked=False)
+
+    def unpark_what_was_left(self) -> None:
+        """For accounts of which nothing is at work: a job that was parked while the last one ended would stay so."""
+        parked = self.filter(status=Status.QUEUED, parked=True)
+        at_work = self.at_work().filter(account=OuterRef("account"))
+        for account_id in parked.filter(~Exists(at_work)).values_list("account", flat=True).distinct().order_by():
+            self.unpark_one_of(account_id)
+
+    def _place_of_next(self, account: Account) -> tuple[int, bool]:
+        """The turn of the account's next job, and whether it has to wait for another one of its account."""
+        queued = self.filter(account=account, status=Status.QUEUED).order_by("-turn")
+        at_work = self.at_work().order_by("-turn")
+        last, now, parked = (
+            Account.objects.filter(pk=account.pk)
+            .values_list(
+                Subquery(queued.values("turn")[:1]),
+                Subquery(at_work.values("turn")[:1]),
+                Exists(queued.filter(parked=True)),
+            )
+            .get()
+        )
+        return max(last or 0, now or 0) + 1, parked
+
+    def _first_in_turn(self) -> "Job | None":
+        """No other worker sees it until this transaction ends."""
+        return self.due().select_for_update(skip_locked=True).first()
+
+    def _is_full(self, account_id: int) -> bool:
+        """Whether the account has as many jobs at work as its plan allows. Two claims do not count at once."""
+        account = Account.objects.select_for_update().get(pk=account_id)
+        at_work = self.at_work().filter(account=account).count()
+        return at_work >= account.limits.concurrent_jobs
+
+    def _park_all_of(self, account_id: int) -> None:
+        """Rows that others have locked are left out, as they may be waiting for the account in turn."""
+        waiting = self.filter(account=account_id, status=Status.QUEUED, parked=False)
+        locked = waiting.select_for_update(skip_locked=True).values_list("pk", flat=True)[:_PARKED_AT_ONCE]
+        self.filter(pk__in=list(locked)).update(parked=True)

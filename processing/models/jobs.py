@@ -5,26 +5,29 @@ The row is the truth: every guarantee comes from conditional UPDATEs here, and a
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Greatest, Now
 from django.utils import timezone
 
 from accounts.models import Account, ApiKey
 
+from .clock import from_now
 from .deliveries import WebhookDelivery
 from .events import JobEvent
 from .failures import timed_out, worker_lost
-from .identifiers import lease_end, random_id
+from .identifiers import random_id
 from .job_constraints import JOB_CONSTRAINTS
 from .job_queue import JobQuerySet
-from .status import TRANSITIONS, Status
+from .status import ENDS_OF_WORK, TRANSITIONS, Status
 
-# A message that no worker has taken is sent again after this long.
-_DISPATCH_AGAIN = timedelta(seconds=60)
+# Losses of a worker that no attempt is charged for. More than an outage explains are the job's own doing.
+_MOST_LOSSES = 10
 
 
 def new_job_id() -> str:
@@ -51,18 +54,26 @@ class Job(models.Model):
 
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     progress = models.PositiveSmallIntegerField(default=0)
-    attempt = models.PositiveIntegerField(default=0)
+    attempt = models.PositiveIntegerField(default=0)  # those that are charged to the job, and the one under way
     attempt_limit = models.PositiveIntegerField()
+    claims = models.PositiveIntegerField(default=0)  # a worker's writes count only until the next claim
+    losses = models.PositiveSmallIntegerField(default=0)  # workers that were lost through no fault of the job
+    taken_by = models.CharField(max_length=40, blank=True)  # the Celery message whose worker claimed it last
     created_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)  # the first attempt
+    attempt_started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
-    due_at = models.DateTimeField(default=timezone.now)  # not claimed earlier
-    dispatch_at = models.DateTimeField(default=timezone.now)  # when its next message is sent
     lease_until = models.DateTimeField(null=True)
+
+    turn = models.PositiveBigIntegerField(default=0)  # see `job_queue`
+    parked = models.BooleanField(default=False)  # waits until another job of its account ends
+    due_at = models.DateTimeField(default=timezone.now)  # not claimed earlier
+    retry_reason = models.JSONField(null=True)  # why it waits to be tried again: {"reason", "code"}
 
     result = models.JSONField(null=True)
     # In the storage; empty once the file is deleted.
     result_key = models.CharField(max_length=200, blank=True, db_index=True)
+    has_leftovers = models.BooleanField(default=False)  # it failed after a worker had it, and may have left files
     expires_at = models.DateTimeField(null=True)
     warnings = models.JSONField(default=list)
     error = models.JSONField(null=True)
@@ -74,9 +85,15 @@ class Job(models.Model):
         constraints = JOB_CONSTRAINTS
         indexes = [
             models.Index(fields=["account", "-created_at", "-id"], name="jobs_of_account"),
-            models.Index(fields=["dispatch_at"], name="jobs_due", condition=Q(status="queued")),
+            models.Index(
+                fields=["turn", "created_at"], name="jobs_in_turn", condition=Q(status="queued", parked=False)
+            ),
+            models.Index(fields=["account", "turn"], name="jobs_queued_of_account", condition=Q(status="queued")),
+            models.Index(fields=["operation", "-completed_at"], name="jobs_completed", condition=Q(status="completed")),
             models.Index(fields=["lease_until"], name="jobs_leased", condition=Q(status="processing")),
             models.Index(fields=["expires_at"], name="jobs_expiring", condition=~Q(result_key="")),
+            models.Index(fields=["completed_at"], name="jobs_to_clean_up", condition=Q(has_leftovers=True)),
+            models.Index(fields=["completed_at"], name="jobs_by_end", condition=Q(completed_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -87,76 +104,113 @@ class Job(models.Model):
         return self.status in (Status.COMPLETED, Status.FAILED)
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether no worker has had the job yet, or not since staff let it run again."""
+        return self.status == Status.QUEUED and self.attempt_started_at is None
+
+    @property
+    def shown_status(self) -> str:
+        """As callers see it: a job that waits to be tried again is still being processed."""
+        return Status.PROCESSING if self.status == Status.QUEUED and not self.is_waiting else self.status
+
+    @property
     def has_attempts_left(self) -> bool:
         return self.attempt < self.attempt_limit
 
-    def begin_attempt(self) -> bool:
+    def begin_attempt(self, taken_by: str) -> bool:
         """The verb `claim`, for this row. False if another worker was faster."""
-        now = timezone.now()
-        return self._move("claim", attempt=self.attempt + 1, lease_until=lease_end(now), started_at=now)
+        return self._move(
+            "claim",
+            attempt=F("attempt") + 1,
+            claims=F("claims") + 1,
+            taken_by=taken_by,
+            lease_until=_lease_end(),
+            attempt_started_at=Now(),
+            started_at=Coalesce(F("started_at"), Now()),
+            retry_reason=None,
+        )
 
     def heartbeat(self) -> bool:
         """Renew the lease. False if the job is no longer this attempt's."""
-        return bool(self._mine().update(lease_until=lease_end(timezone.now())))
+        return bool(self._mine().update(lease_until=_lease_end()))
 
     def report_progress(self, percent: int) -> bool:
         """Write the progress, which never falls, and renew the lease. False if the job is no longer this attempt's."""
-        self._mine().filter(progress__lt=percent).update(progress=percent)
-        return self.heartbeat()
+        return bool(self._mine().update(progress=Greatest(F("progress"), percent), lease_until=_lease_end()))
 
     def complete(self, *, result: Mapping[str, Any], result_key: str, warnings: Sequence[str]) -> bool:
         """False if the job is no longer this attempt's; then its file must be deleted."""
-        now = timezone.now()
         return self._finish(
             "complete",
-            now,
             progress=100,
             result=dict(result),
             result_key=result_key,
             warnings=list(warnings),
-            expires_at=now + timedelta(seconds=settings.RESULT_TTL),
+            has_leftovers=False,
+            expires_at=from_now(timedelta(seconds=settings.RESULT_TTL)),
             error=None,
         )
 
-    def fail(self, error: Mapping[str, Any]) -> bool:
-        return self._finish("fail", timezone.now(), error=dict(error))
+    def fail(self, error: Mapping[str, Any], where: Q | None = None) -> bool:
+        return self._finish("fail", where=where, error=dict(error), has_leftovers=True)
 
     def cancel(self, error: Mapping[str, Any], actor: str = "") -> bool:
         """End a job that is not finished. Its worker notices at its next sign of life."""
-        return self._finish("cancel", timezone.now(), actor=actor, error=dict(error))
+        return self._finish("cancel", actor=actor, error=dict(error), has_leftovers=_WAS_CLAIMED)
 
-    def release(self, reason: str, delay: timedelta) -> bool:
-        """Put the job back into the queue, to be tried again after `delay`."""
-        again = timezone.now() + delay
-        return self._move("release", reason, due_at=again, dispatch_at=again, lease_until=None)
+    def release(self, error: Mapping[str, Any], delay: timedelta) -> bool:
+        """Put the job back into the queue, to be tried again after `delay`. The attempt counts."""
+        return self._requeue(error["code"], delay, retry_reason={"reason": error["message"], "code": error["code"]})
+
+    def hand_back(
+        self,
+        reason: str,
+        delay: timedelta = timedelta(0),
+        *,
+        error: Mapping[str, Any] | None = None,
+        where: Q | None = None,
+    ) -> bool:
+        """Put the job back into the queue through no fault of its own: the attempt does not count.
+
+        The tenth time it fails with `error`, by default that its workers were lost.
+        """
+        if self.losses + 1 >= _MOST_LOSSES:
+            return self.fail(error or worker_lost(_MOST_LOSSES), where)
+        return self._requeue(reason, delay, where, attempt=F("attempt") - 1, losses=F("losses") + 1)
+
+    def charge_loss(self, reason: str) -> bool:
+        """The job killed its worker: the attempt counts."""
+        if self.has_attempts_left:
+            return self._requeue(reason, timedelta(0))
+        return self.fail(worker_lost(self.attempt))
+
+    def give_up_for_lost(self) -> bool:
+        """End the attempt of a worker without a sign of life. False if there was one meanwhile.
+
+        The time in which nobody worked does not count against the job.
+        """
+        silent = Q(lease_until__lt=Now())
+        if self._worked_for() > timedelta(seconds=settings.JOB_TIME_LIMIT):
+            return self.fail(timed_out(), where=silent)
+        return self.hand_back("the worker was lost", where=silent)
 
     def retry(self, actor: str) -> bool:
-        """Put a failed job back into the queue, with as many attempts as a new one. `actor` is a member of staff."""
-        now = timezone.now()
+        """Put a failed job back into the queue, with as many attempts as a new one. `actor` is a member of staff.
+
+        Refused for a job that its owner cancelled.
+        """
+        if self.error is not None and self.error["code"] == "CANCELED":
+            return False
         return self._move(
             "retry",
             actor=actor,
             error=None,
             completed_at=None,
-            due_at=now,
-            dispatch_at=now,
+            due_at=Now(),
+            attempt_started_at=None,
+            losses=0,
             attempt_limit=F("attempt") + settings.JOB_ATTEMPTS,
         )
-
-    def give_up_for_lost(self) -> bool:
-        """End the attempt of a lost worker: back to the queue if attempts are left, otherwise failed."""
-        now = timezone.now()
-        if self.lease_until is None or self.lease_until >= now:
-            return False
-        if self.started_at and now - self.started_at > timedelta(seconds=settings.JOB_TIME_LIMIT):
-            return self.fail(timed_out())
-        if self.has_attempts_left:
-            return self.release("the worker was lost", timedelta(0))
-        return self.fail(worker_lost(self.attempt))
-
-    def note_dispatched(self) -> None:
-        """Its message is sent; the next one only if no worker claims the job for a while."""
-        Job.objects.filter(pk=self.pk, status=Status.QUEUED).update(dispatch_at=timezone.now() + _DISPATCH_AGAIN)
 
     def forget_result(self) -> None:
         """The file is deleted. The job stays completed."""
@@ -164,32 +218,57 @@ class Job(models.Model):
             if Job.objects.filter(pk=self.pk).exclude(result_key="").update(result_key=""):
                 self.record("expire")
 
+    def forget_leftovers(self) -> None:
+        """The files of a failed job are deleted."""
+        Job.objects.filter(pk=self.pk, status=Status.FAILED).update(has_leftovers=False)
+
     def record(self, verb: str, note: str = "", actor: str = "") -> None:
         JobEvent.objects.create(job=self, verb=verb, attempt=self.attempt, note=note[:500], actor=actor)
 
     def _mine(self) -> JobQuerySet:
         """The row, if this attempt still owns it; empty for a worker given up as lost."""
-        return Job.objects.filter(pk=self.pk, status=Status.PROCESSING, attempt=self.attempt)
+        return Job.objects.filter(pk=self.pk, status=Status.PROCESSING, claims=self.claims)
 
-    def _finish(self, verb: str, now: datetime, **changes: Any) -> bool:
+    def _worked_for(self) -> timedelta:
+        """From the beginning of the attempt to its last sign of life."""
+        if self.lease_until is None or self.attempt_started_at is None:
+            return timedelta(0)
+        return self.lease_until - timedelta(seconds=settings.LEASE_SECONDS) - self.attempt_started_at
+
+    def _requeue(self, note: str, delay: timedelta, where: Q | None = None, **changes: Any) -> bool:
+        return self._move("release", note, where=where, due_at=from_now(delay), lease_until=None, **changes)
+
+    def _finish(self, verb: str, *, where: Q | None = None, actor: str = "", **changes: Any) -> bool:
         """A last transition and the webhook's row: both are written, or neither."""
+        ended: dict[str, Any] = {"completed_at": Now(), "lease_until": None, "retry_reason": None}
         with transaction.atomic():
-            if not self._move(verb, completed_at=now, lease_until=None, **changes):
+            if not self._move(verb, actor=actor, where=where, **ended, **changes):
                 return False
             if self.webhook_url:
-                WebhookDelivery.objects.create(job=self, event=f"job.{self.status}", url=self.webhook_url)
+                WebhookDelivery.objects.announce(self)
         return True
 
-    def _move(self, verb: str, note: str = "", actor: str = "", **changes: Any) -> bool:
+    def _move(self, verb: str, note: str = "", actor: str = "", where: Q | None = None, **changes: Any) -> bool:
         """The only place that changes a status, if the row is still as this object knows it."""
         sources, target = TRANSITIONS[verb]
         with transaction.atomic():
-            rows = Job.objects.filter(pk=self.pk, status__in=sources)
+            rows = Job.objects.filter(where or Q(), pk=self.pk, status__in=sources)
             # Cancelling means the job, all other verbs mean the attempt that this object knows.
             if verb != "cancel":
-                rows = rows.filter(attempt=self.attempt)
-            if not rows.update(status=target, **changes):
+                rows = rows.filter(claims=self.claims)
+            if not rows.update(status=target, parked=False, **changes):
                 return False
             self.refresh_from_db()
             self.record(verb, note or (self.error or {}).get("code", ""), actor)
+            if verb in ENDS_OF_WORK:
+                Job.objects.unpark_one_of(self.account_id)
         return True
+
+
+# For an UPDATE: a job that no worker ever had has no files.
+_WAS_CLAIMED = models.ExpressionWrapper(Q(claims__gt=0), output_field=models.BooleanField())
+
+
+def _lease_end() -> Combinable:
+    """Until when a claimed job stays claimed without a sign of life."""
+    return from_now(timedelta(seconds=settings.LEASE_SECONDS))

@@ -21,3 +21,5 @@ TRANSITIONS: Mapping[str, tuple[tuple[Status, ...], Status]] = {
     "cancel": ((Status.QUEUED, Status.PROCESSING), Status.FAILED),
     "retry": ((Status.FAILED,), Status.QUEUED),
 }
+# With these a job stops being worked on, so that another one of its account may run.
+ENDS_OF_WORK = ("release", "complete", "fail", "cancel")

@@ -4,13 +4,15 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import Account, ApiKey
-from tests.accounts.clock import Clock
+from processing import messages
+from processing.messages import Breaker
+from tests.processing.clock import Clock
 from tests.processing.jobs import take_messages
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
@@ -28,9 +30,16 @@ def storage(settings: Settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def no_messages() -> None:
+def no_messages(closed_breaker: Breaker) -> None:
     """No test finds the messages of another."""
     take_messages()
+
+
+@pytest.fixture(autouse=True)
+def closed_breaker() -> Breaker:
+    """The breaker of this process, as if no message had ever failed."""
+    messages.broker.note(success=True)
+    return messages.broker
 
 
 @pytest.fixture

@@ -15,14 +15,16 @@ from accounts.models import Account, ApiKey
 from astra import celery_app
 from processing.models import Job
 from processing.results import storage_key
-from tests.accounts.clock import Clock
+from tests.processing.clock import Clock
 
 SCENE = "sentinel-2:S2B_MSIL2A_20250115T184929"
 EXAMPLE: dict[str, Any] = {"operation": "ndvi", "scene_ids": [SCENE], "params": {"colormap": "rdylgn"}}
+AWAY = {"code": "PROVIDER_UNAVAILABLE", "message": "The catalogue is away.", "details": {"retryable": True}}
 CONTENT = bytes(range(256)) * 8
 ERROR = {"code": "SCENE_UNREADABLE", "message": "The scene cannot be read.", "details": {"retryable": False}}
 URL = "/api/v1/process"
 HOOK = "https://example.com/hook"
+QUEUES = ("rasters", "webhooks", "control")
 
 T = TypeVar("T")
 
@@ -38,17 +40,21 @@ def queued(key: ApiKey, **fields: Any) -> Job:
     return Job.objects.submit(key, **wanted)
 
 
+def claim(job: Job, message: str = "a-message") -> Job | None:
+    """The job as a worker has it that claimed it, if it was due. None if another worker was faster."""
+    due = Job.objects.due().filter(pk=job.pk).first()
+    return due if due is not None and due.begin_attempt(message) else None
+
+
 def claimed(key: ApiKey, **fields: Any) -> Job:
     """A job that a worker has claimed."""
-    job = Job.objects.claim(queued(key, **fields).pk)
-    assert job is not None
-    return job
+    return claim_again(queued(key, **fields))
 
 
 def completed(key: ApiKey, content: bytes = CONTENT, **fields: Any) -> Job:
     """A completed job with its file in the storage."""
     job = claimed(key, **fields)
-    name = default_storage.save(storage_key(job, job.attempt), ContentFile(content))
+    name = default_storage.save(storage_key(job, job.claims), ContentFile(content))
     result = {
         "file:size": len(content),
         "file:checksum": "1220" + sha256(content).hexdigest(),
@@ -70,12 +76,12 @@ def failed(key: ApiKey, **fields: Any) -> Job:
 def finish(job: Job) -> bool:
     """Complete a job without a file."""
     result = {"file:size": 1, "file:checksum": "1220"}
-    return job.complete(result=result, result_key=f"jobs/{job.attempt}.tif", warnings=[])
+    return job.complete(result=result, result_key=f"jobs/{job.claims}.tif", warnings=[])
 
 
 def claim_again(job: Job) -> Job:
     """The next attempt of a queued job."""
-    again = Job.objects.claim(job.pk)
+    again = claim(job)
     assert again is not None
     return again
 
@@ -110,13 +116,16 @@ def verbs(job: Job) -> list[str]:
     return list(job.events.values_list("verb", flat=True))
 
 
-def take_messages() -> list[tuple[str, str | int]]:
-    """Takes all messages that wait for a worker: (task, argument)."""
+def take_messages() -> list[str]:
+    """Takes all messages that wait for a worker: the names of their tasks, those for rasters first."""
     with celery_app.connection_for_read() as connection:
-        queue = celery_app.amqp.queues["astra"].bind(connection.default_channel)
-        queue.declare()
-        waiting = list(iter(lambda: queue.get(no_ack=True), None))
-        return [(message.headers["task"].rpartition(".")[2], message.payload[0][0]) for message in waiting]
+        return [name for queue in QUEUES for name in _taken(celery_app.amqp.queues[queue].bind(connection))]
+
+
+def _taken(queue: Any) -> list[str]:
+    queue.declare()
+    waiting = iter(lambda: queue.get(no_ack=True), None)
+    return [message.headers["task"].rpartition(".")[2] for message in waiting]
 
 
 def all_at_once(count: int, work: Callable[[int], T]) -> list[T]:

@@ -63,6 +63,18 @@ class CuttingShort(SignedLocalStorage):
         return saved
 
 
+class AwayAtFirst(SignedLocalStorage):
+    """Fails twice, and then works."""
+
+    _left = 2
+
+    def _save(self, name: str, content: Any) -> str:
+        if self._left:
+            self._left -= 1
+            raise OSError("503 Slow Down")
+        return str(super()._save(name, content))  # type: ignore[misc]  # not in the stubs
+
+
 class KeepingAll(SignedLocalStorage):
     """Cannot delete."""
 

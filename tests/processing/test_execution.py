@@ -19,8 +19,9 @@ from processing.models import Job
 from processing.raster.errors import Stopped
 from processing.raster.sandbox.location import VERSION
 from processing.results import storage_key
-from processing.tasks import run_job
+from processing.tasks import work
 from tests.processing.jobs import (
+    AWAY,
     ERROR,
     HOOK,
     claim_again,
@@ -94,12 +95,12 @@ def test_compact_result_is_smaller_and_has_the_statistics_of_the_full_one(key: A
 
 def test_task_runs_a_job_once_and_sends_its_webhook(key: ApiKey, storage: Path) -> None:
     job = queued(key, webhook_url=HOOK)
-    run_job(job.pk)
+    work()
     delivery = job.deliveries.get()
     assert delivery.event == "job.completed"
-    assert take_messages() == [("deliver_webhook", delivery.pk)]
+    assert take_messages() == ["deliver"]
     before, files = row(job), files_below(storage)
-    run_job(job.pk)
+    work()
     assert row(job) == before
     assert files_below(storage) == files
     assert take_messages() == []
@@ -108,7 +109,7 @@ def test_task_runs_a_job_once_and_sends_its_webhook(key: ApiKey, storage: Path) 
 def test_files_of_earlier_attempts_are_deleted_first(key: ApiKey, storage: Path) -> None:
     first = claimed(key)
     default_storage.save(storage_key(first, 1), ContentFile(b"of a worker that was killed"))
-    assert first.release("its worker was killed", timedelta(0))
+    assert first.release(AWAY, timedelta(0))
     second = claim_again(first)
     execute(second)
     assert files_below(storage) == [storage / row(second)["result_key"]]

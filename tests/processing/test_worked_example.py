@@ -7,7 +7,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from processing.models import Job
-from processing.tasks import run_job
+from processing.tasks import work
 from tests.processing.jobs import SCENE, URL
 from tests.worked_example import in_place, source
 
@@ -27,7 +27,7 @@ def test_new_index_is_listed_and_completes_a_job(
         listed = {each["name"]: each for each in api.get("/api/v1/operations").json()["operations"]}
         assert listed["ndwi"]["title"] == "Normalized Difference Water Index"
         job_id = api.post(URL, body, format="json").json()["job_id"]
-        run_job(job_id)
+        work()
         job = Job.objects.get(pk=job_id)
         assert (job.status, job.error) == ("completed", None)
         poll = api.get(f"{URL}/{job_id}").json()

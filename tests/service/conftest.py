@@ -78,6 +78,12 @@ class Service:
         return {"Authorization": f"Bearer {self.key}"}
 
     def start(self) -> Self:
+        self.launch()
+        wait_until(lambda: self._is_up(), 90, "the service")
+        return self
+
+    def launch(self) -> None:
+        """Start without waiting for it."""
         with (self.data / "up.out").open("w") as output:
             self.process = subprocess.Popen(
                 [
@@ -95,8 +101,6 @@ class Service:
                 stderr=subprocess.STDOUT,
                 text=True,
             )
-        wait_until(lambda: self._is_up(), 90, "the service")
-        return self
 
     def _is_up(self) -> bool:
         assert self.process is not None

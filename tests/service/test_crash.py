@@ -15,6 +15,8 @@ from tests.servers import RangeServer, Receiver, StacServer, wait_until
 from .conftest import NewService, Service
 from .instances import COLLECTION, assert_whole_result, live_key, submit_live, verbs, write_scene
 
+RASTER_WORKER = "celery -A astra worker --loglevel INFO -Q rasters"
+STOP_GRACE = 1
 _SLOWLY = 0.4  # seconds before each part of the scene is sent
 
 
@@ -44,6 +46,7 @@ def slow(new_service: NewService, tmp_path_factory: pytest.TempPathFactory) -> I
         service = new_service(
             {
                 "ASTRA_LEASE_SECONDS": "2",
+                "ASTRA_STOP_GRACE": str(STOP_GRACE),
                 "ASTRA_SWEEP_SECONDS": "0.3",
                 "ASTRA_EXPIRY_SWEEP_SECONDS": "0.5",
                 "ASTRA_WEBHOOK_DELAYS": "0.2,0.4,0.8,1,1",
@@ -86,20 +89,20 @@ def assert_done_once(service: Service, job_id: str) -> None:
 
 def test_job_of_a_killed_worker_completes_once(slow: Slow) -> None:
     job_id = slow.start_job()
-    workers = running(slow.service, "celery -A astra worker")
+    workers = running(slow.service, RASTER_WORKER)
     reached = slow.service.poll(job_id)["progress"]
 
     os.killpg(leader(workers), signal.SIGKILL)
     slow.scenes.delay = 0
 
-    wait_until_replaced(slow.service, "celery -A astra worker", workers)
+    wait_until_replaced(slow.service, RASTER_WORKER, workers)
     assert slow.service.poll(job_id)["progress"] >= reached
     assert_done_once(slow.service, job_id)
 
 
 def test_job_of_a_killed_pool_process_completes_once(slow: Slow) -> None:
     job_id = slow.start_job()
-    workers = running(slow.service, "celery -A astra worker")
+    workers = running(slow.service, RASTER_WORKER)
     master = leader(workers)
     (pool_process,) = workers - {master}
 
@@ -107,7 +110,7 @@ def test_job_of_a_killed_pool_process_completes_once(slow: Slow) -> None:
     slow.scenes.delay = 0
 
     assert_done_once(slow.service, job_id)
-    assert leader(running(slow.service, "celery -A astra worker")) == master
+    assert leader(running(slow.service, RASTER_WORKER)) == master
 
 
 def test_job_submitted_while_the_broker_is_down_completes(slow: Slow) -> None:
@@ -136,6 +139,21 @@ def test_job_completes_although_the_broker_dies(slow: Slow) -> None:
     assert verbs(slow.service, job_id) == ["submit", "claim", "complete"]
     assert_whole_result(slow.service, job)
     assert slow.service.wait_for(slow.service.submit()["job_id"])["status"] == "completed"
+
+
+def test_stop_ends_a_worker_within_its_grace_and_the_job_goes_on_at_the_next_start(slow: Slow) -> None:
+    slow.scenes.delay = 5 * STOP_GRACE
+    job_id = submit_live(slow.service, slow.live_key)
+    wait_until(lambda: slow.service.poll(job_id)["status"] == "processing", 30, "a worker")
+
+    began = time.monotonic()
+    assert slow.service.stop() == 0
+    assert time.monotonic() - began < STOP_GRACE + 10
+    assert slow.service.processes() == {}
+
+    slow.scenes.delay = 0
+    slow.service.start()
+    assert_done_once(slow.service, job_id)
 
 
 def test_killed_guard_is_replaced(slow: Slow) -> None:

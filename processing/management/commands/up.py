@@ -7,10 +7,12 @@ import socket
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
@@ -21,12 +23,19 @@ from django.db import connections
 
 from accounts.models import Account, ApiKey
 from astra.embedded.broker import BrokerMissing, configure_broker
+from astra.embedded.left_over import end_left_over
+from astra.embedded.outside import Outside, Watch, broker_fault, database_fault
+from astra.embedded.processes import children
 from astra.embedded.supervisor import Child, ChildFailed, Supervisor
 from astra.environment import text
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  # compared with, never a default
 _READY_SECONDS = 60.0
+_LOOK_EVERY = 0.1
+# What a worker takes to end after it has handed its jobs back.
+_SECONDS_BEYOND_GRACE = 5.0
+_LONGEST_PAUSE_OF_BROKER = 2.0  # all wait for it
 _FIRST_ACCOUNT = "first"
 _ADMIN = "admin"
 
@@ -44,20 +53,41 @@ class Command(BaseCommand):
         if workers < 1:
             raise CommandError("--workers must be 1 or more.")
         _check_exposure(host)
-        _check_address(host, port)
-        with _only_one(settings.DATA_DIR / "up.lock"), Supervisor(self._say) as supervisor:
-            if not self._prepare(supervisor):
-                return
-            environment = {
-                "REDIS_URL": self._start_broker(supervisor),
-                "ASTRA_THREADS": os.environ.get("ASTRA_THREADS") or str(max(1, (os.cpu_count() or 1) // workers)),
-            }
-            for child in _children(host, port, workers, environment):
-                supervisor.add(child)
+        with _only_one(settings.DATA_DIR / "up.lock"):
+            pids, stop_seconds = settings.DATA_DIR / "pids.json", settings.STOP_GRACE + _SECONDS_BEYOND_GRACE
+            if left := end_left_over(pids, stop_seconds):
+                self._say(f"ended {left} processes that a killed `up` had left behind")
+            _check_address(host, port)
+            with Supervisor(self._say, pids, stop_seconds) as supervisor:
+                self._run(supervisor, host, port, workers)
+
+    def _run(self, supervisor: Supervisor, host: str, port: int, workers: int) -> None:
+        servers = _operators_servers()
+        if not self._greet(supervisor, servers) or not self._prepare(supervisor):
+            return
+        environment = {
+            "REDIS_URL": self._start_broker(supervisor),
+            "ASTRA_THREADS": os.environ.get("ASTRA_THREADS") or str(max(1, (os.cpu_count() or 1) // workers)),
+        }
+        address = f"{_url_host(host)}:{port}"
+        for child in children(address, workers, environment, settings.DATA_DIR, _log("web").parent):
+            supervisor.add(child)
+        with Watch(servers, self._say):
             if _wait_for_web(supervisor, host, port):
-                self._welcome(f"http://{_url_host(host)}:{port}")
+                self._welcome(f"http://{address}")
             supervisor.watch()
-            self._say("stopping")
+        self._say("stopping")
+
+    def _greet(self, supervisor: Supervisor, servers: Iterable[Outside]) -> bool:
+        """Say which of the operator's servers are away, and wait for the database. False if a signal stopped us."""
+        for server in servers:
+            while not supervisor.stopping:
+                if news := server.news():
+                    self._say(news)
+                if not server.is_away or server.can_wait:
+                    break
+                time.sleep(_LOOK_EVERY)
+        return not supervisor.stopping
 
     def _prepare(self, supervisor: Supervisor) -> bool:
         """Bring database and sandbox up to date. False if a signal stopped us before."""
@@ -74,7 +104,15 @@ class Command(BaseCommand):
             return settings.REDIS_URL
         try:
             broker = configure_broker(settings.DATA_DIR / "broker")
-            supervisor.add(Child(name="broker", command=broker.command, log=_log("broker")))
+            supervisor.add(
+                Child(
+                    name="broker",
+                    command=broker.command,
+                    log=_log("broker"),
+                    longest_pause=_LONGEST_PAUSE_OF_BROKER,
+                    outlives=True,
+                )
+            )
             broker.wait_until_ready()
         except (BrokerMissing, TimeoutError) as error:
             raise CommandError(str(error)) from error
@@ -99,16 +137,18 @@ Ctrl-C stops everything.""")
         self.stdout.flush()
 
 
-def _children(host: str, port: int, workers: int, environment: dict[str, str]) -> Iterator[Child]:
-    celery = [sys.executable, "-m", "celery", "-A", "astra"]
-    web = [sys.executable, "-m", "gunicorn", "astra.wsgi", "--bind", f"{_url_host(host)}:{port}"]
-    commands = {
-        "web": [*web, "--workers", "2", "--threads", "8", "--graceful-timeout", "5"],
-        "worker": [*celery, "worker", "--concurrency", str(workers), "--loglevel", "INFO"],
-        "beat": [*celery, "beat", "--schedule", str(settings.DATA_DIR / "beat-schedule"), "--pidfile="],
-    }
-    for name, command in commands.items():
-        yield Child(name=name, command=command, log=_log(name), environment=environment)
+def _operators_servers() -> list[Outside]:
+    """What is not ours to start. Without the database nothing can begin; the broker may come later."""
+    servers = []
+    if not settings.EMBEDDED:
+        database = settings.DATABASES["default"]
+        name = f"the database at {database['HOST'] or 'this machine'}:{database['PORT'] or 5432}"
+        servers.append(Outside(name=name, fault=database_fault, can_wait=False))
+    if "REDIS_URL" in os.environ:
+        parts = urlsplit(settings.REDIS_URL)
+        fault = partial(broker_fault, settings.REDIS_URL)
+        servers.append(Outside(name=f"the broker at {parts.hostname}:{parts.port or 6379}", fault=fault))
+    return servers
 
 
 def _check_exposure(host: str) -> None:
@@ -172,7 +212,7 @@ def _first_test_key() -> str:
     path = settings.DATA_DIR / "test_key"
     if path.exists() and ApiKey.objects.authenticate(path.read_text()):
         return path.read_text()
-    account, _ = Account.objects.get_or_create(name=_FIRST_ACCOUNT)
+    account, _ = Account.objects.get_or_create(name=_FIRST_ACCOUNT, defaults={"plan": Account.Plan.SCALE})
     _, text = ApiKey.objects.issue(account, "test", "made by manage.py up")
     _keep(path, text)
     return text

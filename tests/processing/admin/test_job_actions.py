@@ -13,6 +13,7 @@ from django.test import Client
 from accounts.models import ApiKey
 from processing.models import Job
 from processing.results import storage_key
+from processing.tasks import clean_up
 from tests.processing.jobs import HOOK, claimed, completed, failed, files_below, queued, row, take_messages, verbs
 
 JOBS = "/admin/processing/job/"
@@ -61,8 +62,9 @@ def test_cancelled_job_leaves_no_file_and_its_webhook_is_sent(admin_client: Clie
     job = claimed(key, webhook_url=HOOK)
     default_storage.save(storage_key(job, job.attempt), ContentFile(b"half"))
     run_action(admin_client, "cancel", job)
+    clean_up()
     assert files_below(storage) == []
-    assert take_messages() == [("deliver_webhook", job.deliveries.get().pk)]
+    assert take_messages() == ["deliver"]
 
 
 def test_failed_job_is_queued_again_and_sent_to_the_workers(admin_client: Client, key: ApiKey) -> None:
@@ -72,7 +74,7 @@ def test_failed_job_is_queued_again_and_sent_to_the_workers(admin_client: Client
     assert row(broken)["status"] == "queued"
     assert row(done)["status"] == "completed"
     assert list(broken.events.values_list("verb", "actor"))[-1] == ("retry", "admin")
-    assert take_messages() == [("run_job", broken.pk)]
+    assert take_messages() == ["work"]
     assert acts() == [("admin", "retried", broken.pk)]
 
 

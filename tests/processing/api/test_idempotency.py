@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 
 from processing.models import IdempotencyKey, Job, JobEvent
 from processing.tasks import expire_results
-from tests.accounts.clock import Clock
 from tests.answers import Answer
+from tests.processing.clock import Clock
 from tests.processing.jobs import EXAMPLE, SCENE, URL, all_at_once, another_key, take_messages
 
 OTHER = {**EXAMPLE, "params": {"colormap": "viridis"}}
@@ -113,7 +113,7 @@ def test_twenty_at_once_make_one_job(test_key: str) -> None:
     job = Job.objects.get()
     assert answers == [(202, job.pk)] * 20
     assert [event.verb for event in job.events.all()] == ["submit"]
-    assert take_messages() == [("run_job", job.pk)]
+    assert take_messages() == ["work"]
 
 
 @pytest.mark.django_db(transaction=True)

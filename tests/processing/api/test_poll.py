@@ -11,11 +11,27 @@ from rest_framework.test import APIClient
 
 from accounts.models import ApiKey
 from processing.models import Job
-from tests.accounts.clock import Clock
-from tests.processing.jobs import CONTENT, ERROR, SCENE, URL, another_key, claimed, completed, failed, queued
+from tests.processing.clock import Clock
+from tests.processing.jobs import (
+    AWAY,
+    CONTENT,
+    ERROR,
+    SCENE,
+    URL,
+    another_key,
+    claim,
+    claim_again,
+    claimed,
+    completed,
+    failed,
+    queued,
+)
 
 CREATED = datetime(2025, 1, 15, 19, 0, 0, tzinfo=UTC)
 NO_VALUES_YET: dict[str, Any] = {
+    "queue_position": None,
+    "eta_seconds": None,
+    "retry": None,
     "started_at": None,
     "completed_at": None,
     "duration_ms": None,
@@ -51,7 +67,9 @@ def test_poll_of_a_queued_job(api: APIClient, key: ApiKey) -> None:
     job = at(queued(key), created_at=CREATED)
     answer = api.get(f"{URL}/{job.pk}")
     assert answer.status_code == 200
-    assert answer.json() == {**submitted(job), **NO_VALUES_YET, "status": "queued", "progress": 0}
+    body = answer.json()
+    place = {"queue_position": 1, "eta_seconds": body["eta_seconds"]}
+    assert body == {**submitted(job), **NO_VALUES_YET, "status": "queued", "progress": 0, "attempt": 0, **place}
 
 
 def test_poll_of_a_processing_job(api: APIClient, key: ApiKey) -> None:
@@ -62,6 +80,7 @@ def test_poll_of_a_processing_job(api: APIClient, key: ApiKey) -> None:
         **NO_VALUES_YET,
         "status": "processing",
         "progress": 42,
+        "attempt": 1,
         "started_at": "2025-01-15T19:00:02Z",
     }
 
@@ -81,6 +100,10 @@ def test_poll_of_a_completed_job(api: APIClient, key: ApiKey) -> None:
         **submitted(job),
         "status": "completed",
         "progress": 100,
+        "attempt": 1,
+        "queue_position": None,
+        "eta_seconds": None,
+        "retry": None,
         "started_at": "2025-01-15T19:00:02Z",
         "completed_at": "2025-01-15T19:00:12.340000Z",
         "duration_ms": 12340,
@@ -119,9 +142,24 @@ def test_all_states_show_the_same_fields(api: APIClient, key: ApiKey) -> None:
 
 def test_released_job_shows_no_result(api: APIClient, key: ApiKey) -> None:
     job = claimed(key)
-    job.release("again", timedelta(0))
-    assert api.get(f"{URL}/{job.pk}").json()["status"] == "queued"
-    assert api.get(f"{URL}/{job.pk}").json()["result"] is None
+    job.release(AWAY, timedelta(0))
+    body = api.get(f"{URL}/{job.pk}").json()
+    assert body["status"] == "processing", "the status never goes back"
+    assert body["result"] is None
+    assert datetime.fromisoformat(body["retry"].pop("at")) <= datetime.now(UTC)
+    assert body["retry"] == {"code": "PROVIDER_UNAVAILABLE", "reason": "The catalogue is away."}
+    assert api.get(URL, {"status": "processing"}).json()["jobs"][0]["job_id"] == job.pk
+    assert api.get(URL, {"status": "queued"}).json()["jobs"] == []
+
+
+def test_queued_job_shows_its_place(api: APIClient, key: ApiKey) -> None:
+    first, second = queued(key), queued(key)
+    shown = [api.get(f"{URL}/{job.pk}").json() for job in (first, second)]
+    assert [body["queue_position"] for body in shown] == [1, 2]
+    assert 0 < shown[0]["eta_seconds"] <= shown[1]["eta_seconds"]
+    claim_again(first)
+    body = api.get(f"{URL}/{first.pk}").json()
+    assert (body["queue_position"], body["eta_seconds"]) == (None, None)
 
 
 def test_duration_runs_from_creation_not_from_the_start(api: APIClient, key: ApiKey) -> None:
@@ -191,7 +229,7 @@ def test_etag_changes_with_anything_that_the_body_shows(api: APIClient, key: Api
 
     look()
     clock.move(seconds=1)
-    taken = Job.objects.claim(job.pk)
+    taken = claim(job)
     assert taken is not None
     look()
     taken.report_progress(10)
@@ -241,15 +279,18 @@ def test_expired_result_keeps_all_fields_but_its_link(
 ) -> None:
     settings.RESULT_TTL = 3600
     job = completed(key)
+    clock.move(minutes=59, seconds=50)
     before = dict(api.get(f"{URL}/{job.pk}").json())
-    clock.move(minutes=59, seconds=59)
-    assert api.get(f"{URL}/{job.pk}").json()["result"]["href"] is not None
-    clock.move(seconds=1)
+    assert before["result"]["href"] is not None
+    at(job, expires_at=datetime.fromisoformat(before["result"]["expires_at"]) - timedelta(seconds=10))
     after = dict(api.get(f"{URL}/{job.pk}").json())
+    after["result"]["expires_at"] = before["result"]["expires_at"]
     changed = {"href": None, "expired": True, "quality": None, "notes": None}
     assert after == {**before, "result": {**before["result"], **changed}}
     job.forget_result()
-    assert api.get(f"{URL}/{job.pk}").json() == after, "the deleted file makes no difference"
+    deleted = dict(api.get(f"{URL}/{job.pk}").json())
+    deleted["result"]["expires_at"] = before["result"]["expires_at"]
+    assert deleted == after, "the deleted file makes no difference"
 
 
 def test_result_is_kept_for_a_day_by_default(key: ApiKey) -> None:

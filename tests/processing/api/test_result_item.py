@@ -28,8 +28,8 @@ from astra import __version__
 from processing.execution import execute
 from processing.models import Job
 from processing.raster.types import COG_MEDIA_TYPE
-from tests.accounts.clock import Clock
 from tests.answers import assert_error, client_with
+from tests.processing.clock import Clock
 from tests.processing.jobs import SCENE, URL, another_key, claimed, completed, failed, queued
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox_of_jobs")]

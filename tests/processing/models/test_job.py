@@ -10,11 +10,13 @@ from django.db import OperationalError, connection, transaction
 
 from accounts.models import ApiKey
 from processing.models import Job, JobEvent, WebhookDelivery
-from tests.accounts.clock import Clock
+from tests.processing.clock import Clock
 from tests.processing.jobs import (
+    AWAY,
     ERROR,
     HOOK,
     all_at_once,
+    claim,
     claim_again,
     claimed,
     completed,
@@ -33,8 +35,8 @@ MAKE: dict[str, Callable[..., Job]] = {
     "failed": failed,
 }
 VERBS: dict[str, Callable[[Job], bool]] = {
-    "claim": lambda job: Job.objects.claim(job.pk) is not None,
-    "release": lambda job: job.release("again", timedelta(0)),
+    "claim": lambda job: claim(job) is not None,
+    "release": lambda job: job.release(AWAY, timedelta(0)),
     "complete": finish,
     "fail": lambda job: job.fail(ERROR),
     "cancel": lambda job: job.cancel(ERROR),
@@ -82,7 +84,7 @@ def test_deleted_job_cannot_change(key: ApiKey, verb: str) -> None:
 
 def test_events_hold_attempt_reason_and_actor(key: ApiKey) -> None:
     job = claimed(key)
-    job.release("the catalogue is away", timedelta(0))
+    job.release(AWAY, timedelta(0))
     again = claim_again(job)
     again.fail(ERROR)
     again.retry("erin")
@@ -90,7 +92,7 @@ def test_events_hold_attempt_reason_and_actor(key: ApiKey) -> None:
     assert events == [
         ("submit", 0, "", ""),
         ("claim", 1, "", ""),
-        ("release", 1, "the catalogue is away", ""),
+        ("release", 1, "PROVIDER_UNAVAILABLE", ""),
         ("claim", 2, "", ""),
         ("fail", 2, ERROR["code"], ""),
         ("retry", 2, "", "erin"),
@@ -105,7 +107,7 @@ def test_events_hold_attempt_reason_and_actor(key: ApiKey) -> None:
     [
         finish,
         lambda job: job.fail(ERROR),
-        lambda job: job.release("late", timedelta(0)),
+        lambda job: job.release(AWAY, timedelta(0)),
         lambda job: job.heartbeat(),
         lambda job: job.report_progress(99),
         lambda job: job.give_up_for_lost(),
@@ -139,7 +141,7 @@ def test_cancelling_ends_the_job_whichever_worker_has_it(key: ApiKey, clock: Clo
 @pytest.mark.django_db(transaction=True)
 def test_one_of_many_workers_gets_the_job(key: ApiKey) -> None:
     job = queued(key)
-    taken = [taken for taken in all_at_once(8, lambda _: Job.objects.claim(job.pk)) if taken]
+    taken = [taken for taken in all_at_once(8, lambda _: claim(job)) if taken]
     assert len(taken) == 1
     assert taken[0].attempt == row(job)["attempt"] == 1
     assert verbs(job) == ["submit", "claim"]

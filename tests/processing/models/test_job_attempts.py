@@ -6,8 +6,9 @@ from pytest_django import Settings
 
 from accounts.models import ApiKey
 from processing.models import Job, WebhookDelivery
-from tests.accounts.clock import Clock
-from tests.processing.jobs import HOOK, claim_again, claimed, failed, finish, lose_worker, row
+from processing.models.failures import error_body
+from tests.processing.clock import Clock
+from tests.processing.jobs import AWAY, HOOK, claim, claim_again, claimed, failed, finish, lose_worker, queued, row
 
 # --- Progress and lease ----------------------------------------------------------------------------------------------
 
@@ -19,7 +20,7 @@ def test_progress_never_falls(key: ApiKey) -> None:
         assert job.report_progress(percent)
         shown.append(row(job)["progress"])
     assert shown == [10, 50, 50, 50, 50, 60]
-    job.release("again", timedelta(0))
+    job.release(AWAY, timedelta(0))
     again = claim_again(job)
     again.report_progress(5)
     assert row(job)["progress"] == 60
@@ -48,9 +49,9 @@ def test_completed_job_has_100_percent(key: ApiKey) -> None:
 
 def test_released_job_is_due_later(key: ApiKey, clock: Clock) -> None:
     job = claimed(key)
-    assert job.release("the catalogue is away", timedelta(seconds=40))
+    assert job.release(AWAY, timedelta(seconds=40))
     clock.move(seconds=39)
-    assert Job.objects.claim(job.pk) is None
+    assert claim(job) is None
     assert not Job.objects.due().exists()
     clock.move(seconds=1)
     assert list(Job.objects.due()) == [job]
@@ -65,21 +66,49 @@ def test_job_of_a_living_worker_is_not_given_up(key: ApiKey) -> None:
     assert row(job) == before
 
 
-def test_lost_job_is_tried_again_until_no_attempt_is_left(key: ApiKey, clock: Clock, settings: Settings) -> None:
+def test_attempt_of_a_lost_worker_does_not_count_but_the_tenth_loss_ends_the_job(
+    key: ApiKey, clock: Clock, settings: Settings
+) -> None:
     settings.JOB_ATTEMPTS = 2
-    settings.JOB_TIME_LIMIT = 86_400
-    job = claimed(key, webhook_url=HOOK)
-    assert lose_worker(job, clock).give_up_for_lost()
-    assert row(job)["status"] == "queued"
+    job = queued(key, webhook_url=HOOK)
+    for loss in range(1, 10):
+        assert lose_worker(claim_again(job), clock).give_up_for_lost()
+        stored = row(job)
+        assert (stored["status"], stored["attempt"], stored["losses"]) == ("queued", 0, loss)
     assert not WebhookDelivery.objects.exists()
-    second = claim_again(job)
-    assert lose_worker(second, clock).give_up_for_lost()
+    assert lose_worker(claim_again(job), clock).give_up_for_lost()
     stored = row(job)
     assert stored["status"] == "failed"
     assert stored["error"]["code"] == "WORKER_LOST"
     assert set(stored["error"]) == {"code", "message", "details"}
     assert stored["error"]["details"]["retryable"] is True
     assert job.deliveries.get().event == "job.failed"
+
+
+def test_job_that_crashes_its_workers_fails_after_its_attempts(key: ApiKey, settings: Settings) -> None:
+    settings.JOB_ATTEMPTS = 2
+    job = queued(key)
+    for status in ("queued", "failed"):
+        assert claim_again(job).charge_loss("the worker was lost")
+        assert row(job)["status"] == status
+    assert row(job)["error"]["code"] == "WORKER_LOST"
+
+
+def test_time_in_which_nobody_worked_does_not_count(key: ApiKey, clock: Clock, settings: Settings) -> None:
+    settings.JOB_TIME_LIMIT = 60
+    job = claimed(key)
+    clock.move(minutes=15)
+    (lost,) = Job.objects.lost()
+    assert lost.give_up_for_lost()
+    assert row(job)["status"] == "queued"
+
+
+def test_worker_that_has_just_given_a_sign_keeps_its_job(key: ApiKey, clock: Clock) -> None:
+    job = claimed(key)
+    lost = lose_worker(job, clock)
+    assert job.heartbeat()
+    assert not lost.give_up_for_lost()
+    assert row(job)["status"] == "processing"
 
 
 def test_lost_job_past_its_time_limit_fails_timed_out(key: ApiKey, clock: Clock, settings: Settings) -> None:
@@ -91,7 +120,7 @@ def test_lost_job_past_its_time_limit_fails_timed_out(key: ApiKey, clock: Clock,
     assert row(job)["error"]["code"] == "TIMED_OUT"
 
 
-def test_retried_job_has_as_many_attempts_as_a_new_one(key: ApiKey, clock: Clock, settings: Settings) -> None:
+def test_retried_job_has_as_many_attempts_as_a_new_one(key: ApiKey, settings: Settings) -> None:
     settings.JOB_ATTEMPTS = 2
     settings.JOB_TIME_LIMIT = 86_400
     job = failed(key)
@@ -102,8 +131,15 @@ def test_retried_job_has_as_many_attempts_as_a_new_one(key: ApiKey, clock: Clock
     for attempt, status in ((2, "queued"), (3, "failed")):
         taken = claim_again(job)
         assert taken.attempt == attempt
-        lose_worker(taken, clock).give_up_for_lost()
+        assert taken.charge_loss("the worker was lost")
         assert row(job)["status"] == status
+
+
+def test_job_that_its_owner_cancelled_is_not_retried(key: ApiKey) -> None:
+    job = claimed(key)
+    assert job.cancel(error_body("CANCELED", "The job was cancelled by its owner.", retryable=False))
+    assert not job.retry("staff")
+    assert row(job)["status"] == "failed"
 
 
 def test_job_retried_a_day_later_has_its_full_time_again(key: ApiKey, clock: Clock) -> None:
@@ -112,7 +148,7 @@ def test_job_retried_a_day_later_has_its_full_time_again(key: ApiKey, clock: Clo
     assert job.retry("staff")
     taken = claim_again(job)
     assert lose_worker(taken, clock).give_up_for_lost()
-    assert row(job)["status"] == "queued", "its time is counted from its first start"
+    assert row(job)["status"] == "queued", "its time was counted from its first start"
 
 
 def test_retried_job_that_completes_shows_no_error(key: ApiKey) -> None:

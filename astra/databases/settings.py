@@ -1,0 +1,57 @@
+"""The settings of both kinds of databases."""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+# A server that is away, or a network that swallows packets, is noticed within seconds.
+_PATIENCE = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 5000,  # milliseconds
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "options": "-c statement_timeout=15000 -c lock_timeout=5000",
+}
+# More connections than a web process has threads, so nobody waits for another's. For a database that is away, callers
+# wait half a second, as all threads do so at once. The pool would try such a database ever more rarely, so it gives up
+# after a second, and the next caller has it try again.
+_POOL = {"min_size": 4, "max_size": 16, "timeout": 0.5, "reconnect_timeout": 1}
+
+
+def sqlite(folder: Path) -> dict[str, Any]:
+    """Several processes share the file. WAL lets readers go on beside the writer.
+
+    IMMEDIATE takes the write lock at the start of a transaction, because a transaction that begins with a read and then
+    writes ignores the timeout.
+    """
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": folder / "astra.sqlite3",
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        },
+    }
+
+
+def postgresql(url: str, *, pooled: bool) -> dict[str, Any]:
+    """Web processes pool their connections, workers have one each. Raises ImproperlyConfigured."""
+    config = dict(environ.Env.db_url_config(url))
+    if "postgresql" not in config.get("ENGINE", ""):
+        raise ImproperlyConfigured("DATABASE_URL must have the form postgres://user:password@host:5432/name.")
+    options = {**_PATIENCE, **config.get("OPTIONS", {})}
+    if pooled:
+        from .impatient import ImpatientConnection  # loads psycopg, which the embedded set does not need
+
+        options["pool"] = {**_POOL, "connection_class": ImpatientConnection}
+    return {
+        **config,
+        "CONN_MAX_AGE": 0 if pooled else 60,  # a pool decides itself how long it keeps its connections
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # PgBouncer lends a connection for one transaction
+        "OPTIONS": options,
+    }

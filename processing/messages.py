@@ -1,0 +1,79 @@
+"""Messages to workers. They carry nothing: the rows say what is to be done, so a lost message costs only time."""
+
+import logging
+import threading
+import time
+
+from celery import current_app
+from django.conf import settings
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+WORK, DELIVER = "processing.tasks.work", "processing.tasks.deliver"
+# The sweep sends more for what still waits, so copies do not fill a long queue.
+_LIFE_SECONDS = 120
+_PAUSE_SECONDS = 10
+
+
+class Breaker:
+    """After a failure nothing is tried for `pause` seconds, and then by one thread first, for which no other waits."""
+
+    def __init__(self, pause: float) -> None:
+        self._pause = pause
+        self._failed = False
+        self._not_before = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the last try failed."""
+        return self._failed
+
+    def allows(self) -> bool:
+        """Whether the caller may try now."""
+        with self._lock:
+            now = time.monotonic()
+            if self._failed and now < self._not_before:
+                return False
+            self._not_before = now + self._pause
+            return True
+
+    def note(self, *, success: bool) -> None:
+        with self._lock:
+            self._failed = not success
+            self._not_before = time.monotonic() + self._pause
+
+
+broker = Breaker(_PAUSE_SECONDS)
+
+
+def ask_for_work() -> bool:
+    """Let a worker take the job whose turn it is. False if the broker is away; the sweep asks again."""
+    return _send(WORK, _LIFE_SECONDS)
+
+
+def ask_for_deliveries() -> bool:
+    """Let a worker take the webhook that is due first."""
+    return _send(DELIVER, _LIFE_SECONDS)
+
+
+def ask_again(task: str, times: int) -> None:
+    """For the sweep: so many messages, which live until its next round."""
+    for _ in range(times):
+        if not _send(task, settings.SWEEP_SECONDS):
+            break
+
+
+def _send(task: str, life_seconds: float) -> bool:
+    if not broker.allows():
+        return False
+    try:
+        current_app.send_task(task, retry=False, expires=life_seconds, ignore_result=True)
+    except (OperationalError, RedisError, OSError) as error:
+        broker.note(success=False)
+        logger.warning("the broker is away: %s", error)
+        return False
+    broker.note(success=True)
+    return True

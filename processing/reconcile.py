@@ -1,0 +1,127 @@
+"""Storage and rows agree, both ways: no file without its row, and no row whose file is gone."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from .models import Job
+from .models.status import Status
+from .stored_files import StoredFile, StoredFiles, stored_files
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 500
+_LOOK_UPS_AT_ONCE = 8
+# A worker may still store a file, and write its row, long after its job's time: while the database is away.
+_BEYOND_THE_LONGEST_JOB = timedelta(hours=1)
+
+
+class WrongStorage(Exception):
+    """The storage is empty, although rows have results in it. A sentence for the operator."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What was done, or would have been."""
+
+    files: int
+    deleted_files: int
+    missing_results: int
+    removed_folders: int
+    aborted_uploads: int
+
+
+def reconcile(dry_run: bool = False) -> Report:
+    """Delete old files that no row knows, and mark results whose file is gone. Raises WrongStorage.
+
+    Errors of the storage are its own. Memory does not grow with the number of files and jobs.
+    """
+    stored = stored_files()
+    before = timezone.now() - timedelta(seconds=settings.JOB_TIME_LIMIT) - _BEYOND_THE_LONGEST_JOB
+    files, deleted = _delete_unknown(stored, before, dry_run)
+    missing = _mark_missing(stored, files > 0, dry_run)
+    return Report(
+        files=files,
+        deleted_files=deleted,
+        missing_results=missing,
+        removed_folders=stored.old_folders(before, remove=not dry_run),
+        aborted_uploads=stored.old_uploads(before, abort=not dry_run),
+    )
+
+
+def _delete_unknown(stored: StoredFiles, before: datetime, dry_run: bool) -> tuple[int, int]:
+    """How many files there were, and how many of them were deleted."""
+    seen = deleted = 0
+    for files in _batches(stored):
+        seen += len(files)
+        for key in _unknown([file.key for file in files if file.modified_at < before]):
+            logger.info("%s belongs to no result%s", key, ", and would be deleted" if dry_run else ", and is deleted")
+            deleted += 1
+            if not dry_run:
+                stored.delete(key)
+    return seen, deleted
+
+
+def _unknown(keys: list[str]) -> Iterator[str]:
+    """The keys that are no job's result. A job that is not finished deletes what its attempts left by itself."""
+    jobs = Job.objects.filter(pk__in={_job_id(key) for key in keys})
+    results = {pk: (status, result) for pk, status, result in jobs.values_list("pk", "status", "result_key")}
+    for key in keys:
+        status, result = results.get(_job_id(key), (None, ""))
+        if key != result and status not in (Status.QUEUED, Status.PROCESSING):
+            yield key
+
+
+def _job_id(key: str) -> str:
+    """The job that a key such as jobs/<job>/... names."""
+    return key.split("/")[1]
+
+
+def _mark_missing(stored: StoredFiles, has_files: bool, dry_run: bool) -> int:
+    """How many results have lost their file. Their jobs stay completed, as after expiry."""
+    missing = 0
+    with ThreadPoolExecutor(_LOOK_UPS_AT_ONCE) as pool:
+        for jobs in _jobs_with_result():
+            there = pool.map(stored.has, [key for _, key in jobs])
+            gone = [job for job, is_there in zip(jobs, there, strict=True) if not is_there]
+            if gone and not has_files:
+                raise WrongStorage("The storage holds no file at all, although jobs have results. Is it the right one?")
+            missing += len(gone) if dry_run else sum(_forget(pk, key) for pk, key in gone)
+    return missing
+
+
+def _jobs_with_result() -> Iterator[list[tuple[str, str]]]:
+    """Ids and keys, some hundred at a time."""
+    last = ""
+    while found := list(_next_results(last)):
+        yield found
+        last = found[-1][0]
+
+
+def _next_results(last: str) -> Iterable[tuple[str, str]]:
+    jobs = Job.objects.filter(pk__gt=last).exclude(result_key="").order_by("pk")
+    return jobs.values_list("pk", "result_key")[:_AT_ONCE]
+
+
+def _forget(pk: str, key: str) -> bool:
+    """False if the result has expired meanwhile."""
+    with transaction.atomic():
+        job = Job.objects.filter(pk=pk, result_key=key).first()
+        if job is None or not Job.objects.filter(pk=pk, result_key=key).update(result_key=""):
+            return False
+        logger.warning("the file of %s is gone from the storage", pk)
+        job.record("expire", "the file was gone from the storage")
+    return True
+
+
+def _batches(files: Iterable[StoredFile]) -> Iterator[list[StoredFile]]:
+    source = iter(files)
+    while batch := list(islice(source, _AT_ONCE)):
+        yield batch

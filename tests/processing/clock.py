@@ -1,0 +1,21 @@
+"""Time that passes for the database: every row becomes older."""
+
+from datetime import timedelta
+
+from django.db.models import DateTimeField, F, Model
+
+from processing.models import IdempotencyKey, Job, JobEvent, WebhookDelivery
+from processing.models.deliveries import WebhookAttempt
+from processing.models.signs import Sign
+
+MODELS: tuple[type[Model], ...] = (Job, JobEvent, IdempotencyKey, WebhookDelivery, WebhookAttempt, Sign)
+
+
+class Clock:
+    """The database's own clock cannot be moved. What counts is how long ago or how far ahead a row's times are."""
+
+    def move(self, **span: float) -> None:
+        """Let time pass; takes what `timedelta` takes."""
+        for model in MODELS:
+            times = [field.name for field in model._meta.get_fields() if isinstance(field, DateTimeField)]
+            model._default_manager.update(**{name: F(name) - timedelta(**span) for name in times})
