@@ -64,7 +64,7 @@ class JobList(APIView):
     def post(self, request: Request) -> Response:
         """Submit a job."""
         job = _submit(request)
-        response = Response(job_body(job, origin_of(request), waiting_of(job)), status=202)
+        response = Response(job_body(job, origin_of(request)), status=202)
         response["Location"] = f"/api/v1/process/{job.pk}"
         response["Retry-After"] = _POLL_AGAIN_SECONDS
         return response
