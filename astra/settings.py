@@ -218,7 +218,7 @@ RETRY_SECONDS = number("ASTRA_RETRY_SECONDS", 15, least=0.01, most=600)
 LEASE_SECONDS = number("ASTRA_LEASE_SECONDS", 20, least=1, most=600)
 # A worker that is stopped has so long to end its job. Then the job goes back to the queue.
 STOP_GRACE = number("ASTRA_STOP_GRACE", 10, least=0, most=3600)
-SWEEP_SECONDS = number("ASTRA_SWEEP_SECONDS", 5, least=0.2, most=300)
+SWEEP_SECONDS = number("ASTRA_SWEEP_SECONDS", 3, least=0.2, most=300)
 EXPIRY_SWEEP_SECONDS = number("ASTRA_EXPIRY_SWEEP_SECONDS", 120, least=0.2, most=3600)
 # Seconds between the attempts to deliver a webhook.
 WEBHOOK_DELAYS = numbers("ASTRA_WEBHOOK_DELAYS", "5,300,3600,36000,216000", least=0.01, most=7 * 86_400)

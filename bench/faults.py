@@ -1,8 +1,8 @@
 """Kills at random while jobs run: `python -m bench.faults [--jobs N] [--kills N] [--backlog N] [--seed N]`.
 
-Starts an embedded set of its own, keeps a backlog of jobs of the sandbox waiting, and ends its processes by SIGKILL: raster
-workers and their pool processes, webhooks, control, beat, web, broker. Prints what became of the jobs, how long the jobs
-that were at work at a kill took from there to their end, and how long webhooks took.
+Starts an embedded set of its own, keeps a backlog of jobs of the sandbox waiting, and ends its processes by SIGKILL:
+raster workers and their pool processes, webhooks, control, beat, web, broker. Prints what became of the jobs, how long
+those that were at work at a kill took from there to their end, and how long webhooks took.
 """
 
 import argparse
@@ -172,9 +172,8 @@ def report(up: Service, kills: Sequence[tuple[str, float, list[str]]]) -> None:
             "SELECT id, status, attempt, losses, completed_at, result_key FROM processing_job"
         )
     }
-    twice = up.rows(
-        "SELECT job_id FROM processing_jobevent WHERE verb = 'complete' GROUP BY job_id HAVING count(*) > 1"
-    )
+    completed = "SELECT job_id FROM processing_jobevent WHERE verb = 'complete'"
+    twice = up.rows(completed + " GROUP BY job_id HAVING count(*) > 1")
     results = {up.data / "results" / key for *_, key in jobs.values() if key}
     files = {path for path in (up.data / "results").rglob("*") if path.is_file()}
     print(f"{len(jobs)} jobs, {len(kills)} kills: {', '.join(f'{name} {_count(kills, name)}' for name in KINDS)}")
