@@ -248,6 +248,7 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_500_000  # KiB
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = STOP_GRACE
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # by default a worker ends after 100
 # Without these bounds a submit waits for a broker that is down: for seconds, or forever if it does not even refuse.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 2 * JOB_TIME_LIMIT + 60,
