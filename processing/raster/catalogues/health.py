@@ -14,6 +14,10 @@ def note_failure(catalogue: Catalogue) -> None:
     _failed.put(catalogue.host, True)
 
 
+def failed_lately(catalogue: Catalogue) -> bool:
+    return _failed.get(catalogue.host) is not None
+
+
 def healthy_first(catalogues: Iterable[Catalogue]) -> list[Catalogue]:
     """The catalogues in their order, but those that failed within the last minute at the end."""
-    return sorted(catalogues, key=lambda catalogue: _failed.get(catalogue.host) is not None)
+    return sorted(catalogues, key=failed_lately)

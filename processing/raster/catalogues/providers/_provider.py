@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 from ...errors import AmbiguousSceneId, ProviderUnavailable, SceneNotFound
 from ...types import Catalogues, Network, Scene, SceneId
 from ..catalogue import Catalogue, Holding, catalogue_at
-from ..health import healthy_first, note_failure
+from ..health import failed_lately, healthy_first, note_failure
 from ..readiness import Readiness, best_of, readiness
 from ..sources import scene_of
 from ..stac import Item, StacApi, pace_of
@@ -20,6 +20,7 @@ ANY_JOB = ("red",)
 _MOST_CANDIDATES = 10
 # Seconds that a catalogue has for all its answers, if the scene may be had elsewhere.
 _SECONDS = 4.0
+_SECONDS_AFTER_A_FAILURE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ class Provider(ABC):
         for place in order:
             patient = place.is_last and _best(found, bands) is Readiness.UNREADABLE
             try:
-                found += self._scenes(scene_id, place, network, None if patient else _SECONDS)
+                found += self._scenes(scene_id, place, network, None if patient else _seconds_for(place.catalogue))
             except ProviderUnavailable as error:
                 note_failure(place.catalogue)
                 unavailable = unavailable or (error if place.can_be_read else None)
@@ -110,6 +111,10 @@ class Provider(ABC):
         for scene in scenes:
             products.setdefault(self.product_of(scene.item), []).append(scene)
         return only_one(scene_id, products)
+
+
+def _seconds_for(catalogue: Catalogue) -> float:
+    return _SECONDS_AFTER_A_FAILURE if failed_lately(catalogue) else _SECONDS
 
 
 def _with_tokens(catalogue: Catalogue, token_root: str) -> Catalogue:
