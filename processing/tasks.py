@@ -8,6 +8,8 @@ from celery import Task, shared_task
 from django.conf import settings
 from django.db.models import QuerySet
 
+from astra import logs
+
 from . import execution, messages, reconcile, results, webhooks
 from .models import IdempotencyKey, Job, WebhookDelivery
 from .models.failures import error_body
@@ -31,8 +33,9 @@ def work(self: _Work) -> None:
     job = Job.objects.claim_next(self.request.id or "")
     if job is None:
         return
-    execution.execute(job)
-    announce_end(job)
+    with logs.bound(job_id=job.pk):
+        execution.execute(job)
+        announce_end(job)
     if Job.objects.due().exists():
         messages.ask_for_work()
 
@@ -43,7 +46,8 @@ def deliver() -> None:
     delivery = WebhookDelivery.objects.claim_next()
     if delivery is None:
         return
-    answer = webhooks.attempt_safely(delivery)
+    with logs.bound(job_id=delivery.job_id):
+        answer = webhooks.attempt_safely(delivery)
     delivery.record_attempt(answer.outcome, response_status=answer.response_status, note=answer.note)
     if WebhookDelivery.objects.due().exists():
         messages.ask_for_deliveries()

@@ -20,7 +20,7 @@ def waiting_of(job: Job) -> dict[str, int | None]:
     """
     if not job.is_waiting:
         return {"queue_position": None, "eta_seconds": None}
-    known: Any = cache.get_or_set(f"waiting of {job.pk}", lambda: _work_out(job), _KEPT_SECONDS)
+    known: Any = cache.get_or_set(f"waiting:{job.pk}", lambda: _work_out(job), _KEPT_SECONDS)
     return dict(known)
 
 
@@ -33,7 +33,7 @@ def _work_out(job: Job) -> dict[str, int | None]:
 
 def _typical_seconds(operation: str) -> float:
     """The median of the latest completed jobs."""
-    seconds: Any = cache.get_or_set(f"seconds of {operation}", lambda: _measure(operation), 10 * _KEPT_SECONDS)
+    seconds: Any = cache.get_or_set(f"seconds:{operation}", lambda: _measure(operation), 10 * _KEPT_SECONDS)
     return float(seconds)
 
 

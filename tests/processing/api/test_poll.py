@@ -105,7 +105,7 @@ def test_poll_of_a_completed_job(api: APIClient, key: ApiKey) -> None:
         "eta_seconds": None,
         "retry": None,
         "started_at": "2025-01-15T19:00:02Z",
-        "completed_at": "2025-01-15T19:00:12.340000Z",
+        "completed_at": "2025-01-15T19:00:12Z",
         "duration_ms": 12340,
         "warnings": [],
         "error": None,
