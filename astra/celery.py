@@ -32,7 +32,7 @@ def forget_ids(**_: Any) -> None:
 
 @worker_ready.connect
 def give_signs_of_life(sender: Any, **_: Any) -> None:
-    import_module("processing.watch.worker_signs").give_signs(sender.hostname)
+    import_module("processing.watch").give_signs(sender.hostname)
 
 
 @worker_process_init.connect

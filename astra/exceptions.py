@@ -63,6 +63,7 @@ class Problem(Enum):
         (OperationalError,),
     )
     PROVIDER_UNAVAILABLE = 503, "PROVIDER_UNAVAILABLE"
+    STORAGE_UNAVAILABLE = 503, "STORAGE_UNAVAILABLE"
     INTERNAL_ERROR = (
         500,
         "INTERNAL_ERROR",

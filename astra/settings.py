@@ -152,6 +152,8 @@ _LOCAL_RESULTS: dict[str, Any] = {
 def _s3_results() -> dict[str, Any]:
     from botocore.config import Config  # takes a while to load, and not everyone has a bucket
 
+    from processing.raster.types import COG_MEDIA_TYPE
+
     client = Config(
         signature_version="s3v4",
         s3={"addressing_style": "path" if S3_ENDPOINT else "auto"},
@@ -171,7 +173,7 @@ def _s3_results() -> dict[str, Any]:
             "default_acl": None,
             "querystring_auth": True,
             "file_overwrite": True,
-            "object_parameters": {"ContentType": "image/tiff; application=geotiff; profile=cloud-optimized"},
+            "object_parameters": {"ContentType": COG_MEDIA_TYPE},
         },
     }
 

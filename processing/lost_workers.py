@@ -1,11 +1,12 @@
 """Jobs whose worker ends before they do: its main process notices at once, before their leases end.
 
-A process that a signal of a crash or a lack of memory killed is charged to the job. Any other loss is not.
+A process that crashed or ran out of memory is charged to the job. Any other loss is not.
 """
 
 import logging
 import re
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -35,62 +36,61 @@ class WorkRequest(Request):
     def on_failure(self, exc_info: Any, *args: Any, **options: Any) -> Any:
         error = exc_info.exception
         if isinstance(error, WorkerLostError):
-            _end_attempts([self.id], charged=_is_crash(str(error)))
+            end_lost([self.id], charged=is_crash(str(error)))
         return super().on_failure(exc_info, *args, **options)
 
     def on_timeout(self, soft: bool, timeout: float) -> Any:
         if not soft:  # its process did not react to the soft limit, and is killed
-            _fail_for_time([self.id])
+            _for_jobs_of([self.id], lambda job: job.fail(timed_out()))
         return super().on_timeout(soft, timeout)
 
 
 def hand_back_before_the_end() -> None:
-    """Called when a worker is told to stop: what it has not finished shortly before the end goes back to the queue."""
+    """For a worker that was told to stop. Shortly before its grace ends, jobs still at work go back to the queue."""
     timer = Timer(max(0.0, settings.STOP_GRACE - _TIME_TO_STOP), _hand_back_all)
     timer.daemon = True
     timer.start()
 
 
+def end_lost(message_ids: list[str], *, charged: bool) -> None:
+    """End the attempts of processes that are gone. They count if `charged`."""
+    reason = "the worker was lost"
+    _for_jobs_of(message_ids, lambda job: job.charge_loss(reason) if charged else job.hand_back(reason))
+
+
 def _hand_back_all() -> None:
-    _end_attempts([request.id for request in state.active_requests], charged=False, reason="the worker was stopped")
+    ids = [request.id for request in state.active_requests]
+    _for_jobs_of(ids, lambda job: job.hand_back("the worker was stopped"))
 
 
-def _end_attempts(message_ids: list[str], *, charged: bool, reason: str = "the worker was lost") -> None:
+def _for_jobs_of(message_ids: list[str], act: Callable[[Job], bool]) -> None:
+    """Never raises: what cannot be written now, the sweep finds when the leases are over."""
     try:
         for job in Job.objects.taken_by(message_ids):
-            ended = job.charge_loss(reason) if charged else job.hand_back(reason)
-            logger.warning("%s: %s, charged: %s", job.id, reason, charged and ended)
+            if act(job):
+                logger.warning("%s: its worker could not end it; it is %s now", job.id, job.status)
         messages.ask_for_work()
     except DatabaseError:
-        logger.warning("jobs of lost workers are left to the sweep", exc_info=True)
+        logger.warning("jobs of a lost worker are left to the sweep", exc_info=True)
     finally:
-        connection.close()
+        connection.close()  # the pool's children, which are forked from this process, must not inherit it
 
 
-def _fail_for_time(message_ids: list[str]) -> None:
-    try:
-        for job in Job.objects.taken_by(message_ids):
-            job.fail(timed_out())
-    except DatabaseError:
-        logger.warning("jobs that took too long are left to the sweep", exc_info=True)
-    finally:
-        connection.close()
-
-
-def _is_crash(message: str) -> bool:
-    """Whether the job made its process end: by a crash, or by all memory that there was."""
+def is_crash(message: str) -> bool:
+    """Whether the job itself ended its process, by what billiard says of the process: it crashed, or memory ran out."""
     found = _SIGNAL.search(message)
     number = int(found[1]) if found else 0
     return number in _CRASHES or (number == signal.SIGKILL and _memory.ran_out())
 
 
 class _Memory:
-    """Whether the kernel has killed a process for lack of memory since the last look. It cannot be told which."""
+    """The kernel's count of processes that it killed for lack of memory. It does not say which processes."""
 
     def __init__(self) -> None:
         self._kills = self._count()
 
     def ran_out(self) -> bool:
+        """Whether the count has risen since the last call."""
         before, self._kills = self._kills, self._count()
         return self._kills > before
 

@@ -3,6 +3,7 @@
 import logging
 import math
 import os
+import shutil
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urljoin
@@ -54,7 +55,10 @@ def _second_name(path: Path) -> Path:
     """Another name of the file, under which it may be moved away. It stays under its own until it is stored."""
     second = path.with_name(f"stored_{path.name}")
     second.unlink(missing_ok=True)
-    os.link(path, second)
+    try:
+        os.link(path, second)
+    except OSError:  # not every file system has such names
+        shutil.copyfile(path, second)
     return second
 
 

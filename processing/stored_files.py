@@ -1,4 +1,4 @@
-"""What lies in the storage of results, whether a row knows it or not. Works on the local disk and in S3."""
+"""The files in the storage of results, on the local disk or in S3, also those that no job knows."""
 
 import os
 from collections.abc import Iterator

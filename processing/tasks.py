@@ -62,7 +62,7 @@ def sweep() -> None:
     if Sign.objects.is_steady(_SWEEP, lease):
         for job in Job.objects.lost()[:_AT_ONCE]:
             job.give_up_for_lost()
-    Job.objects.unpark_what_was_left()
+    Job.objects.unpark_where_there_is_room()
     messages.ask_again(messages.WORK, _count(Job.objects.due()))
     messages.ask_again(messages.DELIVER, _count(WebhookDelivery.objects.due()))
 

@@ -1,10 +1,12 @@
 """The code's own rules: style, types, who may import whom, migrations that match the models, pinned packages."""
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -29,6 +31,31 @@ BIN = Path(sys.executable).parent
 def test_rule_holds(command: list[str]) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+PACKAGES = [
+    package
+    for name in ("astra", "accounts", "processing")
+    for package in (ROOT / name, *(ROOT / name).rglob("*"))
+    if (package / "__init__.py").exists() and package.name not in ("migrations", "management", "commands")
+]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: str(package.relative_to(ROOT)))
+def test_room_is_small_and_says_what_it_is_for(package: Path) -> None:
+    modules = [file for file in package.glob("*.py") if file.name != "__init__.py"]
+    assert len(modules) <= 14
+    assert [file.name for file in modules if len(file.read_text().splitlines()) > 300] == []
+    room = ast.parse((package / "__init__.py").read_text())
+    assert ast.get_docstring(room)
+    exported = [ast.literal_eval(node.value) for node in room.body if is_export(node)]
+    assert all(len(names) <= 4 for names in exported)
+    is_apart = package.parent == ROOT or package.name in ("raster", "embedded")
+    assert exported or is_apart, "a room exports its public names"
+
+
+def is_export(node: ast.stmt) -> TypeGuard[ast.Assign]:
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "tests/requirements.txt", "bench/requirements.txt"])

@@ -15,9 +15,9 @@ _PATIENCE = {
     "keepalives_count": 3,
     "options": "-c statement_timeout=15000 -c lock_timeout=5000",
 }
-# More connections than a web process has threads, so nobody waits for another's. For a database that is away, callers
-# wait half a second, as all threads do so at once. The pool would try such a database ever more rarely, so it gives up
-# after a second, and the next caller has it try again.
+# A web process has fewer threads than that, so nobody waits for another's connection. While the database is away a
+# caller waits half a second. By default the pool would retry ever more rarely: it stops after a second, and the next
+# caller makes it retry.
 _POOL = {"min_size": 4, "max_size": 16, "timeout": 0.5, "reconnect_timeout": 1}
 
 

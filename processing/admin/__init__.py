@@ -3,5 +3,6 @@
 Django's admin imports this package, so the modules that register pages are imported here.
 """
 
-from . import deliveries as deliveries
-from . import jobs as jobs
+from . import deliveries, jobs
+
+__all__ = ["deliveries", "jobs"]

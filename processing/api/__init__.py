@@ -2,3 +2,7 @@
 
 `urls` is what the project includes; the rest of the room is nobody else's.
 """
+
+from . import urls
+
+__all__ = ["urls"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..models import Job
 from ..raster.operations import get_operation
-from ..raster.types import COG_MEDIA_TYPE
+from ..raster.types import COG_MEDIA_TYPE, moment_of
 
 # The extension of a field, by the part of its name before the colon.
 _EXTENSIONS = {
@@ -73,7 +73,7 @@ def _properties(job: Job, result: dict[str, Any]) -> dict[str, Any]:
 
 def _times(scenes: Sequence[dict[str, Any]], otherwise: datetime) -> dict[str, Any]:
     """When the scenes were sensed: one time, or from the first to the last. If none says it, `otherwise`."""
-    moments = sorted(moment for scene in scenes if (moment := _moment(scene.get("datetime"))))
+    moments = sorted(moment for scene in scenes if (moment := moment_of(scene.get("datetime"))))
     if len(moments) > 1:
         return {"datetime": None, "start_datetime": _text(moments[0]), "end_datetime": _text(moments[-1])}
     return {"datetime": _text(moments[0] if moments else otherwise)}
@@ -102,14 +102,6 @@ def _asset(job: Job, result: dict[str, Any], href: str) -> dict[str, Any]:
 
 def _scenes(result: dict[str, Any]) -> list[dict[str, Any]]:
     return list(result.get("provenance", {}).get("scenes", ()))
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _text(moment: datetime) -> str:

@@ -49,7 +49,7 @@ def open_session(
     )
     session: requests.Session = HTTPSession(config)
     session.trust_env = False
-    # Even when told not to follow a redirect, requests reads its whole body. Without a target it takes it for none.
+    # requests reads a redirect's whole body even when told not to follow it. With its target hidden it does not.
     session.get_redirect_target = lambda response: None  # type: ignore[method-assign,assignment]
     if config.ip_filter_enable:
         session.mount("https://", _PublicAdapter(is_https_proto=True))

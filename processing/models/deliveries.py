@@ -25,7 +25,7 @@ _ATTEMPT_LEASE = timedelta(seconds=120)
 # Deliveries that one claim tries to take.
 _TRIED_AT_ONCE = 20
 # What a delivery keeps of the job: the columns that the body shows and a later retry changes.
-_KEPT_OF_JOB = ("status", "progress", "attempt", "result", "result_key", "warnings", "error")
+_KEPT_OF_JOB = ("status", "progress", "attempt", "result", "result_key", "warnings", "error", "retry_reason")
 
 
 class Outcome(Enum):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, Subquery
 from django.db.models.functions import Now
 
 from accounts.models import Account, ApiKey
@@ -126,12 +126,16 @@ class JobQuerySet(models.QuerySet["Job"]):
         parked = self.filter(account=account_id, status=Status.QUEUED, parked=True)
         self.filter(pk__in=Subquery(parked.order_by("turn", "created_at").values("pk")[:1])).update(parked=False)
 
-    def unpark_what_was_left(self) -> None:
-        """For accounts of which nothing is at work: a job that was parked while the last one ended would stay so."""
+    def unpark_where_there_is_room(self) -> None:
+        """Let a job go on for each account that has fewer at work than its plan allows.
+
+        Needed where no end of a job does it: the last one ended while another was being parked, or the plan was raised.
+        """
         parked = self.filter(status=Status.QUEUED, parked=True)
-        at_work = self.at_work().filter(account=OuterRef("account"))
-        for account_id in parked.filter(~Exists(at_work)).values_list("account", flat=True).distinct().order_by():
-            self.unpark_one_of(account_id)
+        for account_id in list(parked.values_list("account", flat=True).distinct().order_by()):
+            with transaction.atomic():
+                if not self._is_full(account_id):
+                    self.unpark_one_of(account_id)
 
     def _place_of_next(self, account: Account) -> tuple[int, bool]:
         """The turn of the account's next job, and whether it has to wait for another one of its account."""

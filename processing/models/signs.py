@@ -18,7 +18,7 @@ class SignQuerySet(models.QuerySet["Sign"]):
             self.update_or_create(name=name, defaults={"at": Now(), "since": Now()})
 
     def latest_of(self, name: str) -> datetime | None:
-        """When this part last gave a sign; None if it never did."""
+        """The time of this part's last sign; None if there is none."""
         return self.filter(name=name).values_list("at", flat=True).first()
 
     def is_steady(self, name: str, span: timedelta) -> bool:

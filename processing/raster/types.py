@@ -29,6 +29,15 @@ FULL_MANTISSA = 23  # bits of a float32
 _SCENE_ID = re.compile(r"(?P<provider>[a-z][a-z0-9-]{1,40}):(?P<original>[A-Za-z0-9][A-Za-z0-9_.-]{2,150})")
 
 
+def moment_of(text: Any) -> datetime | None:
+    """The time that a STAC item states, in UTC if it names no zone; None if it is no time."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SceneId:
     """A scene as the caller names it: `provider:original_id`."""
@@ -114,11 +123,7 @@ class Scene:
     @property
     def datetime(self) -> datetime | None:
         """When the scene was sensed, in UTC; None if the item does not say."""
-        try:
-            moment = datetime.fromisoformat(str(self.properties.get("datetime")))
-        except ValueError:
-            return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment_of(self.properties.get("datetime"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,3 +2,7 @@
 
 Only reads, but for the signs that workers give of themselves. Nothing in here calls S3.
 """
+
+from .worker_signs import give_signs
+
+__all__ = ["give_signs"]

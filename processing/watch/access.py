@@ -1,4 +1,4 @@
-"""Who may read the metrics: whoever has the token, or without a token this machine itself."""
+"""Who may read the metrics: callers with the token or, if none is set, callers on this machine."""
 
 import hmac
 from ipaddress import IPv6Address, ip_address

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from astra import __version__
 from astra.refusals import REFUSALS
 
+from .. import messages
 from ..models.status import Status
 from . import last_hour
 from .checks import broker_answers
@@ -23,6 +24,8 @@ class State(Collector):
         yield _gauge("astra_info", "Version of this process", ("version",), [((__version__,), 1)])
         yield from chain(_jobs(waiting_jobs()), _webhooks(Webhooks.read()), _hour(), _signs(Signs.read()))
         yield _gauge("astra_broker_up", "1 if the broker answered within a second", (), [((), broker_answers())])
+        paused = "1 while this process sends no messages, as the broker failed lately"
+        yield _gauge("astra_messages_paused", paused, (), [((), messages.broker.is_open)])
 
 
 def exposition() -> bytes:

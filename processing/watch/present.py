@@ -64,7 +64,7 @@ class Webhooks:
 
 
 def waiting_jobs() -> list[Waiting]:
-    is_due = Q(due_at__lte=Now())
+    is_due = Q(parked=False, due_at__lte=Now())
     age = Case(When(is_due, then=ExpressionWrapper(Now() - F("due_at"), DurationField())))
     rows = (
         Job.objects.filter(status=Status.QUEUED)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 
-from processing.lost_workers import _is_crash
 from processing.messages import Breaker
 
 
@@ -50,18 +49,3 @@ def test_then_one_tries_for_all(elapsed: Callable[[float], None]) -> None:
     breaker.note(success=True)
     assert breaker.allows()
     assert not breaker.is_open
-
-
-@pytest.mark.parametrize(
-    ("message", "charged"),
-    [
-        ("Worker exited prematurely: signal 11 (SIGSEGV) Job: 3.", True),
-        ("Worker exited prematurely: signal 7 (SIGBUS) Job: 3.", True),
-        ("Worker exited prematurely: signal 6 (SIGABRT) Job: 3.", True),
-        ("Worker exited prematurely: signal 9 (SIGKILL) Job: 3.", False),
-        ("Worker exited prematurely: signal 15 (SIGTERM) Job: 3.", False),
-        ("Worker exited prematurely: exitcode 70 Job: 3.", False),
-    ],
-)
-def test_only_crashes_are_charged(message: str, charged: bool) -> None:
-    assert _is_crash(message) is charged

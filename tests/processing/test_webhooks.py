@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -261,8 +260,9 @@ def test_retry_by_staff_does_not_change_what_was_announced(
     assert finish(claim_again(job))
     WebhookDelivery.objects.exclude(pk=delivery.pk).delete()
     assert try_now(delivery, clock).status == "delivered"
-    body = json.loads(receiver.received[-1][1])
-    assert (body["status"], body["error"]) == ("failed", json.loads(announced)["error"])
+    sent = json.loads(receiver.received[-1][1])
+    times = dict.fromkeys(("created_at", "started_at", "completed_at"))  # which the clock has moved
+    assert {**sent, **times} == {**json.loads(announced), **times}
 
 
 def test_host_that_hangs_holds_up_no_other(key: ApiKey, settings: Settings, receiver: Receiver) -> None:

@@ -11,8 +11,8 @@ from ..types import PixelArray, PixelFormat
 
 Halve = Callable[[PixelArray], PixelArray]
 
-# Even when divided by the bytes of a pixel; a strip fits into the processor's cache.
-_STRIP_ROWS_OF_BYTES = 256
+# Bytes from the top of a strip to its bottom: rows times bytes of a pixel. A strip fits into the processor's cache.
+_STRIP_HEIGHT = 256
 
 
 def halving_for(pixel_format: PixelFormat) -> Halve:
@@ -27,7 +27,7 @@ def halving_for(pixel_format: PixelFormat) -> Halve:
 def _in_strips(pixels: PixelArray, halve: Halve) -> PixelArray:
     rows, columns = pixels.shape
     halved = np.empty(((rows + 1) // 2, (columns + 1) // 2), dtype=pixels.dtype)
-    at_once = _STRIP_ROWS_OF_BYTES // pixels.itemsize
+    at_once = _STRIP_HEIGHT // pixels.itemsize
     for row in range(0, rows, at_once):
         strip = _even(pixels[row : row + at_once])
         halved[row // 2 : (row + at_once) // 2] = halve(strip)

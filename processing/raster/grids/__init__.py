@@ -1,4 +1,4 @@
-"""Grids of pixels on the ground: how one lies on another, the grid that all scenes of a job share, and resampling.
+"""Grids: where pixels lie on the ground, the grid that all scenes of a job share, and resampling to it.
 
 Pure functions of coordinates and arrays: no file is opened here.
 """

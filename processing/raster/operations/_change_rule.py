@@ -11,6 +11,7 @@ from functools import cached_property, reduce
 
 import numpy as np
 
+from ..shares import percent
 from ..types import BoolArray, Float32Array, PixelArray
 from ._change_classes import Change
 from ._normalized_index import normalized_difference
@@ -77,12 +78,6 @@ def unclassified_percent(
     changed = _changed(_Date(reflectance_before), _Date(reflectance_after), threshold)
     classes = classify(reflectance_before, reflectance_after, threshold)
     return percent(classes == Change.NO_CHANGE, changed)
-
-
-def percent(part: BoolArray, whole: BoolArray) -> float | None:
-    """Percent of the whole that is in the part, too; None if the whole is empty."""
-    total = int(np.count_nonzero(whole))
-    return 100 * int(np.count_nonzero(part & whole)) / total if total else None
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from ..params import InvalidParams, Params
 from ..radiometry import sensor_of_product
+from ..shares import percent
 from ..types import BoolArray, Float32Array, PixelArray, PixelFormat, Pixels, SceneId
 from ._change_classes import NODATA, Change, ChangeTally, change_format, stac_classes
-from ._change_rule import classify, detectable, formable, index_differences, percent, unclassified_percent
+from ._change_rule import classify, detectable, formable, index_differences, unclassified_percent
 from ._operation import Operation
 
 _MAD_TO_STANDARD_DEVIATION = 1.4826

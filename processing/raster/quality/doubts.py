@@ -95,8 +95,8 @@ def _about_names(opened: OpenScene) -> Iterator[str]:
         held = common_name_of(scene, band.asset)
         if name == "nir" and "nir" in sensor.bands and held != "nir":
             yield (
-                f"Scene {scene.id} has no band nir (B08) that can be read; {band.asset} was used for it, whose "
-                "wavelengths (855 to 875 nm) and pixels (20 m) are others."
+                f"Scene {scene.id} has no band nir ({sensor.bands['nir']}) that can be read; {band.asset} was used for "
+                "it, whose wavelengths and pixels are others."
             )
         named = band_of_file_name(str(scene.assets[band.asset].get("href")), sensor)
         if named and named != held:

@@ -11,6 +11,7 @@ from ..params import Params
 from ..radiometry.masks import NEAR
 from ..radiometry.reflectance import SATURATED, to_reflectance, valid_pixels
 from ..reading import OpenScene
+from ..shares import percent
 from ..types import Band, BoolArray, PixelArray, Pixels
 from .registration import median_length, shift_between
 from .sampler import Sampler, SceneSample
@@ -26,9 +27,9 @@ def of_scene(opened: OpenScene, sample: SceneSample) -> dict[str, Any]:
     saturated = reduce(np.logical_or, (_is_saturated(dn) for dn in sample.dn.values()))
     return {
         "scene_id": str(opened.scene.id),
-        "clear_percent": None if sample.clear is None else _percent(sample.clear, with_data),
-        "clipped_percent": _percent(clipped, with_data),
-        "saturated_percent": _percent(saturated, with_data),
+        "clear_percent": None if sample.clear is None else percent(sample.clear, with_data),
+        "clipped_percent": percent(clipped, with_data),
+        "saturated_percent": percent(saturated, with_data),
         "darkest_red": _darkest(opened, sample, with_data & ~saturated),
     }
 
@@ -93,8 +94,3 @@ def _darkest(opened: OpenScene, sample: SceneSample, valid: BoolArray) -> float 
     if "red" not in sample.dn or not valid.any():
         return None
     return float(np.quantile(_raw(sample.dn["red"][valid], opened.bands["red"]), _PERMILLE))
-
-
-def _percent(part: BoolArray, whole: BoolArray) -> float | None:
-    total = int(np.count_nonzero(whole))
-    return 100 * int(np.count_nonzero(part & whole)) / total if total else None

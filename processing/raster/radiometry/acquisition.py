@@ -5,11 +5,12 @@ from math import isfinite
 from typing import Any
 
 from ..types import Scene
+from .sensors import UNKNOWN, sensor_of_product
 
 _LONGEST = 200  # characters of a text that is repeated
 _PRODUCT = re.compile(
     r"S\d[A-Z]_MSIL2A_\d{8}T\d{6}_N\d{4}_R\d{3}_T\d{2}[A-Z]{3}_\d{8}T\d{6}"
-    r"|L[COTE]\d\d_L2S[PR]_\d{6}_\d{8}_\d{8}_\d\d_[A-Z0-9]{2}"
+    r"|L[A-Z]\d\d_L2S[PR]_\d{6}_\d{8}_\d{8}_\d\d_[A-Z0-9]{2}"
 )
 _ORBIT = re.compile(r"_R(\d{3})_")
 
@@ -19,7 +20,8 @@ def product_name(scene: Scene) -> str | None:
     declared = (scene.properties.get(name) for name in ("s2:product_uri", "sentinel:product_id"))
     hrefs = (asset.get("href") for asset in scene.assets.values())
     matches = (_PRODUCT.search(str(text)) for text in (*declared, scene.item_id, *hrefs))
-    return next((match[0] for match in matches if match), None)
+    named = (match[0] for match in matches if match)
+    return next((name for name in named if sensor_of_product(name) is not UNKNOWN), None)
 
 
 def relative_orbit(scene: Scene) -> int | None:

@@ -12,7 +12,6 @@ from ..radiometry.reflectance import can_hold, valid_pixels
 from ..types import Band, Mask, MaskKind, PixelArray, Scene
 from .raster_file import RasterFile
 
-_SAMPLE_PIXELS = 512  # a side
 _HIGHEST_REFLECTANCE = 2.0  # of sunlit snow and cloud, with some room
 _HIGHEST_SCL = 11
 # Every pixel of QA_PIXEL but fill has a confidence in bits 8 to 15.
@@ -43,7 +42,7 @@ def odd_mask(mask: Mask, file: RasterFile) -> str | None:
         return (
             f"The file of {mask.asset} of {mask.scene_id} holds {file.dtype} values, so it is no cloud mask. {_CLOUDS}"
         )
-    percent = _odd_percent(file.sample(_SAMPLE_PIXELS), mask.kind)
+    percent = _odd_percent(file.sample(), mask.kind)
     if percent <= _MOST_PERCENT_ODD:
         return None
     return (
@@ -87,7 +86,7 @@ def _with_scale(band: Band, file: RasterFile) -> tuple[Band, list[str]]:
     """A file of floats that are reflectance already is not scaled again."""
     if file.dtype.kind != "f" or (band.scale, band.offset) == (1.0, 0.0):
         return band, []
-    values = file.sample(_SAMPLE_PIXELS)
+    values = file.sample()
     values = values[valid_pixels(values, band.nodata)]
     if not _is_reflectance(values):
         return band, []

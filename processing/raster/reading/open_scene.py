@@ -16,8 +16,6 @@ from .file_check import about_place, check_band, odd_mask
 from .open_rasters import OpenRasters
 from .raster_file import RasterFile
 
-_SAMPLE_PIXELS = 512  # a side
-
 
 @dataclass(frozen=True, kw_only=True)
 class OpenScene:
@@ -88,7 +86,7 @@ def _offset_check(scene: Scene, red: Band, file: RasterFile) -> OffsetCheck | No
     if file.dtype.kind == "f":
         return None
     band = check_band(scene, red, file).band
-    dn = file.for_band(band).sample(_SAMPLE_PIXELS)
+    dn = file.for_band(band).sample()
     return check_offset(dn[valid_pixels(dn, band.nodata)], sensor_of(scene))
 
 

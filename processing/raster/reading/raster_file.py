@@ -28,6 +28,7 @@ from .checks import (
 )
 from .readable_file import ReadableFile
 
+_SAMPLE_SIDE = 512  # pixels
 _NO_GEOREFERENCE = {"GEOREF_SOURCES": "NONE"}
 
 
@@ -111,7 +112,7 @@ class RasterFile:
                 self._bring(layout.spans if layout else ())
                 return self.with_one_nodata(dataset.read(1, out_shape=shape))
 
-    def sample(self, longest_side: int) -> PixelArray:
+    def sample(self, longest_side: int = _SAMPLE_SIDE) -> PixelArray:
         """DN that stand for the whole raster, flat: its overview or, if none at its head fits, a few blocks of it."""
         if self.overviews:
             with suppress(SceneTooLarge):

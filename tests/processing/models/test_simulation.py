@@ -92,7 +92,7 @@ class Simulation:
     def sweep(self) -> None:
         for job in Job.objects.lost():
             job.give_up_for_lost()
-        Job.objects.unpark_what_was_left()
+        Job.objects.unpark_where_there_is_room()
 
     def pass_time(self) -> None:
         self.clock.move(seconds=self.random.choice([1, 15, 40]))

@@ -79,6 +79,15 @@ def test_any_end_of_work_lets_the_next_job_go_on(end: str) -> None:
     assert not row(second)["parked"]
 
 
+def test_plan_that_is_raised_holds_for_jobs_that_are_parked() -> None:
+    key = key_of("Small", "free")
+    jobs = [queued(key) for _ in range(3)]
+    assert [Job.objects.claim_next("a-message"), take()] == [jobs[0], ""]
+    Account.objects.filter(pk=key.account_id).update(plan="pro")
+    Job.objects.unpark_where_there_is_room()
+    assert Job.objects.claim_next("a-message") == jobs[1]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_workers_at_once_never_get_more_jobs_of_an_account_than_its_plan_allows() -> None:
     key = key_of("Small", "pro")

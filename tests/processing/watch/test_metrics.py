@@ -66,7 +66,17 @@ def test_jobs_that_are_not_finished_are_counted_by_status_and_operation(client: 
     failed(key)
     assert numbers(client, "astra_jobs") == {("ndvi", "queued"): 3, ("change_detection", "processing"): 1}
     assert numbers(client, "astra_jobs_due") == {("ndvi",): 2}
+    parked = aged_and_parked(key)
+    assert numbers(client, "astra_jobs_due") == {("ndvi",): 2}, "a parked job waits for another of its account"
+    parked.delete()
     assert 30 <= number(client, "astra_oldest_due_job_seconds") < 39
+
+
+def aged_and_parked(key: ApiKey) -> Job:
+    job = queued(key)
+    Job.objects.filter(pk=job.pk).update(parked=True)
+    aged(job, "due_at", hours=2)
+    return job
 
 
 def test_jobs_that_ended_are_counted_for_an_hour(client: Client, key: ApiKey) -> None:

@@ -10,6 +10,7 @@ from processing.raster.catalogues.sentinel_2_products import ProductName
 from processing.raster.errors import BandNotFound
 from processing.raster.operations import get_operation
 from processing.raster.radiometry import resolve_band, resolve_mask, sensor_of, sensor_of_product, sensors
+from processing.raster.radiometry.acquisition import product_name
 from processing.raster.radiometry.sensors import UNKNOWN, Sensor
 from processing.raster.scene_item import scene_item
 from processing.raster.types import RemoteFile, Scene, SceneId
@@ -69,6 +70,16 @@ def test_offset_of_a_row_holds_from_its_baseline_on(
 ) -> None:
     monkeypatch.setattr(sensors, "SENSORS", (replace(ROW, offset_since=7.0),))
     assert resolve_band(scene("R1", **{"s2:processing_baseline": baseline}), "red").offset == offset
+
+
+@pytest.mark.usefixtures("row")
+@pytest.mark.parametrize("name", [SENTINEL_NAME, LANDSAT_NAME])
+def test_name_of_a_new_rows_product_stands_in_the_provenance(name: str) -> None:
+    assert product_name(scene("R1", **{"s2:product_uri": f"{name}.SAFE"})) == name
+
+
+def test_name_of_a_satellite_in_no_row_is_no_product() -> None:
+    assert product_name(scene("R1", **{"s2:product_uri": f"{SENTINEL_NAME}.SAFE"})) is None
 
 
 @pytest.mark.usefixtures("row")

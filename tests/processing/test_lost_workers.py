@@ -1,0 +1,36 @@
+"""Jobs whose worker process ended: back in the queue at once, and charged only if the job was at fault."""
+
+import pytest
+
+from accounts.models import ApiKey
+from processing.lost_workers import end_lost, is_crash
+from tests.processing.jobs import claim, queued, row, take_messages, verbs
+
+
+@pytest.mark.parametrize(
+    ("message", "charged"),
+    [
+        ("Worker exited prematurely: signal 11 (SIGSEGV) Job: 3.", True),
+        ("Worker exited prematurely: signal 7 (SIGBUS) Job: 3.", True),
+        ("Worker exited prematurely: signal 6 (SIGABRT) Job: 3.", True),
+        ("Worker exited prematurely: signal 9 (SIGKILL) Job: 3.", False),
+        ("Worker exited prematurely: signal 15 (SIGTERM) Job: 3.", False),
+        ("Worker exited prematurely: exitcode 70 Job: 3.", False),
+    ],
+)
+def test_only_crashes_are_charged(message: str, charged: bool) -> None:
+    assert is_crash(message) is charged
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("charged", "attempt", "losses"), [(True, 1, 0), (False, 0, 1)])
+def test_job_of_a_lost_process_is_due_again_at_once(key: ApiKey, charged: bool, attempt: int, losses: int) -> None:
+    lost, alive = queued(key), queued(key)
+    assert claim(lost, "its message") is not None
+    assert claim(alive, "another message") is not None
+    end_lost(["its message"], charged=charged)
+    stored = row(lost)
+    assert (stored["status"], stored["attempt"], stored["losses"]) == ("queued", attempt, losses)
+    assert verbs(alive) == ["submit", "claim"]
+    assert take_messages() == ["work"]
+    assert claim(lost) is not None
