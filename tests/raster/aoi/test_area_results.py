@@ -140,7 +140,7 @@ def random_shot(grid: Grid, seed: int, name: str = BEFORE) -> Shot:
     ids=["shifted", "half a pixel", "30 m", "another zone", "turned"],
 )
 def test_area_of_scenes_on_different_grids(tmp_path: Path, other: Grid) -> None:
-    """Resampling gives the same where only a part is asked for."""
+    """Resampling makes the same of a part as of the whole."""
     config = write_shots(tmp_path / "scenes", random_shot(square(1300, 1200), 1), random_shot(other, 2, AFTER))
     full = compare(config, tmp_path / "full", bands=SWIR)
     middle = (full.grid.width / 2, full.grid.height / 2)

@@ -54,7 +54,7 @@ def _postgresql_with_postgis() -> Path | None:
 
 @contextmanager
 def _database(programs: Path) -> Iterator[Environment]:
-    """An empty database; gives the environment that leads to it."""
+    """An empty database: the environment that leads to it."""
     owner = _owner()
     port = str(free_port())
     # Not below pytest's folder, which only the user who runs the tests may enter.
@@ -89,7 +89,7 @@ def _load(folder: Path, table: str, rows: Sequence[Mapping[str, Any]], environme
 
 @contextmanager
 def _api(environment: Environment) -> Iterator[str]:
-    """stac-fastapi over that database; gives its root."""
+    """stac-fastapi over that database: its root."""
     port = free_port()
     root = f"http://127.0.0.1:{port}"
     app: list[str | Path] = [PROGRAMS / "python", "-m", "uvicorn", "stac_fastapi.pgstac.app:create_app", "--factory"]

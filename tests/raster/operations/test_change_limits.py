@@ -1,4 +1,4 @@
-"""What the classes make of typical spectra is what the documentation tells those who decide by the maps."""
+"""What the classes make of typical spectra is what the documentation says of them."""
 
 from pathlib import Path
 
