@@ -112,7 +112,7 @@ class _RangeHandler(BaseHTTPRequestHandler):
 
 
 class Receiver(HttpServer):
-    """Takes webhooks. `received` holds (headers, body); `answers` are the statuses, in order, the last for all after."""
+    """Takes webhooks. `received` holds (headers, body); `answers` are the statuses, the last one for all after."""
 
     def __init__(self, answers: Sequence[int] = (204,)) -> None:
         self.answers = list(answers)
