@@ -204,6 +204,8 @@ SCENE_S3: dict[str, Any] = {
 }
 PRIVATE_HOSTS = hosts("ASTRA_PRIVATE_HOSTS")
 MAX_PIXELS = number("ASTRA_MAX_PIXELS", 1.5e9, least=1, most=1e12)
+MAX_JOB_BYTES = number("ASTRA_MAX_JOB_BYTES", 20e9, least=1, most=1e15)
+DISK_RESERVE = number("ASTRA_DISK_RESERVE", 1e9, least=0, most=1e15)  # bytes
 SANDBOX_DIR = DATA_DIR / "sandbox"
 # Threads of one job. Jobs share the cores, so this times the worker processes should not exceed them.
 THREADS = whole_number("ASTRA_THREADS", os.cpu_count() or 1, least=1, most=256)

@@ -18,7 +18,9 @@ def raster_config(*, use_sandbox: bool) -> Config:
             token_root=settings.PLANETARY_COMPUTER_TOKENS,
         ),
         network=Network(private_hosts=settings.PRIVATE_HOSTS, s3=s3),
-        limits=Limits(max_pixels=settings.MAX_PIXELS),
+        limits=Limits(
+            max_pixels=settings.MAX_PIXELS, max_bytes=settings.MAX_JOB_BYTES, disk_reserve=settings.DISK_RESERVE
+        ),
         threads=settings.THREADS,
         compression=cast(Compression, settings.COMPRESSION),
         version=__version__,

@@ -249,9 +249,14 @@ class Catalogues:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one job may take. `max_pixels` are those that it reads of one band, and those of its result."""
+    """What one job may take. `max_pixels` are those that it reads of one band, and those of its result.
+
+    `max_bytes` of remote files may be copied to the disk, of which `disk_reserve` bytes stay free.
+    """
 
     max_pixels: float
+    max_bytes: float = float("inf")
+    disk_reserve: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

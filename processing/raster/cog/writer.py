@@ -115,12 +115,15 @@ class CogWriter:
         yield from self._pyramid.pieces()
 
     def _empty_twin(self, band_tags: Mapping[str, str]) -> bytes:
-        """A file without pixels, written by GDAL for its tags, which the COG takes over."""
+        """A file without pixels, written by GDAL for its tags, which the COG takes over.
+
+        No tag depends on the size, and GDAL writes no classic TIFF whose pixels would take more than 4 GiB.
+        """
         with MemoryFile() as memory:
             with memory.open(
                 driver="GTiff",
-                width=self._grid.width,
-                height=self._grid.height,
+                width=BLOCK,
+                height=BLOCK,
                 count=1,
                 dtype=self._format.dtype,
                 crs=self._grid.crs,

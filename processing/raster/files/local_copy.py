@@ -16,6 +16,7 @@ from typing import Self
 from ..errors import LocalCopyNotWritten
 from ..threads import failing_together, side_by_side
 from ..types import Network, RemoteFile, S3File
+from .budget import CopyBudget
 from .connections import Connections
 from .ranges import RemoteBytes, Span
 
@@ -37,8 +38,8 @@ class LocalCopy:
     ProviderUnavailable or, if the disk is full, LocalCopyNotWritten.
     """
 
-    def __init__(self, remote: RemoteBytes, descriptor: int, path: Path) -> None:
-        self._remote, self._descriptor, self.path = remote, descriptor, path
+    def __init__(self, remote: RemoteBytes, descriptor: int, path: Path, budget: CopyBudget) -> None:
+        self._remote, self._descriptor, self.path, self._budget = remote, descriptor, path, budget
         self._around = max(_READ_AROUND, os.fstat(descriptor).st_blksize)
         self._lock = Lock()
         self._asked_for: dict[Span, Future[None]] = {}
@@ -46,13 +47,18 @@ class LocalCopy:
 
     @classmethod
     def fetch(
-        cls, source: RemoteFile | S3File, network: Network, connections: Connections, folder: Path
+        cls,
+        source: RemoteFile | S3File,
+        network: Network,
+        connections: Connections,
+        folder: Path,
+        budget: CopyBudget,
     ) -> "LocalCopy":
         """Begin a copy in `folder` with the head of the file."""
         remote = RemoteBytes.of(source, network, connections)
         with _room_on_disk():
             descriptor, name = tempfile.mkstemp(dir=folder, suffix=".part")
-        copy = cls(remote, descriptor, Path(name))
+        copy = cls(remote, descriptor, Path(name), budget)
         try:
             copy.bring_more_head()
         except BaseException:
@@ -140,6 +146,7 @@ class LocalCopy:
             self._remote.read(needed, self._write)
 
     def _write(self, offset: int, part: bytes) -> None:
+        self._budget.take(len(part))
         with _room_on_disk():
             while part:
                 written = os.pwrite(self._descriptor, part, offset)

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from ..files import Connections, LocalCopy
+from ..files.budget import CopyBudget
 from ..threads import side_by_side
 from ..types import Band, Limits, LocalFile, Mask, Network
 from .checks import named_errors
@@ -19,6 +20,7 @@ class OpenRasters(ExitStack):
         super().__init__()
         self._network, self._limits, self._folder = network, limits, folder
         self._connections = self.enter_context(Connections())
+        self._budget = CopyBudget(limits, folder)
 
     def describe(self, wanted: Sequence[Band | Mask]) -> list[RasterFile]:
         """The rasters in the same order. All hosts are asked at once. Raises what fetching and opening a file does."""
@@ -33,5 +35,5 @@ class OpenRasters(ExitStack):
         if isinstance(wanted.source, LocalFile):
             return None
         with named_errors(wanted):
-            copy = LocalCopy.fetch(wanted.source, self._network, self._connections, self._folder)
+            copy = LocalCopy.fetch(wanted.source, self._network, self._connections, self._folder, self._budget)
         return self.enter_context(copy)

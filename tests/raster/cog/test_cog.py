@@ -209,3 +209,15 @@ def test_windows_in_any_order_make_the_same_bytes(tmp_path: Path) -> None:
         for number, order in enumerate(orders)
     }
     assert len(written) == 1
+
+
+def test_raster_may_hold_more_than_four_gib_of_pixels(tmp_path: Path) -> None:
+    on, layout, path = grid(32_800, 32_800), FORMATS["float32"], tmp_path / "vast.tif"
+    with gdal_environment(), CogWriter(path, on, layout, TAGS) as writer:
+        for window in writer.windows():
+            writer.write(window, np.full((int(window.height), int(window.width)), np.nan, np.float32))
+        writer.finish()
+    with rasterio.open(path) as written:
+        assert written.shape == on.shape
+        assert written.shape[0] * written.shape[1] * 4 > 1 << 32
+        assert written.transform == on.transform
