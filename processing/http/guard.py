@@ -41,7 +41,7 @@ def open_session(
     that sends a byte now and then never lets a read time out. `connections` are kept for later requests.
     """
     config = HardenedConfig(
-        ip_filter_enable=not _is_private_host(parse_url(url, private_hosts), private_hosts),
+        ip_filter_enable=not is_private_host(parse_url(url, private_hosts), private_hosts),
         ip_filter_allow_loopback_ips=False,
         never_redirect=True,
         default_timeout=timeout,
@@ -73,7 +73,7 @@ def check_form(url: str, private_hosts: PrivateHosts) -> None:
 def check_url(url: str, private_hosts: PrivateHosts) -> None:
     """Raise ForbiddenAddress unless `url` leads to a public https host, or to one of the operator's private hosts."""
     parts = parse_url(url, private_hosts)
-    if _is_private_host(parts, private_hosts):
+    if is_private_host(parts, private_hosts):
         return
     try:
         _refuse_unassigned(filter_host(parts.hostname or "", _port(parts), allow_loopback=False))
@@ -157,7 +157,7 @@ def parse_url(url: str, private_hosts: PrivateHosts) -> SplitResult:
         raise ForbiddenAddress("A URL has the form https://host/path.")
     if parts.username is not None or parts.password is not None:
         raise ForbiddenAddress("A URL must not carry a user name or password.")
-    if parts.scheme != "https" and not _is_private_host(parts, private_hosts):
+    if parts.scheme != "https" and not is_private_host(parts, private_hosts):
         raise ForbiddenAddress("A URL must begin with https://.")
     return parts
 
@@ -167,7 +167,8 @@ def _is_address(host: str) -> bool:
     return ":" in host or host == "localhost" or all(_NUMBER.fullmatch(part) for part in _DOT.split(host))
 
 
-def _is_private_host(parts: SplitResult, private_hosts: PrivateHosts) -> bool:
+def is_private_host(parts: SplitResult, private_hosts: PrivateHosts) -> bool:
+    """Whether the operator has named this host, or the host with this port."""
     host = parts.hostname or ""
     return bool({host, f"{host}:{_port(parts)}"} & private_hosts)
 

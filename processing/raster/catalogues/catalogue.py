@@ -41,13 +41,15 @@ _LANDSAT = Holding(collections=("landsat-c2l2-sr", "landsat-c2-l2"))
 class Catalogue:
     """A STAC API, and what is special about it. The defaults are for one that the operator has named.
 
-    `token_root` is where the tokens of its files come from, by collection. `requests_per_second` is what it allows.
+    `token_root` is where the tokens of its files come from, by collection, and `token_hosts` how the names of the hosts
+    end that may be shown one. `requests_per_second` is what it allows.
     """
 
     root: str
     sentinel_2: Holding = _SENTINEL_2
     landsat: Holding = _LANDSAT
     token_root: str = ""
+    token_hosts: str = ""
     requests_per_second: float | None = None
 
     @property
@@ -64,6 +66,7 @@ PLANETARY_COMPUTER = Catalogue(
     sentinel_2=Holding(collections=("sentinel-2-l2a",)),
     landsat=Holding(collections=("landsat-c2-l2",)),
     token_root="https://planetarycomputer.microsoft.com/api/sas/v1/token",  # noqa: S106
+    token_hosts=".blob.core.windows.net",  # noqa: S106
 )
 LANDSATLOOK = Catalogue(
     root="https://landsatlook.usgs.gov/stac-server",

@@ -50,7 +50,8 @@ def look(shared_data: Path) -> Item:
 
 @pytest.fixture
 def signed(shared_data: Path) -> Item:
-    return stored_item(shared_data, f"stactools-landsat_c2l2_pc-shape_{OLI_SHORT}")
+    item = stored_item(shared_data, f"stactools-landsat_c2l2_pc-shape_{OLI_SHORT}")
+    return hrefs_replaced(item, "files.example", "landsateuwest.blob.core.windows.net")
 
 
 def test_landsat_without_access_to_buckets_is_read_from_planetary_computer(

@@ -107,3 +107,23 @@ def test_collection_of_an_item_cannot_lead_a_token_elsewhere(shared_data: Path) 
     source = resolve_band(scene, "red").source
     assert isinstance(source, RemoteFile)
     assert source.token_url == f"{PLANETARY_COMPUTER.token_root}/..%2F..%2Fother%3Fx%3D1"
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "https://attacker.example/B04.tif",
+        "https://blob.core.windows.net.attacker.example/B04.tif",
+        "https://attackerblob.core.windows.net.example/B04.tif",
+        "https://a.blob.core.windows.net:99999/B04.tif",
+        "https://a.blob.core.windows.net@attacker.example/B04.tif",
+        "http://a.blob.core.windows.net/B04.tif",
+    ],
+)
+def test_token_is_never_shown_to_a_host_that_an_item_names(shared_data: Path, href: str) -> None:
+    item = stored_item(shared_data, "pc_s2-l2a_pb0212_S2B_MSIL2A_20190629T212529")
+    lured = {**item, "assets": {**item["assets"], "B04": {**item["assets"]["B04"], "href": href}}}
+    scene = scene_of(ANY, lured, PLANETARY_COMPUTER, PLANETARY_COMPUTER.sentinel_2, Network())
+    source = scene.sources["B04"]
+    assert isinstance(source, RemoteFile)
+    assert (source.url, source.token_url) == (href, "")

@@ -7,7 +7,15 @@ import pytest
 from processing.raster.errors import AmbiguousSceneId, InvalidSceneId, ProviderUnavailable, SceneNotFound
 from processing.raster.radiometry.bands import resolve_band
 from processing.raster.types import RemoteFile, Scene
-from tests.raster.support.served_catalogues import Item, catalogues, changed, closed_root, find, stored_item
+from tests.raster.support.served_catalogues import (
+    Item,
+    catalogues,
+    changed,
+    closed_root,
+    find,
+    hrefs_replaced,
+    stored_item,
+)
 
 SENTINEL_2, LANDSAT = "sentinel-2-l2a", "landsat-c2-l2"
 VVN_ID = "S2B_MSIL2A_20190629T212529_R043_T06VVN_20201006T080531"
@@ -37,7 +45,8 @@ def newer(vvn: Item) -> Item:
 
 @pytest.fixture
 def oli(shared_data: Path) -> Item:
-    return stored_item(shared_data, f"stactools-landsat_c2l2_pc-shape_{OLI_2_SHORT}")
+    item = stored_item(shared_data, f"stactools-landsat_c2l2_pc-shape_{OLI_2_SHORT}")
+    return hrefs_replaced(item, "files.example", "landsateuwest.blob.core.windows.net")
 
 
 @pytest.mark.parametrize(
