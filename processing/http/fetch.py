@@ -1,6 +1,5 @@
 """JSON from a host that is not ours. Every answer is bounded in time and size."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +9,13 @@ from urllib3.exceptions import HTTPError
 
 from .deadline import in_time
 from .guard import ForbiddenAddress, PrivateHosts, host_of, open_session
+from .json_values import MOST_BYTES, UnusableJson, parse_object
 from .pace import Pace
 from .retry import LONGEST_WAIT, PassingFault, patiently, refuse_passing_status
 
 _TIMEOUT = (5.0, 20.0)  # connect, and between two parts of an answer: seconds
 _LONGEST_ANSWER = 60.0  # seconds
 _CONNECT_IN_TIME = 2.0  # seconds, if there is a limit on all
-_MOST_BYTES = 32 << 20
 
 
 class HostUnavailable(Exception):
@@ -99,15 +98,12 @@ def _read_object(url: str, response: requests.Response) -> dict[str, Any]:
     content = bytearray()
     for part in response.iter_content(1 << 16):
         content += part
-        if len(content) > _MOST_BYTES:
-            raise _unavailable(url, "sends more than an answer can be")
+        if len(content) > MOST_BYTES:
+            break
     try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise _unavailable(url, "does not answer in JSON") from error
-    if not isinstance(answer, dict):
-        raise _unavailable(url, "does not answer with a JSON object")
-    return answer
+        return parse_object(bytes(content))
+    except UnusableJson as error:
+        raise _unavailable(url, str(error)) from error
 
 
 def _unavailable(url: str, fault: str, retry_after: float = 0.0) -> HostUnavailable:

@@ -2,9 +2,16 @@
 
 from typing import Any, ClassVar, Self
 
+_LONGEST_TEXT = 1000
+
+
+def shortened(text: str) -> str:
+    """The text at a length that can be read: it may quote what a catalogue or a file says."""
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..."
+
 
 class RasterError(Exception):
-    """A job cannot go on. `message` is for the caller, `details` name the scene, band or stage.
+    """A job cannot go on. `message` is for the caller, `details` name the scene, band or stage. Long texts are cut.
 
     `retryable` says whether the same job may succeed later without any change by the caller.
     """
@@ -13,9 +20,9 @@ class RasterError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, **details: Any) -> None:
-        super().__init__(message)
-        self.message = message
-        self.details = details
+        self.message = shortened(message)
+        super().__init__(self.message)
+        self.details = {name: shortened(value) if isinstance(value, str) else value for name, value in details.items()}
 
 
 class InvalidSceneId(RasterError):

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import aoi
 from .cog import CogWriter, WrittenCog
-from .errors import NoValidPixels, SceneTooLarge
+from .errors import NoValidPixels, SceneTooLarge, shortened
 from .gdal import gdal_environment
 from .grids import Overlay, clip, footprint, lay_over
 from .operations import Operation, get_operation
@@ -160,7 +160,7 @@ def _product(
         extra_fields=work.operation.result_fields(work.params),
         quality=quality,
         notes=work.operation.notes(work.params),
-        warnings=tuple(_warnings(work, statistics, quality)),
+        warnings=tuple(map(shortened, _warnings(work, statistics, quality))),
     )
 
 

@@ -18,8 +18,8 @@ from .catalogue import Catalogue
 
 Item = Mapping[str, Any]
 
-_PAGE = 250
-_MAX_PAGES = 20
+_PAGE = 100
+_MAX_PAGES = 50
 
 
 def in_order_of(collections: Sequence[str], items: Sequence[Item]) -> list[Item]:
