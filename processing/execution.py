@@ -61,10 +61,11 @@ def execute(job: Job) -> None:
         patiently(lambda: job.hand_back("STORAGE_UNAVAILABLE", _AFTER_STORAGE, error=away))
     except SoftTimeLimitExceeded:
         patiently(lambda: job.fail(timed_out()))
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
         raise  # the row cannot be written now; when its lease is over the sweep finds it
-    except Exception:  # a fault of ours must still end the job
+    except Exception:  # a fault of ours, or content that no row can hold, must still end the job
         logger.exception("%s failed", job.id)
+        results.delete_attempts(job)
         message = "Something failed on our side while the job ran. The operator can see what and retry it."
         body = error_body("INTERNAL_ERROR", message, retryable=False)
         patiently(lambda: job.fail(body))

@@ -67,7 +67,7 @@ def _of_scene(opened: OpenScene, grid: Grid) -> dict[str, Any]:
         "catalogue": scene.catalogue,
         "collection": scene.collection,
         "product": product_name(scene),
-        "datetime": scene.properties.get("datetime"),
+        "datetime": scene.properties["datetime"] if scene.datetime else None,
         "processing_baseline": processing_baseline(scene),
         "relative_orbit": relative_orbit(scene),
         "wrs_path_row": path_and_row(scene),

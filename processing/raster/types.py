@@ -110,7 +110,8 @@ class Scene:
 
     @property
     def collection(self) -> str | None:
-        return self.item.get("collection")
+        declared = self.item.get("collection")
+        return declared if isinstance(declared, str) else None
 
     @property
     def properties(self) -> Mapping[str, Any]:

@@ -4,12 +4,14 @@ import re
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import DataError, connection
 from pytest_django import Settings
 from tifffile import TiffFile
 
@@ -143,6 +145,19 @@ def test_fault_of_ours_fails_the_job_without_details_of_the_code(
     assert error["details"] == {"retryable": False}
     assert not re.search(r"Traceback|Error|\.py|/", error["message"])
     assert str(tmp_path) not in str(row(job))
+    assert nothing_left(settings, storage)
+
+
+def test_result_that_the_database_refuses_fails_the_job_at_once(key: ApiKey, settings: Settings, storage: Path) -> None:
+    def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("UPDATE") and "file:checksum" in str(params):
+            raise DataError("unsupported Unicode escape sequence")
+        return execute(sql, params, many, context)
+
+    job = claimed(key)
+    with connection.execute_wrapper(refuse):
+        execute(job)
+    assert error_of(job)["code"] == "INTERNAL_ERROR"
     assert nothing_left(settings, storage)
 
 
