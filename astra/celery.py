@@ -35,6 +35,12 @@ def give_signs_of_life(sender: Any, **_: Any) -> None:
     import_module("processing.watch").give_signs(sender.hostname)
 
 
+@worker_ready.connect
+def look_for_work(sender: Any, **_: Any) -> None:
+    for queue in app.amqp.queues.consume_from:
+        import_module("processing.idle_workers").keep_looking(queue, sender.controller.concurrency)
+
+
 @worker_process_init.connect
 def prepare_for_rasters(**_: Any) -> None:
     """Load the raster libraries, for which the first job would wait, and tune the heaps, if this worker runs jobs."""

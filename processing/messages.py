@@ -12,9 +12,11 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 WORK, DELIVER = "processing.tasks.work", "processing.tasks.deliver"
-# The sweep sends more for what still waits, so copies do not fill a long queue.
+# Idle workers send more for what still waits, so copies do not fill a long queue.
 _LIFE_SECONDS = 120
-_PAUSE_SECONDS = 10
+_SHORT_LIFE_SECONDS = 3
+# After a failure. Whoever waits for an answer of the web process must not wait for the broker, too.
+_PAUSE_SECONDS = 10 if settings.IS_WEB else 1
 
 
 class Breaker:
@@ -50,7 +52,7 @@ broker = Breaker(_PAUSE_SECONDS)
 
 
 def ask_for_work() -> bool:
-    """Let a worker take the job whose turn it is. False if the broker is away; the sweep asks again."""
+    """Let a worker take the job whose turn it is. False if the broker is away; idle workers look again."""
     return _send(WORK, _LIFE_SECONDS)
 
 
@@ -60,9 +62,9 @@ def ask_for_deliveries() -> bool:
 
 
 def ask_again(task: str, times: int) -> None:
-    """For the sweep: so many messages, which live until its next round."""
+    """For idle workers, who ask for the same every second: so many messages that soon expire."""
     for _ in range(times):
-        if not _send(task, settings.SWEEP_SECONDS):
+        if not _send(task, _SHORT_LIFE_SECONDS):
             break
 
 

@@ -2,11 +2,9 @@
 
 import logging
 from datetime import timedelta
-from typing import Any
 
 from celery import Task, shared_task
 from django.conf import settings
-from django.db.models import QuerySet
 
 from astra import logs
 
@@ -16,7 +14,6 @@ from .models.failures import error_body
 from .models.signs import Sign
 
 _AT_ONCE = 500
-_MOST_MESSAGES = 16  # of one kind that a sweep sends
 _SWEEP = "sweep"
 _LONGEST_WALK = 6 * 3600  # seconds
 
@@ -55,7 +52,7 @@ def deliver() -> None:
 
 @shared_task
 def sweep() -> None:
-    """Find what fell through: jobs of lost workers, jobs and webhooks whose messages went missing."""
+    """Find what fell through: jobs of lost workers, and parked ones that may go on."""
     lease = timedelta(seconds=settings.LEASE_SECONDS)
     Sign.objects.give(_SWEEP, gap=lease)
     # After an outage workers that live get a lease's time to say so.
@@ -63,8 +60,6 @@ def sweep() -> None:
         for job in Job.objects.lost()[:_AT_ONCE]:
             job.give_up_for_lost()
     Job.objects.unpark_where_there_is_room()
-    messages.ask_again(messages.WORK, _count(Job.objects.due()))
-    messages.ask_again(messages.DELIVER, _count(WebhookDelivery.objects.due()))
 
 
 @shared_task
@@ -117,8 +112,3 @@ def announce_end(job: Job) -> None:
     """Send the webhook of a job that has ended."""
     if job.is_finished and job.webhook_url:
         messages.ask_for_deliveries()
-
-
-def _count(rows: "QuerySet[Any]") -> int:
-    """How many there are, up to as many as a sweep sends messages for."""
-    return len(rows.values_list("pk")[:_MOST_MESSAGES])

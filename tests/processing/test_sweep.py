@@ -1,22 +1,18 @@
-"""The sweeps find lost jobs, lost messages, due webhooks, expired files and left-over folders."""
+"""The sweeps find lost jobs, jobs that stayed parked, expired files and left-over folders."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
 from accounts.models import ApiKey
-from processing.messages import Breaker
 from processing.models import IdempotencyKey, Job
 from processing.models.signs import Sign
 from processing.tasks import clean_up, expire_results, sweep
 from tests.processing.clock import Clock
 from tests.processing.conftest import use_storage
 from tests.processing.jobs import (
-    AWAY,
     HOOK,
     claim,
     claimed,
@@ -25,7 +21,6 @@ from tests.processing.jobs import (
     files_below,
     queued,
     row,
-    take_messages,
     verbs,
 )
 
@@ -39,7 +34,7 @@ def watch_and_sweep() -> None:
     sweep()
 
 
-def test_lost_job_returns_to_the_queue_and_gets_a_message(key: ApiKey, clock: Clock) -> None:
+def test_lost_job_returns_to_the_queue(key: ApiKey, clock: Clock) -> None:
     job, alive = claimed(key), claimed(key)
     clock.move(minutes=11)
     alive.heartbeat()
@@ -47,7 +42,6 @@ def test_lost_job_returns_to_the_queue_and_gets_a_message(key: ApiKey, clock: Cl
     stored = row(job)
     assert (stored["status"], stored["attempt"], stored["losses"]) == ("queued", 0, 1)
     assert row(alive)["status"] == "processing"
-    assert take_messages() == ["work"]
     assert claim(job) is not None
 
 
@@ -75,59 +69,7 @@ def test_lost_for_the_tenth_time_the_job_fails_and_leaves_no_file(key: ApiKey, c
     clean_up()
     assert row(job)["error"]["code"] == "WORKER_LOST"
     assert files_below(storage) == []
-    assert "deliver" in take_messages()
-
-
-def test_queued_job_without_a_message_gets_one(key: ApiKey) -> None:
-    queued(key)
-    sweep()
-    assert take_messages() == ["work"]
-
-
-def test_long_queue_gets_few_messages(key: ApiKey) -> None:
-    for _ in range(30):
-        queued(key)
-    sweep()
-    assert 1 <= len(take_messages()) <= 16
-
-
-def test_jobs_that_need_no_worker_get_no_message(key: ApiKey) -> None:
-    claimed(key)
-    completed(key)
-    failed(key)
-    later = claimed(key)
-    later.release(AWAY, timedelta(minutes=5))
-    sweep()
-    assert take_messages() == []
-
-
-def test_messages_that_the_broker_refused_are_sent_later(
-    key: ApiKey, monkeypatch: pytest.MonkeyPatch, closed_breaker: Breaker
-) -> None:
-    def refuse(*args: Any, **options: Any) -> None:
-        raise OperationalError("connection refused")
-
-    queued(key)
-    failed(key, webhook_url=HOOK)
-    with monkeypatch.context() as outage:
-        outage.setattr("kombu.messaging.Producer.publish", refuse)
-        sweep()
-    assert take_messages() == []
-    closed_breaker.note(success=True)
-    sweep()
-    assert take_messages() == ["work", "deliver"]
-
-
-def test_due_webhooks_are_sent(key: ApiKey, clock: Clock) -> None:
-    _, later, done = (failed(key, webhook_url=HOOK).deliveries.get() for _ in range(3))
-    in_a_minute = datetime.now(UTC) + timedelta(seconds=60)
-    type(later).objects.filter(pk=later.pk).update(next_attempt_at=in_a_minute)
-    type(done).objects.filter(pk=done.pk).update(status="delivered")
-    sweep()
-    assert take_messages() == ["deliver"]
-    clock.move(seconds=61)
-    sweep()
-    assert take_messages() == ["deliver", "deliver"]
+    assert job.deliveries.get().event == "job.failed"
 
 
 def test_second_sweep_changes_nothing(key: ApiKey, clock: Clock) -> None:
@@ -143,7 +85,6 @@ def test_job_that_stayed_parked_goes_on(key: ApiKey) -> None:
     job = queued(key)
     Job.objects.filter(pk=job.pk).update(parked=True)
     sweep()
-    assert take_messages() == ["work"]
     assert claim(job) is not None
 
 
