@@ -24,24 +24,29 @@ _PORTS = ("master.port", "volume.port", "filer.port")
 @contextmanager
 def s3_server(folder: Path) -> Iterator[str]:
     """The URL of the server, whose only bucket is BUCKET."""
-    port = _port_of_two()
-    command = [
-        str(Path(sys.executable).parent / "weed"),
-        *("mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-admin.ui=false", "-webdav=false"),
-        *(f"-s3.port={port}", "-s3.port.iceberg=0", "-s3.port.lance=0"),
-        *(f"-{name}={_port_of_two()}" for name in _PORTS),
-    ]
+    command, port = command_of(folder)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env={**os.environ, **KEYS}, stdout=log, stderr=log, cwd=folder)
     try:
         url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: _has_bucket(url), 60, "the S3 server")
+        wait_until(lambda: has_bucket(url), 60, "the S3 server")
         yield url
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(15)
         process.kill()
+
+
+def command_of(folder: Path) -> tuple[list[str], int]:
+    """The command of a server that keeps its files in `folder`, and its port."""
+    port = _port_of_two()
+    return [
+        str(Path(sys.executable).parent / "weed"),
+        *("mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-admin.ui=false", "-webdav=false"),
+        *(f"-s3.port={port}", "-s3.port.iceberg=0", "-s3.port.lance=0"),
+        *(f"-{name}={_port_of_two()}" for name in _PORTS),
+    ], port
 
 
 def s3_client(url: str) -> Any:
@@ -70,7 +75,7 @@ def s3_storage(url: str, **options: Any) -> Mapping[str, Any]:
     }
 
 
-def _has_bucket(url: str) -> bool:
+def has_bucket(url: str) -> bool:
     """True once the bucket is made and takes a file."""
     try:
         requests.get(f"{url}/healthz", timeout=2).raise_for_status()

@@ -1,0 +1,120 @@
+"""The five faults that public benchmarks of job queues name, and the throughput before and after each.
+
+All five are done to the database, on which everything waits, and the last two to workers as well.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+
+import psycopg
+
+from ..sets.production import Production
+from ..sets.running import patiently
+from .kills import JOB
+
+_BACKLOG = 60
+_AREA = [-122.45, 37.70, -122.42, 37.72]
+_SMALL_JOB = {**JOB, "params": {"aoi": _AREA}}
+_POOL_SECONDS = 10.0
+_REPEATS = 5
+_RECOVERY_SECONDS = 60.0
+
+
+def compare_throughput(running: Production, window: float) -> None:
+    """Print completed jobs a second in a window before and a window after each fault."""
+    with _standing_backlog(running):
+        print("| fault | before, jobs/s | seconds until jobs end again | after, jobs/s | after / before |")
+        print("|---|---|---|---|---|")
+        _throughput(running, window / 2)  # warm
+        for name, fault in _FAULTS.items():
+            before = _throughput(running, window)
+            fault(running)
+            recovery = _seconds_until_jobs_complete(running)
+            after = _throughput(running, window)
+            print(f"| {name} | {before:.2f} | {recovery:.1f} | {after:.2f} | {after / before:.3f} |", flush=True)
+
+
+def _restart(running: Production) -> None:
+    running.units.hold("database")
+    running.units.let_go("database")
+
+
+def _end_backends(running: Production) -> None:
+    running.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+
+
+def _exhaust_connections(running: Production) -> None:
+    """All connections that the database allows are taken, for a while."""
+    with ExitStack() as taken:
+        with suppress(psycopg.OperationalError):
+            while True:
+                taken.enter_context(psycopg.connect(running.environment["DATABASE_URL"]))
+        time.sleep(_POOL_SECONDS)
+
+
+def _crash(running: Production) -> None:
+    for kind in ("database", "worker"):
+        for victim in running.victims(kind):
+            os.kill(victim, signal.SIGKILL)
+
+
+def _kill_again_and_again(running: Production) -> None:
+    for _ in range(_REPEATS):
+        _end_backends(running)
+        for victim in running.victims("pool child"):
+            with suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGKILL)
+        time.sleep(1)
+
+
+_FAULTS: Mapping[str, Callable[[Production], None]] = {
+    "restart": _restart,
+    "backend kills": _end_backends,
+    "pool exhaustion": _exhaust_connections,
+    "crash": _crash,
+    "repeated kills": _kill_again_and_again,
+}
+
+
+class _standing_backlog:  # noqa: N801  # used as a context manager
+    """Submits, in a thread, whenever fewer jobs than the backlog are unfinished."""
+
+    def __init__(self, running: Production) -> None:
+        self._running, self._done = running, threading.Event()
+        self._thread = threading.Thread(target=self._go_on)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _go_on(self) -> None:
+        unfinished = "SELECT count(*) FROM processing_job WHERE status IN ('queued', 'processing')"
+        while not self._done.wait(0.2):
+            for _ in range(_BACKLOG - self._running.rows(unfinished)[0][0]):
+                with suppress(Exception):  # the fault itself; the next round submits again
+                    self._running.send("POST", "/api/v1/process", json=_SMALL_JOB)
+
+
+def _completed(running: Production) -> int:
+    count: int = running.rows("SELECT count(*) FROM processing_job WHERE status = 'completed'")[0][0]
+    return count
+
+
+def _throughput(running: Production, seconds: float) -> float:
+    count, begun = _completed(running), time.monotonic()
+    time.sleep(seconds)
+    return (_completed(running) - count) / (time.monotonic() - begun)
+
+
+def _seconds_until_jobs_complete(running: Production) -> float:
+    count, begun = patiently(lambda: _completed(running)), time.monotonic()
+    while _completed(running) < count + 2 and time.monotonic() < begun + _RECOVERY_SECONDS:
+        time.sleep(0.1)
+    return time.monotonic() - begun
