@@ -5,7 +5,14 @@ from importlib import import_module
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import (
+    celeryd_after_setup,
+    setup_logging,
+    task_postrun,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
 
 from . import logs
 
@@ -28,6 +35,11 @@ def keep_our_logging(**_: Any) -> None:
 def forget_ids(**_: Any) -> None:
     """What a task has bound to its log lines belongs to no other task."""
     logs.unbind_all()
+
+
+@celeryd_after_setup.connect
+def take_over_from_the_last(sender: str, **_: Any) -> None:
+    import_module("processing.lost_workers").take_over(sender)
 
 
 @worker_ready.connect

@@ -6,7 +6,7 @@ A process that crashed or ran out of memory is charged to the job. Any other los
 import logging
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from . import messages
-from .models import Job
+from .models import Job, WebhookDelivery
 from .models.failures import timed_out
 
 logger = logging.getLogger(__name__)
@@ -41,8 +41,23 @@ class WorkRequest(Request):
 
     def on_timeout(self, soft: bool, timeout: float) -> Any:
         if not soft:  # its process did not react to the soft limit, and is killed
-            _for_jobs_of([self.id], lambda job: job.fail(timed_out()))
+            _for_jobs(lambda: Job.objects.taken_by([self.id]), lambda job: job.fail(timed_out()))
         return super().on_timeout(soft, timeout)
+
+
+class DeliverRequest(Request):
+    """A message of the task `deliver`, in the main process of a worker."""
+
+    def on_failure(self, exc_info: Any, *args: Any, **options: Any) -> Any:
+        if isinstance(exc_info.exception, WorkerLostError):
+            set_free(taken_by=self.id)
+        return super().on_failure(exc_info, *args, **options)
+
+
+def take_over(worker: str) -> None:
+    """For a worker that starts: what the one of the same name had before is nobody's now, as names stand only once."""
+    _for_jobs(lambda: Job.objects.at_work_of(worker), lambda job: job.hand_back("the worker was started again"))
+    set_free(worker=worker)
 
 
 def hand_back_before_the_end() -> None:
@@ -55,21 +70,35 @@ def hand_back_before_the_end() -> None:
 def end_lost(message_ids: list[str], *, charged: bool) -> None:
     """End the attempts of processes that are gone. They count if `charged`."""
     reason = "the worker was lost"
-    _for_jobs_of(message_ids, lambda job: job.charge_loss(reason) if charged else job.hand_back(reason))
+    _for_jobs(
+        lambda: Job.objects.taken_by(message_ids),
+        lambda job: job.charge_loss(reason) if charged else job.hand_back(reason),
+    )
 
 
 def _hand_back_all() -> None:
     ids = [request.id for request in state.active_requests]
-    _for_jobs_of(ids, lambda job: job.hand_back("the worker was stopped"))
+    _for_jobs(lambda: Job.objects.taken_by(ids), lambda job: job.hand_back("the worker was stopped"))
 
 
-def _for_jobs_of(message_ids: list[str], act: Callable[[Job], bool]) -> None:
+def set_free(**taken: str) -> None:
+    """Webhooks that a lost process or worker had are due at once. Never raises: else their leases free them."""
+    try:
+        if WebhookDelivery.objects.under_way(**taken).set_free():
+            messages.ask_for_deliveries()
+    except DatabaseError:
+        logger.warning("webhooks of a lost worker are left to their leases", exc_info=True)
+    finally:
+        connection.close()
+
+
+def _for_jobs(jobs: Callable[[], Iterable[Job]], act: Callable[[Job], bool]) -> None:
     """Never raises: what cannot be written now, the sweep finds when the leases are over."""
     try:
-        for job in Job.objects.taken_by(message_ids):
+        for job in jobs():
             if act(job):
                 logger.warning("%s: its worker could not end it; it is %s now", job.id, job.status)
-        messages.ask_for_work()
+                messages.ask_for_work()
     except DatabaseError:
         logger.warning("jobs of a lost worker are left to the sweep", exc_info=True)
     finally:

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 from celery import Task, shared_task
 from django.conf import settings
@@ -24,10 +25,14 @@ class _Work(Task):  # type: ignore[type-arg]
     Request = "processing.lost_workers:WorkRequest"
 
 
+class _Deliver(Task):  # type: ignore[type-arg]
+    Request = "processing.lost_workers:DeliverRequest"
+
+
 @shared_task(bind=True, base=_Work)
 def work(self: _Work) -> None:
     """Take the job whose turn it is and work on it, then ask for the next one."""
-    job = Job.objects.claim_next(self.request.id or "")
+    job = Job.objects.claim_next(*_taker(self))
     if job is None:
         return
     with logs.bound(job_id=job.pk):
@@ -37,10 +42,10 @@ def work(self: _Work) -> None:
         messages.ask_for_work()
 
 
-@shared_task
-def deliver() -> None:
+@shared_task(bind=True, base=_Deliver)
+def deliver(self: _Deliver) -> None:
     """One attempt to deliver the webhook that is due first, then ask for the next one."""
-    delivery = WebhookDelivery.objects.claim_next()
+    delivery = WebhookDelivery.objects.claim_next(*_taker(self))
     if delivery is None:
         return
     with logs.bound(job_id=delivery.job_id):
@@ -112,3 +117,8 @@ def announce_end(job: Job) -> None:
     """Send the webhook of a job that has ended."""
     if job.is_finished and job.webhook_url:
         messages.ask_for_deliveries()
+
+
+def _taker(task: "Task[Any, Any]") -> tuple[str, str]:
+    """The message that a task was asked for by, and the name of the worker that has it."""
+    return task.request.id or "", task.request.hostname or ""

@@ -2,11 +2,14 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from .guard import end_groups
+from .guard import kill_group
+
+_SECONDS_TO_DIE = 5.0
 
 
 def record(file: Path, leaders: Iterable[int]) -> None:
@@ -17,8 +20,8 @@ def record(file: Path, leaders: Iterable[int]) -> None:
     draft.replace(file)
 
 
-def end_left_over(file: Path, grace: float) -> int:
-    """End what still runs of the recorded groups. Returns how many there were."""
+def kill_left_over(file: Path) -> int:
+    """Kill what still runs of the recorded groups. Returns how many there were."""
     try:
         recorded = {int(pid): str(start) for pid, start in json.loads(file.read_text()).items()}
     except (FileNotFoundError, ValueError, AttributeError):
@@ -26,7 +29,11 @@ def end_left_over(file: Path, grace: float) -> int:
     started, groups = _start_times(), _groups()
     # A group that has lost its leader keeps its id, which no new process can have as long as one of its members lives.
     ours = {pid for pid, start in recorded.items() if pid in groups and started.get(pid, start) == start}
-    end_groups(ours, grace)
+    for pid in ours:
+        kill_group(pid)
+    ends = time.monotonic() + _SECONDS_TO_DIE
+    while ours & _groups() and time.monotonic() < ends:
+        time.sleep(0.02)
     with suppress(FileNotFoundError):
         file.unlink()
     return len(ours)

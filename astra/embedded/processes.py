@@ -6,7 +6,6 @@ from pathlib import Path
 
 from .supervisor import Child
 
-_LONGEST_PAUSE_OF_BEAT = 2.0  # without it nothing is swept
 _WEBHOOKS_AT_ONCE = 4
 _CONTROLS_AT_ONCE = 2  # so that a storage that hangs holds up no sweep
 
@@ -22,13 +21,7 @@ def children(address: str, workers: int, environment: Mapping[str, str], data: P
     for name, command in commands.items():
         yield Child(name=name, command=command, log=log / f"{name}.log", environment=environment)
     beat = [*_celery("beat"), "--schedule", str(data / "beat-schedule"), "--pidfile="]
-    yield Child(
-        name="beat",
-        command=beat,
-        log=log / "beat.log",
-        environment=environment,
-        longest_pause=_LONGEST_PAUSE_OF_BEAT,
-    )
+    yield Child(name="beat", command=beat, log=log / "beat.log", environment=environment)
 
 
 def _web(address: str) -> list[str]:

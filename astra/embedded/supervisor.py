@@ -16,6 +16,8 @@ from .left_over import record
 from .log_files import rotate
 
 _STEADY_SECONDS = 20.0  # a child that ran this long is not failing again and again
+# Each child is waited for by others, so one that fails again and again still starts this often: seconds.
+_LONGEST_PAUSE = 2.0
 _LOOK_EVERY = 0.1
 
 
@@ -31,7 +33,6 @@ class Child:
     command: list[str]
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    longest_pause: float = 15.0
     outlives: bool = False
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
@@ -57,7 +58,7 @@ class Child:
         """Set when to start again, later after each failure in a row. Returns the pause in seconds."""
         now = time.monotonic()
         self.failures = 0 if now - self.started_at > _STEADY_SECONDS else self.failures + 1
-        pause: float = min(self.longest_pause, 0.2 * 2**self.failures)
+        pause: float = min(_LONGEST_PAUSE, 0.2 * 2**self.failures)
         self.process, self.start_again_at = None, now + pause
         return pause
 
@@ -65,7 +66,7 @@ class Child:
 class Supervisor:
     """Runs children, restarts those that die, and stops them on the way out; each has `stop_seconds` for that.
 
-    If this process is killed, a guard process stops them. If both are killed, `end_left_over` can, by what stands in
+    If this process is killed, a guard process stops them. If both are killed, `kill_left_over` can, by what stands in
     the file `pids`. `say` gets a line about each death.
     """
 
@@ -155,7 +156,7 @@ class Supervisor:
         record(self._pids, [child.process.pid for child in self._children if child.process is not None])
 
     def _start_guard(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "astra.embedded.guard", str(self._stop_seconds)]
+        command = [sys.executable, "-m", "astra.embedded.guard"]
         root = Path(__file__).resolve().parents[2]
         return subprocess.Popen(command, stdin=subprocess.PIPE, cwd=root, start_new_session=True)
 

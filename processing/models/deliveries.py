@@ -58,17 +58,26 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
         """Pending deliveries whose time has come, the longest due first."""
         return self.filter(status=WebhookDelivery.State.PENDING, next_attempt_at__lte=Now()).order_by("next_attempt_at")
 
-    def claim_next(self) -> "WebhookDelivery | None":
+    def claim_next(self, taken_by: str = "", worker: str = "") -> "WebhookDelivery | None":
         """Take a due delivery to a host at which no other attempt is under way. None if there is none.
 
-        An attempt whose worker was lost comes due again, and frees its host.
+        An attempt whose worker was lost comes due again, and frees its host. `taken_by` is the id of the Celery message
+        that asked for it, `worker` the name of the worker that got it.
         """
         self.due().exclude(busy_host=None).update(busy_host=None)
         busy = self.exclude(busy_host=None).values("busy_host")
         for delivery in self.due().exclude(host__in=busy)[:_TRIED_AT_ONCE]:
-            if delivery.begin_attempt():
+            if delivery.begin_attempt(taken_by, worker):
                 return delivery
         return None
+
+    def under_way(self, **taken: Any) -> Self:
+        """Attempts that have not ended; `taken` says by whom."""
+        return self.filter(status=WebhookDelivery.State.PENDING, **taken).exclude(busy_host=None)
+
+    def set_free(self) -> int:
+        """The workers of these attempts are gone: they are due again at once. Returns how many there were."""
+        return self.update(busy_host=None, next_attempt_at=Now())
 
 
 class WebhookDelivery(models.Model):
@@ -89,6 +98,8 @@ class WebhookDelivery(models.Model):
     next_attempt_at = models.DateTimeField(default=timezone.now)
     host = models.CharField(max_length=255, blank=True)
     busy_host = models.CharField(max_length=255, null=True, unique=True)  # while an attempt is under way
+    taken_by = models.CharField(max_length=40, blank=True)  # as those of a job
+    worker = models.CharField(max_length=255, blank=True)
     # What the body shows, even if staff let the job run again meanwhile. Null: written before this was kept.
     job_as_ended = models.JSONField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -107,14 +118,18 @@ class WebhookDelivery(models.Model):
     def __str__(self) -> str:
         return f"{self.event} to {self.url}"
 
-    def begin_attempt(self) -> bool:
+    def begin_attempt(self, taken_by: str = "", worker: str = "") -> bool:
         """Take the delivery for one attempt. False if another worker was faster, with it or with its host."""
         rows = WebhookDelivery.objects.due().filter(pk=self.pk, attempts=self.attempts, busy_host=None)
         busy = self.host or str(self.pk)
         try:
             with transaction.atomic():
                 taken = rows.update(
-                    attempts=F("attempts") + 1, busy_host=busy, next_attempt_at=from_now(_ATTEMPT_LEASE)
+                    attempts=F("attempts") + 1,
+                    busy_host=busy,
+                    taken_by=taken_by,
+                    worker=worker,
+                    next_attempt_at=from_now(_ATTEMPT_LEASE),
                 )
         except IntegrityError:  # busy_host is unique
             return False

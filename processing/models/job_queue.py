@@ -75,22 +75,26 @@ class JobQuerySet(models.QuerySet["Job"]):
             return first.job_of(digest), False
         return job, True
 
-    def claim_next(self, taken_by: str) -> "Job | None":
+    def claim_next(self, taken_by: str, worker: str = "") -> "Job | None":
         """Take the job whose turn it is, to work on it. None if no job is due that may be worked on now.
 
-        `taken_by` is the id of the Celery message that asked for work.
+        `taken_by` is the id of the Celery message that asked for work, `worker` the name of the worker that got it.
         """
         with transaction.atomic():
             while (job := self._first_in_turn()) is not None:
                 if self._is_full(job.account_id):
                     self._park_all_of(job.account_id)
-                elif job.begin_attempt(taken_by):
+                elif job.begin_attempt(taken_by, worker):
                     return job
         return None
 
     def taken_by(self, message_ids: list[str]) -> Self:
         """Jobs at work for these Celery messages."""
         return self.filter(status=Status.PROCESSING, taken_by__in=message_ids)
+
+    def at_work_of(self, worker: str) -> Self:
+        """Jobs at work for the worker of this name."""
+        return self.at_work().filter(worker=worker)
 
     def due(self) -> Self:
         """Queued jobs that may be claimed now, in the order of their turns."""

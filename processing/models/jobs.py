@@ -58,7 +58,8 @@ class Job(models.Model):
     attempt_limit = models.PositiveIntegerField()
     claims = models.PositiveIntegerField(default=0)  # a worker's writes count only until the next claim
     losses = models.PositiveSmallIntegerField(default=0)  # workers that were lost through no fault of the job
-    taken_by = models.CharField(max_length=40, blank=True)  # the Celery message whose worker claimed it last
+    taken_by = models.CharField(max_length=40, blank=True)  # the Celery message by which it was claimed last
+    worker = models.CharField(max_length=255, blank=True)  # the name of the worker that claimed it last
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)  # the first attempt
     attempt_started_at = models.DateTimeField(null=True)
@@ -117,13 +118,14 @@ class Job(models.Model):
     def has_attempts_left(self) -> bool:
         return self.attempt < self.attempt_limit
 
-    def begin_attempt(self, taken_by: str) -> bool:
+    def begin_attempt(self, taken_by: str, worker: str = "") -> bool:
         """The verb `claim`, for this row. False if another worker was faster."""
         return self._move(
             "claim",
             attempt=F("attempt") + 1,
             claims=F("claims") + 1,
             taken_by=taken_by,
+            worker=worker,
             lease_until=_lease_end(),
             attempt_started_at=Now(),
             started_at=Coalesce(F("started_at"), Now()),

@@ -3,8 +3,9 @@
 import pytest
 
 from accounts.models import ApiKey
-from processing.lost_workers import end_lost, is_crash
-from tests.processing.jobs import claim, queued, row, take_messages, verbs
+from processing.lost_workers import end_lost, is_crash, set_free, take_over
+from processing.models import Job, WebhookDelivery
+from tests.processing.jobs import HOOK, claim, failed, queued, row, take_messages, verbs
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,28 @@ def test_job_of_a_lost_process_is_due_again_at_once(key: ApiKey, charged: bool, 
     assert verbs(alive) == ["submit", "claim"]
     assert take_messages() == ["work"]
     assert claim(lost) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_that_starts_hands_back_what_the_one_of_its_name_had(key: ApiKey) -> None:
+    lost, alive = queued(key), queued(key)
+    assert Job.objects.claim_next("one message", "rasters@here") == lost
+    assert Job.objects.claim_next("another message", "rasters@there") == alive
+    take_over("rasters@here")
+    assert (row(lost)["status"], row(lost)["attempt"], row(alive)["status"]) == ("queued", 0, "processing")
+    assert take_messages() == ["work"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("whole_worker", [False, True])
+def test_webhook_of_a_lost_process_or_worker_is_due_again_at_once(key: ApiKey, whole_worker: bool) -> None:
+    delivery = failed(key, webhook_url=HOOK).deliveries.get()
+    assert WebhookDelivery.objects.claim_next("its message", "webhooks@here") == delivery
+    take_over("webhooks@there")
+    set_free(taken_by="another message")
+    assert not WebhookDelivery.objects.due().exists()
+    if whole_worker:
+        take_over("webhooks@here")
+    else:
+        set_free(taken_by="its message")
+    assert WebhookDelivery.objects.claim_next("a third message", "webhooks@there") == delivery

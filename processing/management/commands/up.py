@@ -23,11 +23,12 @@ from django.db import connections
 
 from accounts.models import Account, ApiKey
 from astra.embedded.broker import BrokerMissing, configure_broker
-from astra.embedded.left_over import end_left_over
+from astra.embedded.left_over import kill_left_over
 from astra.embedded.outside import Outside, Watch, broker_fault, database_fault
 from astra.embedded.processes import children
 from astra.embedded.supervisor import Child, ChildFailed, Supervisor
 from astra.environment import text
+from processing.raster.sandbox.location import catalogue_folder
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104  # compared with, never a default
@@ -35,7 +36,6 @@ _READY_SECONDS = 60.0
 _LOOK_EVERY = 0.1
 # What a worker takes to end after it has handed its jobs back.
 _SECONDS_BEYOND_GRACE = 5.0
-_LONGEST_PAUSE_OF_BROKER = 2.0  # all wait for it
 _FIRST_ACCOUNT = "first"
 _ADMIN = "admin"
 
@@ -55,8 +55,8 @@ class Command(BaseCommand):
         _check_exposure(host)
         with _only_one(settings.DATA_DIR / "up.lock"):
             pids, stop_seconds = settings.DATA_DIR / "pids.json", settings.STOP_GRACE + _SECONDS_BEYOND_GRACE
-            if left := end_left_over(pids, stop_seconds):
-                self._say(f"ended {left} processes that a killed `up` had left behind")
+            if left := kill_left_over(pids):
+                self._say(f"killed {left} processes that a killed `up` had left behind")
             _check_address(host, port)
             with Supervisor(self._say, pids, stop_seconds) as supervisor:
                 self._run(supervisor, host, port, workers)
@@ -92,6 +92,8 @@ class Command(BaseCommand):
     def _prepare(self, supervisor: Supervisor) -> bool:
         """Bring database and sandbox up to date. False if a signal stopped us before."""
         call_command("migrate", verbosity=0)
+        if catalogue_folder(settings.SANDBOX_DIR).exists():
+            return True
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "makesandbox"]
         try:
             return supervisor.run(Child(name="sandbox", command=command, log=_log("sandbox")))
@@ -104,15 +106,7 @@ class Command(BaseCommand):
             return settings.REDIS_URL
         try:
             broker = configure_broker(settings.DATA_DIR / "broker")
-            supervisor.add(
-                Child(
-                    name="broker",
-                    command=broker.command,
-                    log=_log("broker"),
-                    longest_pause=_LONGEST_PAUSE_OF_BROKER,
-                    outlives=True,
-                )
-            )
+            supervisor.add(Child(name="broker", command=broker.command, log=_log("broker"), outlives=True))
             broker.wait_until_ready()
         except (BrokerMissing, TimeoutError) as error:
             raise CommandError(str(error)) from error
