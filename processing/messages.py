@@ -49,6 +49,9 @@ class Breaker:
 
 
 broker = Breaker(_PAUSE_SECONDS)
+# One thread sends at a time, and the others skip it: when the broker goes silent, one caller waits, not all. Whoever
+# takes a message asks for the next one.
+_sending = threading.Lock()
 
 
 def ask_for_work() -> bool:
@@ -69,7 +72,7 @@ def ask_again(task: str, times: int) -> None:
 
 
 def _send(task: str, life_seconds: float) -> bool:
-    if not broker.allows():
+    if not broker.allows() or not _sending.acquire(blocking=False):
         return False
     try:
         current_app.send_task(task, retry=False, expires=life_seconds, ignore_result=True)
@@ -77,5 +80,7 @@ def _send(task: str, life_seconds: float) -> bool:
         broker.note(success=False)
         logger.warning("the broker is away: %s", error)
         return False
+    finally:
+        _sending.release()
     broker.note(success=True)
     return True

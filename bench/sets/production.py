@@ -3,10 +3,11 @@
 import re
 import secrets
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -21,6 +22,7 @@ _NEW_KEY = (
     "account = Account.objects.create(name='bench', plan='scale'); "
     "print(ApiKey.objects.issue(account, 'test')[1])"
 )
+_VARIABLE_OF = {"broker": "REDIS_URL", "storage": "AWS_S3_ENDPOINT_URL", "database": "DATABASE_URL"}
 _LINE = re.compile(r"^(\w+): (.+)$", re.MULTILINE)
 
 
@@ -53,23 +55,25 @@ class Production(RunningSet):
 
 
 @contextmanager
-def production(folder: Path, environment: Mapping[str, str]) -> Iterator[Production]:
-    """Running until the end of the block; `environment` is added to its own, and wins."""
+def production(
+    folder: Path,
+    environment: Mapping[str, str],
+    gates: Sequence[str] = (),
+    of_units: Mapping[str, Mapping[str, str]] | None = None,
+) -> Iterator[Production]:
+    """Running until the end of the block; `environment` is added to its own, and wins; `of_units` is of single ones.
+
+    The service reaches the servers named in `gates` through a gate (bench.outages.gate), unit `<server>-gate`.
+    """
     data, port = folder / "data", free_port()
     data.mkdir()
     with Restarter(folder) as units:
-        whole = {
-            "ASTRA_DATA_DIR": str(data),
+        servers = {
             "DATABASE_URL": add_postgresql(units, folder),
             "REDIS_URL": add_valkey(units, folder),
             **add_s3(units, folder),
-            "SECRET_KEY": secrets.token_urlsafe(48),
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "ASTRA_THREADS": "1",
-            "PORT": str(port),
-            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-            **environment,
         }
+        whole = {**_behind_gates(units, servers, gates), **_of_service(data, port), **environment}
         running = Production(data, f"http://127.0.0.1:{port}", whole, units)
         lines = dict(_LINE.findall((ROOT / "Procfile").read_text()))
         running.manage(*lines.pop("release").split()[2:])
@@ -77,6 +81,30 @@ def production(folder: Path, environment: Mapping[str, str]) -> Iterator[Product
         running.key = running.manage("shell", "-v", "0", "-c", _NEW_KEY).split()[-1]
         for name, line in lines.items():
             command = f"cd {ROOT} && exec {line.replace('0.0.0.0', '127.0.0.1')}"
-            units.add(Unit(name=name, command=["bash", "-c", command], environment=whole))
+            own = {**whole, **(of_units or {}).get(name, {})}
+            units.add(Unit(name=name, command=["bash", "-c", command], environment=own))
         running.wait_until_ready()
         yield running
+
+
+def _of_service(data: Path, port: int) -> dict[str, str]:
+    return {
+        "ASTRA_DATA_DIR": str(data),
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "ASTRA_THREADS": "1",
+        "PORT": str(port),
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+    }
+
+
+def _behind_gates(units: Restarter, servers: Mapping[str, str], gates: Sequence[str]) -> dict[str, str]:
+    """The servers' settings, with the ports of the gates before them."""
+    settings = dict(servers)
+    for name in gates:
+        variable, port = _VARIABLE_OF[name], free_port()
+        server_port = str(urlsplit(servers[variable]).port)
+        command = [sys.executable, "-m", "bench.outages.gate", str(port), server_port]
+        units.add(Unit(name=f"{name}-gate", command=command))
+        settings[variable] = servers[variable].replace(f":{server_port}", f":{port}", 1)
+    return settings
