@@ -1,5 +1,6 @@
 """JSON from a host that is not ours. Every answer is bounded in time and size."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +14,7 @@ from .json_values import MOST_BYTES, UnusableJson, parse_object
 from .pace import Pace
 from .retry import LONGEST_WAIT, PassingFault, patiently, refuse_passing_status
 
-_TIMEOUT = (5.0, 20.0)  # connect, and between two parts of an answer: seconds
-_LONGEST_ANSWER = 60.0  # seconds
-_CONNECT_IN_TIME = 2.0  # seconds, if there is a limit on all
+_CONNECT_SECONDS = 2.0
 
 
 class HostUnavailable(Exception):
@@ -34,19 +33,23 @@ def fetch_json(
     private_hosts: PrivateHosts,
     body: Mapping[str, Any] | None = None,
     *,
-    within: float | None = None,
+    within: float,
+    asks_again: bool = False,
     pace: Pace | None = None,
 ) -> dict[str, Any]:
     """Return the JSON object at `url`, asked for by POST if there is a body. Raises HostUnavailable.
 
-    A host that fails is asked again. If `within` is set, it is asked once and has that many seconds. `pace` says when a
+    The host has `within` seconds in all. If it fails it is asked again, but only if `asks_again`. `pace` says when a
     host may be asked that limits the rate of requests.
     """
+    ends = time.monotonic() + within
+
+    def ask() -> dict[str, Any]:
+        left = ends - time.monotonic()
+        return in_time(lambda: _ask_in_turn(url, private_hosts, body, left, pace), left)
+
     try:
-        if within is None:
-            return patiently(lambda: _ask_in_turn(url, private_hosts, body, _TIMEOUT, _LONGEST_ANSWER, pace))
-        timeout = (min(_CONNECT_IN_TIME, within), within)
-        return in_time(lambda: _ask_in_turn(url, private_hosts, body, timeout, within, pace), within)
+        return patiently(ask, within) if asks_again else ask()
     except PassingFault as error:
         raise _unavailable(url, error.fault, error.retry_after) from error
 
@@ -55,31 +58,25 @@ def _ask_in_turn(
     url: str,
     private_hosts: PrivateHosts,
     body: Mapping[str, Any] | None,
-    timeout: tuple[float, float],
-    longest: float,
+    seconds: float,
     pace: Pace | None,
 ) -> dict[str, Any]:
     if pace is None:
-        return _ask_once(url, private_hosts, body, timeout, longest)
-    pace.wait(min(longest, LONGEST_WAIT))
+        return _ask_once(url, private_hosts, body, seconds)
+    pace.wait(min(seconds, LONGEST_WAIT))
     try:
-        return _ask_once(url, private_hosts, body, timeout, longest)
+        return _ask_once(url, private_hosts, body, seconds)
     except PassingFault as fault:
         pace.pause(fault.retry_after)
         raise
 
 
-def _ask_once(
-    url: str,
-    private_hosts: PrivateHosts,
-    body: Mapping[str, Any] | None,
-    timeout: tuple[float, float],
-    longest: float,
-) -> dict[str, Any]:
+def _ask_once(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | None, seconds: float) -> dict[str, Any]:
     method = "GET" if body is None else "POST"
+    timeout = (min(_CONNECT_SECONDS, seconds), seconds)
     try:
         with (
-            open_session(url, private_hosts, timeout, longest) as session,
+            open_session(url, private_hosts, timeout, seconds) as session,
             session.request(method, url, json=body, stream=True) as response,
         ):
             refuse_passing_status(response)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import inf
 from typing import TypeVar
 
 import requests
@@ -29,14 +30,18 @@ class PassingFault(Exception):
         self.fault, self.retry_after = fault, retry_after
 
 
-def patiently(ask: Callable[[], Answer]) -> Answer:
-    """Return what `ask` returns. On a PassingFault ask again after a pause; raises the fault of the last try."""
+def patiently(ask: Callable[[], Answer], within: float = inf) -> Answer:
+    """Return what `ask` returns. On a PassingFault ask again after a pause; raises the fault of the last try.
+
+    No try begins once `within` seconds are over.
+    """
+    ends = time.monotonic() + within
     for delay in _RETRY_DELAYS:
         try:
             return ask()
         except PassingFault as fault:
             wait = max(delay, fault.retry_after)
-            if wait > LONGEST_WAIT:
+            if wait > min(LONGEST_WAIT, ends - time.monotonic()):
                 raise
             time.sleep(wait)
     return ask()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from .catalogues import ANY_JOB, get_provider
+from .catalogues.patience import FOR_A_JOB, Patience
 from .errors import SameSceneTwice
 from .sandbox import find_in_sandbox
 from .types import Catalogues, Network, Scene, SceneId
@@ -13,7 +14,13 @@ def check_scene_id(scene_id: SceneId) -> None:
     get_provider(scene_id.provider).check_id(scene_id)
 
 
-def find_scene(scene_id: SceneId, catalogues: Catalogues, network: Network, bands: Sequence[str] = ANY_JOB) -> Scene:
+def find_scene(
+    scene_id: SceneId,
+    catalogues: Catalogues,
+    network: Network,
+    bands: Sequence[str] = ANY_JOB,
+    patience: Patience = FOR_A_JOB,
+) -> Scene:
     """The one scene that the id names. If several catalogues or collections have it, one whose `bands` can be read.
 
     Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable.
@@ -21,7 +28,7 @@ def find_scene(scene_id: SceneId, catalogues: Catalogues, network: Network, band
     check_scene_id(scene_id)
     if catalogues.sandbox is not None:
         return find_in_sandbox(scene_id, catalogues.sandbox)
-    return get_provider(scene_id.provider).find(scene_id, catalogues, network, bands)
+    return get_provider(scene_id.provider).find(scene_id, catalogues, network, bands, patience)
 
 
 def check_different(scenes: Sequence[Scene]) -> None:

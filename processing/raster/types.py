@@ -96,13 +96,15 @@ MaskKind = Literal["scl", "qa_pixel"]
 class Scene:
     """One scene of a catalogue: its STAC Item, and the source of each of its assets that can be read.
 
-    `catalogue` is the host of the STAC API that has it.
+    `catalogue` is the host of the STAC API that has it. `warnings` say what is not certain about its being the scene
+    that was asked for.
     """
 
     id: SceneId
     item: Mapping[str, Any]
     sources: Mapping[str, Source]
     catalogue: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def item_id(self) -> str:

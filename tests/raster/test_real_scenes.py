@@ -22,7 +22,7 @@ from processing.raster.radiometry.bands import resolve_band
 from processing.raster.types import Band, BoolArray, Config, Float32Array, Product, RemoteFile, Scene, SceneId
 from tests.raster.support.configs import config_for
 from tests.raster.support.rasters import band, described, float_ndvi, ndvi_job, read_reflectance, read_tif
-from tests.raster.support.real_scenes import SCENES, real_items, scene_file, serve_files
+from tests.raster.support.real_scenes import LANDSAT, SCENES, landsat_file, real_items, scene_file, serve_files
 from tests.servers import RangeServer, StacServer
 
 Dense = npt.NDArray[np.float64]
@@ -159,13 +159,6 @@ def test_real_20_m_band_comes_to_the_10_m_grid_of_red(shared_data: Path, name: s
     assert (reflectance <= high + 1e-6).all()
     parents = coarse[np.ix_(rows, columns)] * 1e-4
     assert np.corrcoef(reflectance.ravel(), parents.ravel())[0, 1] > 0.95
-
-
-LANDSAT = "LC08_L2SP_008059_20191201_20200825_02_T1"
-
-
-def landsat_file(shared_data: Path, ending: str) -> Path:
-    return shared_data / "stactools_landsat_c2l2_512px" / "assets3" / f"{LANDSAT}_{ending}"
 
 
 def landsat_band(shared_data: Path, number: int) -> Band:

@@ -6,14 +6,14 @@ some add `_SR`. The table of sensors lists the satellites.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from ..errors import InvalidSceneId
 from ..radiometry.sensors import UNKNOWN, sensor_of_product
-from ..types import SceneId
+from ..types import Scene, SceneId
 from .stac import Item, StacApi, in_order_of
 
 _FORM = re.compile(
@@ -53,6 +53,11 @@ class LandsatName:
             )
         return name
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether no two products can have this name."""
+        return self.processed is not None
+
     def __str__(self) -> str:
         parts = (self.start, f"{self.sensed:%Y%m%d}", self.processed, self.end)
         return "_".join(part for part in parts if part)
@@ -90,3 +95,9 @@ def find_products(api: StacApi, collections: Sequence[str], name: LandsatName) -
         found = [item for item in day if name.names(item)]
     newest = max((product_of(item) for item in found), default="")
     return in_order_of(collections, [item for item in found if product_of(item) == newest])
+
+
+def newest_of(products: Mapping[str, list[Scene]]) -> dict[str, list[Scene]]:
+    """The one that was processed last of these products of one sensing; of those that can be read, if any can."""
+    readable = [name for name, scenes in products.items() if any(scene.sources for scene in scenes)]
+    return {name: products[name] for name in sorted(readable or products)[-1:]}

@@ -79,6 +79,11 @@ class ProductName:
         parts = zip(vars(self).values(), vars(other).values(), strict=True)
         return all(None in (mine, theirs) or mine == theirs for mine, theirs in parts)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether no two products can have this name. The baseline follows from the rest."""
+        return self.tile is not None and self.generated is not None
+
     def likely_item_ids(self) -> list[str]:
         """Ids that catalogues may give the product: its own name, and those of Earth Search v1, which count from 0."""
         ids = []
@@ -115,7 +120,7 @@ def find_products(api: StacApi, collections: Sequence[str], name: ProductName) -
     A computed id may belong to another processing of the same day, so the product name of every item is checked.
     """
     found: list[Item] = []
-    if name.tile and name.generated:
+    if name.is_whole:
         found = [item for item in api.items(collections, name.likely_item_ids()) if name.names(product_of(item))]
         found += _in_newer_collections(api, collections, name, found)
     return in_order_of(collections, found or list(_by_time(api, collections, name)))
@@ -157,10 +162,15 @@ def _by_time(api: StacApi, collections: Sequence[str], name: ProductName) -> Ite
 def _zone_of(tile: str) -> list[float] | None:
     """A box in degrees that holds every tile of this one's UTM zone and latitude band.
 
-    None beside the antimeridian, because catalogues do not agree on boxes there, and None if the text is no tile.
+    None beside the antimeridian, because catalogues do not agree on boxes there.
     """
+    return box_of(tile) if 1 < int(tile[:2]) < 60 else None
+
+
+def box_of(tile: str) -> list[float] | None:
+    """A box in degrees that touches every tile of this one's UTM zone and latitude band. None if this is no tile."""
     zone, band = int(tile[:2]), _LATITUDE_BANDS.find(tile[2])
-    if not 1 < zone < 60 or band < 0:
+    if not 1 <= zone <= 60 or band < 0:
         return None
     west, south = 6.0 * zone - 186, 8.0 * band - 80
     north = south + 12

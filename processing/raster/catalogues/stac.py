@@ -38,16 +38,24 @@ class _Asked(NamedTuple):
 class StacApi:
     """The STAC API below `root`. Raises ProviderUnavailable if it does not answer as a STAC API does.
 
-    It has `seconds` from now on for all its answers, or is asked with patience if None. `pace` limits the requests.
+    It has `seconds` from now on for all its answers. If it fails it is asked again, but only if `asks_again`. `pace`
+    limits the requests.
     """
 
     def __init__(
-        self, root: str, private_hosts: PrivateHosts, *, seconds: float | None = None, pace: Pace | None = None
+        self,
+        root: str,
+        private_hosts: PrivateHosts,
+        *,
+        seconds: float,
+        asks_again: bool = False,
+        pace: Pace | None = None,
     ) -> None:
         self._root = root.rstrip("/")
         self._host = host_of(root)
         self._private_hosts = private_hosts
-        self._ends = None if seconds is None else time.monotonic() + seconds
+        self._ends = time.monotonic() + seconds
+        self._asks_again = asks_again
         self._pace = pace
 
     def items(self, collections: Sequence[str], ids: Sequence[str]) -> list[Item]:
@@ -90,15 +98,19 @@ class StacApi:
 
     def _fetch(self, asked: _Asked) -> dict[str, Any]:
         try:
-            page = fetch_json(asked.url, self._private_hosts, asked.body, within=self._seconds_left(), pace=self._pace)
+            page = fetch_json(
+                asked.url,
+                self._private_hosts,
+                asked.body,
+                within=self._ends - time.monotonic(),
+                asks_again=self._asks_again,
+                pace=self._pace,
+            )
         except HostUnavailable as error:
             raise ProviderUnavailable.at(error.host, error.fault, error.retry_after) from error
         if not _is_page(page):
             raise ProviderUnavailable.at(self._host, "does not answer as a STAC API does")
         return page
-
-    def _seconds_left(self) -> float | None:
-        return None if self._ends is None else self._ends - time.monotonic()
 
 
 # Both scenes of a job often need the same answer, and so does its next attempt.

@@ -15,6 +15,7 @@ from ..errors import ProviderUnavailable
 _MARGIN = 120.0
 # Any token is used at least this many seconds: a host with shorter-lived ones would be asked at every window.
 _LEAST_USE = 5.0
+_LONGEST_WAIT = 15.0  # seconds
 _TOKEN = re.compile(r"[^\s#\x00-\x1f]+")  # a query string
 
 
@@ -38,7 +39,7 @@ class Tokens:
 def _fetch_token(url: str, private_hosts: PrivateHosts) -> tuple[str, float]:
     """(token, time after which it must not be used for a new request, in Unix seconds)."""
     try:
-        answer = fetch_json(url, private_hosts)
+        answer = fetch_json(url, private_hosts, within=_LONGEST_WAIT, asks_again=True)
     except HostUnavailable as error:
         raise ProviderUnavailable.at(error.host, error.fault, error.retry_after) from error
     try:

@@ -14,8 +14,9 @@ _FAR_APART = timedelta(days=5 * 365.25)
 
 
 def about_scenes(scenes: Sequence[OpenScene], *, masks_wanted: bool) -> Iterator[str]:
-    """Caveats from the metadata of the scenes."""
+    """Caveats from the metadata of the scenes, and from how they were found."""
     for opened in scenes:
+        yield from opened.scene.warnings
         if masks_wanted and resolve_mask(opened.scene) is None:
             yield f"Scene {opened.scene.id} has no cloud mask, so its clouds are in the result."
         yield from doubts.about_scene(opened)

@@ -17,7 +17,7 @@ def test_threads_together_keep_the_pace() -> None:
     pace = Pace(A_TENTH)
     with AnyServer(as_json({})) as server, ThreadPoolExecutor(8) as pool:
         started = time.monotonic()
-        list(pool.map(lambda _: fetch_json(server.url, HERE, pace=pace), range(8)))
+        list(pool.map(lambda _: fetch_json(server.url, HERE, within=5, pace=pace), range(8)))
         taken = time.monotonic() - started
     assert len(server.asked) == 8
     assert taken > 7 * A_TENTH
@@ -47,5 +47,5 @@ def test_short_pause_is_waited_for() -> None:
     pace = Pace(0.001)
     with AnyServer(status(429, Retry_After="1"), as_json({"answer": 1})) as server:
         started = time.monotonic()
-        assert fetch_json(server.url, HERE, pace=pace) == {"answer": 1}
+        assert fetch_json(server.url, HERE, within=5, asks_again=True, pace=pace) == {"answer": 1}
         assert time.monotonic() - started > 0.9

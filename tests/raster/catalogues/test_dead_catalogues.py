@@ -13,11 +13,18 @@ from processing.raster.catalogues.catalogue import catalogue_at
 from processing.raster.errors import ProviderUnavailable, SceneNotFound
 from processing.raster.operations.ndvi import NdviParams
 from processing.raster.pipeline import run
-from processing.raster.types import RasterJob, SceneId
+from processing.raster.types import Product, RasterJob, SceneId
 from tests.raster.support.configs import config_for
 from tests.raster.support.misbehaving import SLOW_BODY, SLOW_HEADERS, Answer, AnyServer, silence, status
-from tests.raster.support.real_scenes import SCENES, real_items, serve_files
-from tests.raster.support.served_catalogues import Item, catalogues, closed_root, find
+from tests.raster.support.real_scenes import (
+    LANDSAT,
+    SCENES,
+    landsat_item,
+    real_items,
+    serve_files,
+    serve_landsat_files,
+)
+from tests.raster.support.served_catalogues import Item, catalogues, closed_root, find, in_pc_form
 from tests.servers import RangeServer
 
 V1 = "sentinel-2-l2a"
@@ -62,18 +69,23 @@ def items(shared_data: Path, range_server: RangeServer) -> list[Item]:
     return real_items(shared_data, range_server.url)
 
 
-def ndvi(product: str, directory: Path, *roots: str) -> float:
-    """Seconds that the job takes. It fails the test unless it completes."""
+def timed(name: str, directory: Path, *roots: str) -> tuple[float, Product]:
+    """Seconds that an NDVI job takes, and its result. It fails the test unless it completes."""
     directory.mkdir(parents=True)
-    config = config_for(roots={"sentinel-2": roots}, private_hosts=frozenset({"127.0.0.1"}))
-    scene_ids = (SceneId(provider="sentinel-2", original_id=product),)
+    provider = "landsat" if name.startswith("L") else "sentinel-2"
+    config = config_for(roots={provider: roots}, private_hosts=frozenset({"127.0.0.1"}))
+    scene_ids = (SceneId(provider=provider, original_id=name),)
     started = time.monotonic()
     job = RasterJob(operation="ndvi", scene_ids=scene_ids, params=NdviParams())
-    product_of_job = run(job, directory, lambda share: None, config)
-    (scene,) = product_of_job.provenance["scenes"]
+    product = run(job, directory, lambda share: None, config)
+    taken = time.monotonic() - started
+    (scene,) = product.provenance["scenes"]
     assert scene["catalogue"] in {root.removeprefix("http://") for root in roots}
-    assert scene["collection"] == V1
-    return time.monotonic() - started
+    return taken, product
+
+
+def ndvi(name: str, directory: Path, *roots: str) -> float:
+    return timed(name, directory, *roots)[0]
 
 
 @pytest.mark.parametrize("dead", DEAD.values(), ids=DEAD)
@@ -88,6 +100,40 @@ def test_jobs_complete_without_a_dead_catalogue_and_lose_seconds(
     assert max(taken) - healthy < MOST_SECONDS
 
 
+@pytest.mark.parametrize("dead", DEAD.values(), ids=DEAD)
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_jobs_by_the_ids_of_a_dead_catalogue_complete_by_the_same_products_elsewhere(
+    tmp_path: Path, items: list[Item], dead: Dead, place: str
+) -> None:
+    with catalogues(tmp_path, (V1, [in_pc_form(item) for item in items])) as (alive,), dead() as root:
+        healthy = ndvi(SCENES[items[0]["id"]], tmp_path / "healthy", alive)
+        roots = (root, alive) if place == "first" else (alive, root)
+        for item in items:
+            taken, product = timed(item["id"], tmp_path / item["id"], *roots)
+            assert taken - healthy < MOST_SECONDS
+            (scene,) = product.provenance["scenes"]
+            assert (scene["product"], scene["catalogue"]) == (SCENES[item["id"]], alive.removeprefix("http://"))
+            (warning,) = [text for text in product.warnings if item["id"] in text and SCENES[item["id"]] in text]
+            assert root.removeprefix("http://") in warning
+
+
+@pytest.mark.parametrize("dead", [down, DEAD["hanging"], DEAD["failing"]], ids=["down", "hanging", "failing"])
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("name", [LANDSAT, LANDSAT.replace("_20200825_", "_")], ids=["whole", "short"])
+def test_landsat_jobs_complete_without_any_one_of_three_catalogues(
+    tmp_path: Path, shared_data: Path, range_server: RangeServer, dead: Dead, place: int, name: str
+) -> None:
+    serve_landsat_files(shared_data, range_server)
+    item = landsat_item(shared_data, range_server.url)
+    short = {**item, "id": LANDSAT.replace("_20200825_", "_")}
+    held = [("landsat-c2l2-sr", [item]), ("landsat-c2-l2", [short]), ("landsat-c2-l2", [short])]
+    del held[place]
+    with catalogues(tmp_path, *held) as alive, dead() as root:
+        healthy = ndvi(LANDSAT, tmp_path / "healthy", *alive)
+        taken = ndvi(name, tmp_path / "job", *alive[:place], root, *alive[place:])
+    assert taken - healthy < MOST_SECONDS
+
+
 @pytest.mark.parametrize("gap", range(5))
 def test_scene_that_the_first_catalogue_misses_is_read_from_the_next(
     tmp_path: Path, items: list[Item], gap: int
@@ -96,6 +142,16 @@ def test_scene_that_the_first_catalogue_misses_is_read_from_the_next(
         for item in items:
             scene = find("sentinel-2", SCENES[item["id"]], gappy, whole)
             assert scene.catalogue == (whole if item is items[gap] else gappy).removeprefix("http://")
+
+
+def test_ids_of_a_catalogue_that_misses_a_third_lead_to_the_same_products_elsewhere(
+    tmp_path: Path, items: list[Item]
+) -> None:
+    with catalogues(tmp_path, (V1, items[2:]), (V1, [in_pc_form(item) for item in items])) as (gappy, whole):
+        for item in items:
+            scene = find("sentinel-2", item["id"], gappy, whole)
+            assert scene.properties["s2:product_uri"] == f"{SCENES[item['id']]}.SAFE"
+            assert (scene.catalogue in gappy, len(scene.warnings)) == ((True, 0) if item in items[2:] else (False, 1))
 
 
 def test_catalogue_that_failed_is_asked_last_for_a_while(tmp_path: Path, items: list[Item]) -> None:

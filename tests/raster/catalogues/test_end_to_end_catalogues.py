@@ -1,6 +1,5 @@
 """Whole jobs over real scenes behind a real STAC API and a server of byte ranges that is 50 ms away."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +17,20 @@ from processing.raster.types import Config, Product, RasterJob, SceneId
 from tests.raster.catalogues.pgstac import pgstac
 from tests.raster.support.configs import config_for
 from tests.raster.support.rasters import float_ndvi, read_tif
-from tests.raster.support.real_scenes import SCENES, real_items, scene_file, serve_files
+from tests.raster.support.real_scenes import (
+    LANDSAT,
+    SCENES,
+    landsat_item,
+    real_items,
+    scene_file,
+    serve_files,
+    serve_landsat_files,
+)
 from tests.raster.support.served_catalogues import catalogues
 from tests.servers import RangeServer
 
 DELAY = 0.05
 BEFORE, AFTER = "S2A_33TWL_20230815_0_L2A", "S2B_33TWL_20230820_0_L2A"
-LANDSAT = "LC08_L2SP_008059_20191201_20200825_02_T1"
-# The names of the assets before LandsatLook renamed them.
-COMMON = {"B2": "blue", "B3": "green", "B4": "red", "B5": "nir08", "B6": "swir16", "B7": "swir22"}
 
 
 @pytest.fixture(scope="module", params=[catalogues, pgstac], ids=["rustac", "pgstac"])
@@ -37,35 +41,13 @@ def far(
     folder = tmp_path_factory.mktemp("far")
     with RangeServer(folder / "files", DELAY) as files:
         serve_files(shared_data, files)
-        (files.folder / "landsat").symlink_to(shared_data / "stactools_landsat_c2l2_512px" / "assets3")
+        serve_landsat_files(shared_data, files)
         sentinel = ("sentinel-2-l2a", real_items(shared_data, files.url))
-        landsat = ("landsat-c2l2-sr", [landsat_item(shared_data, f"{files.url}/landsat")])
+        landsat = ("landsat-c2l2-sr", [landsat_item(shared_data, files.url)])
         with request.param(folder / "catalogues", sentinel, landsat) as (sentinel_root, landsat_root):
             roots = {"sentinel-2": [sentinel_root], "landsat": [landsat_root]}
             hosts = frozenset(url.removeprefix("http://") for url in (files.url, sentinel_root, landsat_root))
             yield config_for(roots=roots, private_hosts=hosts), files
-
-
-def landsat_file(shared_data: Path, ending: str) -> Path:
-    return shared_data / "stactools_landsat_c2l2_512px" / "assets3" / f"{LANDSAT}_{ending}"
-
-
-def landsat_item(shared_data: Path, files: str) -> dict[str, Any]:
-    """The real scene as LandsatLook's items are today."""
-    old = json.loads(landsat_file(shared_data, "SR_stac.json").read_text())
-    assets = {
-        name: {"href": f"{files}/{LANDSAT}_SR_{native}.TIF", "eo:bands": [{"name": native, "common_name": name}]}
-        for native, name in COMMON.items()
-    }
-    quality = {"href": f"{files}/{LANDSAT}_QA_PIXEL.TIF", "roles": ["cloud"]}
-    return {
-        **{name: old[name] for name in ("type", "geometry", "bbox")},
-        "stac_version": "1.0.0",
-        "id": f"{LANDSAT}_SR",
-        "properties": {"datetime": "2019-12-01T15:11:00Z", "platform": "LANDSAT_8"},
-        "links": [],
-        "assets": {**assets, "qa_pixel": quality},
-    }
 
 
 def run_far(
@@ -135,7 +117,7 @@ def test_all_pages_of_a_search_are_followed(far: tuple[Config, RangeServer], mon
     monkeypatch.setattr(stac, "_PAGE", 2)
     config, _ = far
     start, end = datetime(2023, 8, 1, tzinfo=UTC), datetime(2023, 9, 1, tzinfo=UTC)
-    found = stac.StacApi(config.catalogues.roots["sentinel-2"][0], config.network.private_hosts).search(
+    found = stac.StacApi(config.catalogues.roots["sentinel-2"][0], config.network.private_hosts, seconds=10).search(
         ["sentinel-2-l2a"], start, end
     )
     assert sorted(item["id"] for item in found) == sorted(SCENES)

@@ -1,4 +1,4 @@
-"""The real Sentinel-2 scenes of the shared data, as a catalogue would serve them."""
+"""The real scenes of the shared data, as a catalogue would serve them."""
 
 import json
 from collections.abc import Mapping
@@ -15,6 +15,9 @@ SCENES = {
     "S2B_33TWL_20230820_0_L2A": "S2B_MSIL2A_20230820T094549_N0509_R079_T33TWL_20230820T124817",
     "S2B_33TWM_20230820_0_L2A": "S2B_MSIL2A_20230820T094549_N0509_R079_T33TWM_20230820T124817",
 }
+LANDSAT = "LC08_L2SP_008059_20191201_20200825_02_T1"
+# The names of its assets before LandsatLook renamed them.
+_COMMON = {"B2": "blue", "B3": "green", "B4": "red", "B5": "nir08", "B6": "swir16", "B7": "swir22"}
 
 
 def scene_file(shared_data: Path, item_id: str, name: str) -> Path:
@@ -41,3 +44,29 @@ def serve_files(shared_data: Path, server: RangeServer) -> None:
 def as_product(item: Mapping[str, Any], item_id: str, product: str) -> dict[str, Any]:
     """The same item as another product of the catalogue."""
     return {**item, "id": item_id, "properties": {**item["properties"], "s2:product_uri": f"{product}.SAFE"}}
+
+
+def landsat_file(shared_data: Path, ending: str) -> Path:
+    return shared_data / "stactools_landsat_c2l2_512px" / "assets3" / f"{LANDSAT}_{ending}"
+
+
+def landsat_item(shared_data: Path, files: str) -> dict[str, Any]:
+    """The real Landsat scene as LandsatLook's items are today, with its hrefs below the URL `files`."""
+    old = json.loads(landsat_file(shared_data, "SR_stac.json").read_text())
+    folder = f"{files}/{LANDSAT}/{LANDSAT}"
+    assets = {
+        name: {"href": f"{folder}_SR_{native}.TIF", "eo:bands": [{"name": native, "common_name": name}]}
+        for native, name in _COMMON.items()
+    }
+    return {
+        **{name: old[name] for name in ("type", "geometry", "bbox")},
+        "stac_version": "1.0.0",
+        "id": f"{LANDSAT}_SR",
+        "properties": {"datetime": "2019-12-01T15:11:00Z", "platform": "LANDSAT_8"},
+        "links": [],
+        "assets": {**assets, "qa_pixel": {"href": f"{folder}_QA_PIXEL.TIF", "roles": ["cloud"]}},
+    }
+
+
+def serve_landsat_files(shared_data: Path, server: RangeServer) -> None:
+    (server.folder / LANDSAT).symlink_to(landsat_file(shared_data, "SR_B4.TIF").parent)

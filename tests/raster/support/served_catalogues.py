@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from processing.raster.catalogues.patience import FOR_A_JOB, Patience
 from processing.raster.scenes import find_scene
 from processing.raster.types import S3Access, Scene, SceneId
 from tests.raster.support.configs import config_for
@@ -32,16 +34,32 @@ def changed(item: Item, item_id: str, **properties: Any) -> Item:
     return {**item, "id": item_id, "properties": {**item["properties"], **named}}
 
 
+def in_pc_form(item: Item) -> Item:
+    """The item of a Sentinel-2 product as Planetary Computer calls it, whose time is the start of the datatake."""
+    product = str(item["properties"]["s2:product_uri"]).removesuffix(".SAFE")
+    satellite, level, datatake, _baseline, *rest = product.split("_")
+    start = datetime.strptime(datatake, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    return changed(item, "_".join([satellite, level, datatake, *rest]), datetime=start.isoformat())
+
+
 def closed_root() -> str:
     """A root at which nobody listens."""
     return f"http://127.0.0.1:{free_port()}"
 
 
-def find(provider: str, original_id: str, *roots: str, s3: S3Access | None = None, token_root: str = "") -> Scene:
+def find(
+    provider: str,
+    original_id: str,
+    *roots: str,
+    s3: S3Access | None = None,
+    token_root: str = "",
+    patience: Patience = FOR_A_JOB,
+) -> Scene:
     """The scene that the provider finds in catalogues on this machine."""
     here = frozenset({"127.0.0.1"})
     config = config_for(roots={provider: roots}, private_hosts=here, s3=s3, token_root=token_root)
-    return find_scene(SceneId(provider=provider, original_id=original_id), config.catalogues, config.network)
+    scene_id = SceneId(provider=provider, original_id=original_id)
+    return find_scene(scene_id, config.catalogues, config.network, patience=patience)
 
 
 @contextmanager

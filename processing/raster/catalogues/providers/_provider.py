@@ -2,35 +2,24 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import ClassVar, TypeVar
 
-from ...errors import AmbiguousSceneId, ProviderUnavailable, SceneNotFound
+from ...errors import AmbiguousSceneId, SceneNotFound
 from ...types import Catalogues, Network, Scene, SceneId
 from ..catalogue import Catalogue, Holding, catalogue_at
-from ..health import failed_lately, healthy_first, note_failure
-from ..readiness import Readiness, best_of, readiness
-from ..sources import scene_of
-from ..stac import Item, StacApi, pace_of
+from ..health import healthy_first
+from ..patience import FOR_A_JOB, Patience
+from ..readiness import best_of
+from ..stac import Item, StacApi
+from ._enquiry import Enquiry, Place
 
 Candidate = TypeVar("Candidate")
 
 # Without a job, the band of which every grid is taken stands for all others.
 ANY_JOB = ("red",)
 _MOST_CANDIDATES = 10
-# Seconds that a catalogue has for all its answers, if the scene may be had elsewhere.
-_SECONDS = 4.0
-_SECONDS_AFTER_A_FAILURE = 0.5
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Place:
-    """One catalogue in which a scene may be. `is_last` of those whose files can be read with the operator's access."""
-
-    catalogue: Catalogue
-    holding: Holding
-    can_be_read: bool
-    is_last: bool
 
 
 class Provider(ABC):
@@ -43,6 +32,10 @@ class Provider(ABC):
     @abstractmethod
     def check_id(self, scene_id: SceneId) -> None:
         """Raise InvalidSceneId if no scene of this catalogue can have that id. Asks no host."""
+
+    @abstractmethod
+    def names_one_product(self, scene_id: SceneId) -> bool:
+        """Whether no two products can have that id, so that the first catalogue which has it will do."""
 
     @abstractmethod
     def holding(self, catalogue: Catalogue, scene_id: SceneId) -> Holding:
@@ -60,61 +53,59 @@ class Provider(ABC):
         """What is known of the catalogue with this root."""
         return catalogue_at(root)
 
+    def meant(self, scene_id: SceneId, products: Mapping[str, list[Scene]]) -> list[Scene]:
+        """The scenes of the one product that the id means, of all that it can mean, by their names.
+
+        Raises SceneNotFound or AmbiguousSceneId.
+        """
+        return only_one(scene_id, products)
+
     def find(
-        self, scene_id: SceneId, catalogues: Catalogues, network: Network, bands: Sequence[str] = ANY_JOB
+        self,
+        scene_id: SceneId,
+        catalogues: Catalogues,
+        network: Network,
+        bands: Sequence[str] = ANY_JOB,
+        patience: Patience = FOR_A_JOB,
     ) -> Scene:
         """The one scene that the id names, from the catalogue and collection where `bands` can be read best.
 
-        Catalogues are asked in the order of their roots, until one has the bands as COGs. One that failed lately is
-        asked after the others, one whose files cannot be read last. A catalogue that is down is skipped; its error is
-        raised only if no other has bands that can be read.
+        For the name of one product, catalogues are asked in the order of their roots, until one has the bands as COGs.
+        One that failed lately is asked after the others, one whose files cannot be read last. For a name that several
+        products can have all are asked at once, as one catalogue alone may have a gap where the others differ. A
+        catalogue that is down is skipped; its error is raised only if no other has bands that can be read.
 
         Raises SceneNotFound, AmbiguousSceneId or ProviderUnavailable.
         """
-        found: list[Scene] = []
-        unavailable: ProviderUnavailable | None = None
-        order = self._in_order(scene_id, catalogues, network)
-        for place in order:
-            patient = place.is_last and _best(found, bands) is Readiness.UNREADABLE
-            try:
-                found += self._scenes(scene_id, place, network, None if patient else _seconds_for(place.catalogue))
-            except ProviderUnavailable as error:
-                note_failure(place.catalogue)
-                unavailable = unavailable or (error if place.can_be_read else None)
-            if _best(found, bands) is Readiness.COGS:
-                break
-        if unavailable is not None and _best(found, bands) is Readiness.UNREADABLE:
-            raise unavailable
-        return best_of(self._one_product(scene_id, found), bands)
+        places = self._places(scene_id, catalogues, network)
+        return self.answer(Enquiry(scene_id, places, network, bands, patience), scene_id)
 
-    def _in_order(self, scene_id: SceneId, catalogues: Catalogues, network: Network) -> list[_Place]:
+    def answer(self, enquiry: Enquiry, scene_id: SceneId) -> Scene:
+        """The answer to an enquiry for the scene with this id."""
+        look_up = partial(self.look_up, scene_id)
+        if self.names_one_product(scene_id):
+            return self.best(enquiry, scene_id, enquiry.in_order(look_up))
+        scene = self.best(enquiry, scene_id, enquiry.at_once(look_up))
+        return replace(scene, warnings=_about_silent(scene_id, enquiry.silent))
+
+    def best(self, enquiry: Enquiry, scene_id: SceneId, scenes: Sequence[Scene]) -> Scene:
+        """Of the product that is meant, the scene that can be read best."""
+        products: dict[str, list[Scene]] = {}
+        for scene in scenes:
+            products.setdefault(self.product_of(scene.item), []).append(scene)
+        return best_of(self.meant(scene_id, products), enquiry.bands)
+
+    def _places(self, scene_id: SceneId, catalogues: Catalogues, network: Network) -> list[Place]:
         roots = catalogues.roots.get(self.name) or self.default_roots
         known = healthy_first(_with_tokens(self.catalogue_at(root), catalogues.token_root) for root in roots)
         held = [(catalogue, self.holding(catalogue, scene_id)) for catalogue in known]
         readable = [catalogue for catalogue, holding in held if holding.files.can_be_read(network.s3)]
         last = (readable or known)[-1]
         places = [
-            _Place(catalogue=one, holding=holding, can_be_read=one in readable, is_last=one is last)
+            Place(catalogue=one, holding=holding, can_be_read=one in readable, is_last=one is last)
             for one, holding in held
         ]
         return sorted(places, key=lambda place: not place.can_be_read)
-
-    def _scenes(self, scene_id: SceneId, place: _Place, network: Network, seconds: float | None) -> list[Scene]:
-        catalogue, holding = place.catalogue, place.holding
-        api = StacApi(catalogue.root, network.private_hosts, seconds=seconds, pace=pace_of(catalogue))
-        items = self.look_up(scene_id, api, holding.collections)
-        return [scene_of(scene_id, item, catalogue, holding, network) for item in items]
-
-    def _one_product(self, scene_id: SceneId, scenes: Sequence[Scene]) -> list[Scene]:
-        """The scenes, if all are of one product. Raises SceneNotFound or AmbiguousSceneId."""
-        products: dict[str, list[Scene]] = {}
-        for scene in scenes:
-            products.setdefault(self.product_of(scene.item), []).append(scene)
-        return only_one(scene_id, products)
-
-
-def _seconds_for(catalogue: Catalogue) -> float:
-    return _SECONDS_AFTER_A_FAILURE if failed_lately(catalogue) else _SECONDS
 
 
 def _with_tokens(catalogue: Catalogue, token_root: str) -> Catalogue:
@@ -122,8 +113,14 @@ def _with_tokens(catalogue: Catalogue, token_root: str) -> Catalogue:
     return replace(catalogue, token_root=token_root) if catalogue.token_root and token_root else catalogue
 
 
-def _best(scenes: Sequence[Scene], bands: Sequence[str]) -> Readiness:
-    return max((readiness(scene, bands) for scene in scenes), default=Readiness.UNREADABLE)
+def _about_silent(scene_id: SceneId, silent: Sequence[str]) -> tuple[str, ...]:
+    if not silent:
+        return ()
+    hosts = " and ".join(silent)
+    return (
+        f"{scene_id} was looked for without {hosts}, which did not answer and may have other scenes that it fits. "
+        "Compare the product in the provenance with the one that you mean, or give its whole name.",
+    )
 
 
 def only_one(scene_id: SceneId, candidates: Mapping[str, Candidate]) -> Candidate:

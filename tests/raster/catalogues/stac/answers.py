@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from processing.raster.catalogues.patience import FOR_A_JOB, Patience
 from processing.raster.errors import ProviderUnavailable
 from processing.raster.types import Scene
 from tests.raster.support.misbehaving import Answer, AnyServer, as_json
@@ -34,8 +35,11 @@ def page_of(*items: Any, links: Any = ()) -> Answer:
 FOUND, EMPTY = page_of(ITEM), page_of()
 
 
-def sentinel_2(server: AnyServer, name: str = PRODUCT) -> Scene:
-    return find("sentinel-2", name, server.url)
+HURRIED = Patience(seconds=1, asks_again=True)
+
+
+def sentinel_2(server: AnyServer, name: str = PRODUCT, patience: Patience = FOR_A_JOB) -> Scene:
+    return find("sentinel-2", name, server.url, patience=patience)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from processing.raster.catalogues.providers import get_provider
 from processing.raster.types import SceneId
 from tests.raster.catalogues.stac.answers import (
     FOUND,
+    HURRIED,
     ITEM,
     NAMES,
     PRODUCT,
@@ -116,12 +117,11 @@ SLOW = {
 }
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("kind", sorted(SLOW))
 def test_answer_of_one_byte_at_a_time_is_given_up(kind: str) -> None:
     """Each byte comes in time, but all of them together take too long."""
-    with AnyServer(SLOW[kind]) as server, unavailable(server, seconds=5):
-        sentinel_2(server)
+    with AnyServer(SLOW[kind]) as server, unavailable(server, seconds=2):
+        sentinel_2(server, patience=HURRIED)
 
 
 def test_host_that_may_not_be_reached_is_not_asked(naps: list[float]) -> None:
