@@ -62,6 +62,11 @@ class Problem(Enum):
         "The database is not available. Try again in a few seconds.",
         (OperationalError,),
     )
+    TOO_MANY_LOOK_UPS = (
+        503,
+        "SERVICE_UNAVAILABLE",
+        "Too many scenes are being looked up, as a catalogue answers slowly. Try again in a few seconds.",
+    )
     PROVIDER_UNAVAILABLE = 503, "PROVIDER_UNAVAILABLE"
     STORAGE_UNAVAILABLE = 503, "STORAGE_UNAVAILABLE"
     INTERNAL_ERROR = (

@@ -92,10 +92,15 @@ def slowest_answer(port: int, key: str, count: int, kind: str, seconds: float = 
             client.sendall(at_once.replace(b"{key}", key.encode()))
         dripping = threading.Thread(target=_drip, args=(clients, bit_by_bit, done))
         dripping.start()
-        took = [_answer_seconds(port) for _ in _for_seconds(seconds)]
+        slowest = slowest_healthz(port, seconds)
         done.set()
         dripping.join()
-    return max(took)
+    return slowest
+
+
+def slowest_healthz(port: int, seconds: float) -> float:
+    """Seconds that the slowest of many requests took that were sent one after the other for so many seconds."""
+    return max(_answer_seconds(port) for _ in _for_seconds(seconds))
 
 
 def _drip(clients: Sequence[socket.socket], content: bytes, done: threading.Event) -> None:

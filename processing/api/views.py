@@ -18,19 +18,16 @@ from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
 
 from .. import messages, results, tasks
 from ..bodies import job_body
-from ..config import raster_config
 from ..models import Job
 from ..models.idempotency import KeyOfAnotherBody
 from ..models.jobs import is_job_id
-from ..raster.errors import RasterError
 from ..raster.operations import all_operations
 from ..raster.scene_item import scene_item
-from ..raster.scenes import find_scene
-from ..raster.types import SceneId
 from ..signed_links import LinkExpired, LinkTampered, check_link
 from .downloads import serve_file
 from .job_query import JobQuery, cursor_after
 from .result_item import result_item
+from .scene_lookup import look_up
 from .submit_request import SubmitRequest
 from .waiting import waiting_of
 
@@ -121,11 +118,7 @@ class JobItem(APIView):
 class SceneDetail(APIView):
     def get(self, request: Request, scene_id: str) -> Response:
         """One scene with its bands as a job would read them: the cheapest way to check an id."""
-        config = raster_config(use_sandbox=key_of(request).is_test)
-        try:
-            return Response(scene_item(find_scene(SceneId.parse(scene_id), config.catalogues, config.network)))
-        except RasterError as error:
-            raise ApiError(Problem[error.code], error.message, error.details) from error
+        return Response(scene_item(look_up(scene_id, use_sandbox=key_of(request).is_test)))
 
 
 class OperationList(APIView):

@@ -38,6 +38,7 @@ def scene_item(scene: Scene) -> dict[str, Any]:
             "astra:provider": provider.name,
             "astra:provider_name": provider.title,
             "astra:original_id": scene.item_id,
+            **({"astra:warnings": list(scene.warnings)} if scene.warnings else {}),
         },
         "links": [],
         "assets": {key: _band_asset(scene, key) for key in reflectance_assets(scene)} | _mask_asset(scene),

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from processing.raster.scenes import find_scene
 from processing.raster.types import Catalogues, Network, SceneId
 from tests.answers import Answer, assert_error
 from tests.raster.support.memories import forget_hosts
-from tests.raster.support.misbehaving import AnyServer, as_json, content, status
-from tests.raster.support.served_catalogues import closed_root, stored_item
+from tests.raster.support.misbehaving import SLOW_BODY, SLOW_HEADERS, AnyServer, as_json, content, status
+from tests.raster.support.served_catalogues import closed_root, in_pc_form, stored_item
 
 ROOT = Path(__file__).resolve().parents[3]
 SHORT = "sentinel-2:S2B_MSIL2A_20250115T184929"
@@ -189,6 +190,33 @@ def test_catalogue_that_asks_for_patience_is_passed_on(live: APIClient, settings
         answer = get(live, f"sentinel-2:{PRODUCT}")
     assert_error(answer, 503, "PROVIDER_UNAVAILABLE")
     assert int(answer["Retry-After"]) > 0
+
+
+def test_catalogue_that_fails_is_asked_once(live: APIClient, settings: Settings) -> None:
+    with AnyServer(status(503)) as server:
+        use(settings, server.url)
+        assert_error(get(live, f"sentinel-2:{PRODUCT}"), 503, "PROVIDER_UNAVAILABLE")
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("scene_id", [PRODUCT, PRODUCT[:26], TPS])
+def test_caller_waits_five_seconds_for_dripping_catalogues(live: APIClient, settings: Settings, scene_id: str) -> None:
+    with AnyServer(SLOW_BODY) as first, AnyServer(SLOW_HEADERS) as second:
+        use(settings, first.url, second.url)
+        started = time.monotonic()
+        assert_error(get(live, f"sentinel-2:{scene_id}"), 503, "PROVIDER_UNAVAILABLE")
+        assert time.monotonic() - started < 6
+
+
+def test_caller_sees_what_stands_in_for_an_id_that_cannot_be_had(
+    live: APIClient, settings: Settings, tps: dict[str, Any]
+) -> None:
+    with AnyServer(as_json({"features": [in_pc_form(tps)], "links": []})) as server:
+        use(settings, closed_root(), server.url)
+        answer = get(live, f"sentinel-2:{TPS}")
+    assert answer.status_code == 200, answer.content
+    (warning,) = answer.json()["properties"]["astra:warnings"]
+    assert {TPS, PRODUCT} <= {word.strip(",:").removeprefix("sentinel-2:") for word in warning.split()}
 
 
 def test_login_page_in_place_of_the_catalogue_is_unavailable(live: APIClient, settings: Settings) -> None:

@@ -1,0 +1,42 @@
+"""Looking a scene up while its caller waits, and with it a thread of this process."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from astra.exceptions import ApiError, Problem
+
+from ..config import raster_config
+from ..raster.catalogues.patience import FOR_A_CALLER
+from ..raster.errors import RasterError
+from ..raster.scenes import check_scene_id, find_scene
+from ..raster.types import Scene, SceneId
+
+# At once in this process: half of its threads. The others answer what needs no catalogue.
+_MOST = 4
+_free = threading.BoundedSemaphore(_MOST)
+
+
+def look_up(scene_id: str, *, use_sandbox: bool) -> Scene:
+    """The scene that the id names. Raises ApiError: as a job would fail, or if too many are looked up already."""
+    config = raster_config(use_sandbox=use_sandbox)
+    try:
+        asked = SceneId.parse(scene_id)
+        check_scene_id(asked)
+        with _place_to_wait(needed=not use_sandbox):
+            return find_scene(asked, config.catalogues, config.network, patience=FOR_A_CALLER)
+    except RasterError as error:
+        raise ApiError(Problem[error.code], error.message, error.details) from error
+
+
+@contextmanager
+def _place_to_wait(*, needed: bool) -> Iterator[None]:
+    if not needed:
+        yield
+        return
+    if not _free.acquire(blocking=False):
+        raise ApiError(Problem.TOO_MANY_LOOK_UPS)
+    try:
+        yield
+    finally:
+        _free.release()
