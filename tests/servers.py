@@ -62,14 +62,27 @@ class HttpServer:
 
 
 class RangeServer(HttpServer):
-    """Files with byte ranges, as object stores serve them. `requests` holds (method, path, range) of each."""
+    """Files with byte ranges, as object stores serve them.
+
+    `requests` holds (method, path, range) of each, `times` when it came and when it was answered.
+    """
 
     def __init__(self, folder: Path, delay: float = 0.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.delay = folder, delay
         self.requests: list[tuple[str, str, str | None]] = []
+        self.times: list[tuple[float, float]] = []
         self.bytes_sent = 0
         super().__init__(_RangeHandler)
+
+    @property
+    def depth(self) -> int:
+        """How many requests were made one after another: the most of which none came before the last was answered."""
+        count, answered = 0, 0.0
+        for began, ended in sorted(self.times, key=lambda times: times[1]):
+            if began >= answered:
+                count, answered = count + 1, ended
+        return count
 
 
 class _RangeHandler(BaseHTTPRequestHandler):
@@ -83,6 +96,11 @@ class _RangeHandler(BaseHTTPRequestHandler):
 
     def _serve(self, *, with_body: bool) -> None:
         owner: RangeServer = self.server.owner  # type: ignore[attr-defined]
+        began = time.monotonic()
+        self._answer(owner, with_body=with_body)
+        owner.times.append((began, time.monotonic()))
+
+    def _answer(self, owner: RangeServer, *, with_body: bool) -> None:
         time.sleep(owner.delay)
         path = owner.folder / self.path.partition("?")[0].lstrip("/")
         owner.requests.append((self.command, self.path, self.headers.get("Range")))

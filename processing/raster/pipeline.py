@@ -85,7 +85,7 @@ def _unmasked_clear(
     """The clear percent of each scene, if no mask is applied; None for each if the masks are read anyway."""
     if job.params.cloud_mask:
         return [None for _ in scenes]
-    return [clear_percent(scene, overlay, index, rasters) for index, scene in enumerate(scenes)]
+    return side_by_side(lambda index: clear_percent(scenes[index], overlay, index, rasters), range(len(scenes)))
 
 
 def _cog_writer(
