@@ -31,7 +31,6 @@ logger = logging.getLogger(__name__)
 
 _LEAST_SECONDS_BETWEEN_REPORTS = 0.3
 _MOST_SECONDS_BETWEEN_HEARTBEATS = 3.0
-_LONGEST_RETRY_DELAY = 600
 # After the storage was away for all of a job's time.
 _AFTER_STORAGE = timedelta(seconds=60)
 _STORAGE_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -53,8 +52,11 @@ def execute(job: Job) -> None:
     except Stopped:
         logger.info("%s is no longer attempt %s of this worker", job.id, job.attempt)
     except RasterError as error:
-        body = error_body(error.code, error.message, error.details, retryable=error.retryable)
-        patiently(lambda: _fail_or_retry(job, body))
+        pause, body = (
+            error.longest_pause,
+            error_body(error.code, error.message, error.details, retryable=error.retryable),
+        )
+        patiently(lambda: _fail_or_retry(job, body, pause))
     except results.StorageUnavailable as error:
         logger.warning("%s could not be stored", job.id, exc_info=error)
         away = error_body("STORAGE_UNAVAILABLE", str(error), retryable=True)
@@ -221,10 +223,10 @@ def _publish(job: Job, product: Product, kept: KeptJob) -> str:
     raise AssertionError("the pauses never end")
 
 
-def _fail_or_retry(job: Job, error: dict[str, Any]) -> bool:
+def _fail_or_retry(job: Job, error: dict[str, Any], longest_pause: float) -> bool:
     """Wait a random part of a growing delay, so that jobs that failed together do not come back together."""
     if error["details"]["retryable"] and job.has_attempts_left:
-        longest = min(_LONGEST_RETRY_DELAY, settings.RETRY_SECONDS * 2**job.attempt)
-        asked_for = min(_LONGEST_RETRY_DELAY, error["details"].get("retry_after", 0.0))
+        longest = min(longest_pause, settings.RETRY_SECONDS * 2**job.attempt)
+        asked_for = min(longest_pause, error["details"].get("retry_after", 0.0))
         return job.release(error, timedelta(seconds=asked_for + random.uniform(0, longest)))
     return job.fail(error)

@@ -22,7 +22,7 @@ def look_up(scene_id: str, *, use_sandbox: bool) -> Scene:
     config = raster_config(use_sandbox=use_sandbox)
     try:
         asked = SceneId.parse(scene_id)
-        check_scene_id(asked)
+        check_scene_id(asked, in_sandbox=use_sandbox)
         with _place_to_wait(needed=not use_sandbox):
             return find_scene(asked, config.catalogues, config.network, patience=FOR_A_CALLER)
     except RasterError as error:

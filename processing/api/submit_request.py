@@ -31,9 +31,12 @@ class SubmitRequest:
     webhook_url: str | None
 
     @classmethod
-    def parse(cls, body: Any) -> Self:
-        """Raises InvalidRequest, which names everything that is wrong with the body at once."""
-        reader = _Reader(body)
+    def parse(cls, body: Any, *, in_sandbox: bool) -> Self:
+        """Raises InvalidRequest, which names everything that is wrong with the body at once.
+
+        Scenes `in_sandbox` may have ids that no catalogue has.
+        """
+        reader = _Reader(body, in_sandbox)
         operation = reader.operation()
         scene_ids = reader.scene_ids(operation)
         params = reader.params(operation, scene_ids)
@@ -46,8 +49,9 @@ class SubmitRequest:
 class _Reader:
     """Reads one field after the other and collects what is wrong with them in `faults`."""
 
-    def __init__(self, body: Any) -> None:
+    def __init__(self, body: Any, in_sandbox: bool) -> None:
         self.faults: list[Fault] = []
+        self._in_sandbox = in_sandbox
         self._body: Mapping[str, Any] = body if isinstance(body, dict) else {}
         if not isinstance(body, dict):
             self._fault("", "The body must be a JSON object.", body)
@@ -120,7 +124,7 @@ class _Reader:
             self._fault(parameter, "A scene id is a string.", text)
             return
         try:
-            check_scene_id(SceneId.parse(text))
+            check_scene_id(SceneId.parse(text), in_sandbox=self._in_sandbox)
         except InvalidSceneId as error:
             self.faults.append(Fault(parameter=parameter, message=error.message, received=text, code=error.code))
 

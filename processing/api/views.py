@@ -166,7 +166,7 @@ class Download(APIView):
 
 def _submit(request: Request) -> Job:
     """Write the job and, after the commit, send it to the workers. A repeated Idempotency-Key returns the first job."""
-    idempotency_key, wanted = _idempotency_key(request), SubmitRequest.parse(request.data)
+    idempotency_key, wanted = _idempotency_key(request), _wanted(request)
     try:
         job, is_new = Job.objects.submit_once(
             key_of(request),
@@ -184,6 +184,10 @@ def _submit(request: Request) -> Job:
     if is_new:
         transaction.on_commit(messages.ask_for_work, robust=True)
     return job
+
+
+def _wanted(request: Request) -> SubmitRequest:
+    return SubmitRequest.parse(request.data, in_sandbox=key_of(request).is_test)
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -18,6 +18,7 @@ class RasterError(Exception):
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     retryable: ClassVar[bool] = False
+    longest_pause: ClassVar[float] = 600.0  # seconds until it is tried again
 
     def __init__(self, message: str, **details: Any) -> None:
         self.message = shortened(message)

@@ -11,6 +11,7 @@ from .errors import NoValidPixels, SceneTooLarge, shortened
 from .gdal import gdal_environment
 from .grids import Overlay, clip, footprint, lay_over
 from .operations import Operation, get_operation
+from .pacing import paced
 from .provenance import provenance, tags
 from .quality import Sampler, caveats, clear_percent, coverage, trust
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
@@ -32,6 +33,7 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
     operation = get_operation(job.operation)
     with gdal_environment(), OpenRasters(config.network, config.limits, directory) as rasters:
         found = _find_scenes(operation, job, config)
+        tick = paced(tick, max(scene.least_seconds for scene in found), _WINDOWS_SHARE)
         tick(0.0)
         scenes = _open_scenes(operation, job, found, rasters)
         overlay = _overlay(scenes, job)

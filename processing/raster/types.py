@@ -97,7 +97,7 @@ class Scene:
     """One scene of a catalogue: its STAC Item, and the source of each of its assets that can be read.
 
     `catalogue` is the host of the STAC API that has it. `warnings` say what is not certain about its being the scene
-    that was asked for.
+    that was asked for. A job over a scene of the sandbox may take its time on purpose: `least_seconds`.
     """
 
     id: SceneId
@@ -105,6 +105,7 @@ class Scene:
     sources: Mapping[str, Source]
     catalogue: str = ""
     warnings: tuple[str, ...] = ()
+    least_seconds: float = 0.0
 
     @property
     def item_id(self) -> str:

@@ -100,6 +100,15 @@ def test_job_that_is_tried_again_waits_at_most_twice_the_pause(
 # --- Time limit ------------------------------------------------------------------------------------------------------
 
 
+def test_forced_outage_is_tried_again_within_a_second(key: ApiKey) -> None:
+    job = claimed(key, scene_ids=["sentinel-2:TEST_PROVIDER_DOWN"])
+    execute(job)
+    job.refresh_from_db()
+    event = job.events.last()
+    assert event is not None
+    assert (job.status, job.attempt, job.due_at - event.at < timedelta(seconds=1)) == ("queued", 1, True)
+
+
 def test_time_limit_fails_a_job(key: ApiKey, settings: Settings, storage: Path) -> None:
     def strike(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.startswith('UPDATE "processing_job" SET "progress"'):

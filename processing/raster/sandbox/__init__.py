@@ -3,6 +3,7 @@
 `sandbox.catalogue` writes it, `sandbox.truth` knows what changed. Both load GDAL, so the web process imports neither.
 """
 
+from .forced import is_forced
 from .provider import find_in_sandbox
 
-__all__ = ["find_in_sandbox"]
+__all__ = ["find_in_sandbox", "is_forced"]

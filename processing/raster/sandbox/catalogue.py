@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,8 +17,10 @@ from ..cog import write_cog
 from ..grids import Grid
 from ..radiometry.sensors import SENTINEL_2
 from ..types import COG_MEDIA_TYPE, Float32Array, PixelArray, PixelFormat
+from .forced import CLOUDY, FOLDER, NO_DATA, NO_OVERLAP
 from .landscape import BANDS, DATES, Landscape
 from .location import catalogue_folder
+from .plain_ground import PlainGround
 
 PRODUCTS = {
     "before": "S2B_MSIL2A_20240715T184929_N0511_R070_T10SEG_20240715T224157",
@@ -31,6 +34,32 @@ _SCALE, _OFFSET = SENTINEL_2.scale, SENTINEL_2.offset
 _NODATA = 0
 _CLOUD_CLASSES = (8, 9, 10)  # of the scene classification
 _BOUNDS = [-122.55, 37.58, -122.31, 37.77]  # WGS 84: west, south, east, north
+
+_METRES_A_DEGREE = 88_000.0  # of longitude
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shot:
+    """A scene to write: its product, what is seen, on which date, and how many metres east of the landscape."""
+
+    product: str
+    ground: "Ground"
+    date: str = "after"
+    east: float = 0.0
+
+
+# The scenes of forced outcomes that have files of their own.
+_FORCED: Mapping[str, _Shot] = {
+    CLOUDY: _Shot(
+        product="S2B_MSIL2A_20250115T184929_N0511_R070_T10SFG_20250115T213616", ground=PlainGround(clouds=0.6)
+    ),
+    NO_DATA: _Shot(
+        product="S2B_MSIL2A_20250115T184929_N0511_R070_T10SEH_20250115T213616", ground=PlainGround(seen=False)
+    ),
+    NO_OVERLAP: _Shot(
+        product="S2B_MSIL2A_20250115T184929_N0511_R070_T11SKB_20250115T213616", ground=PlainGround(), east=100_000.0
+    ),
+}
 
 
 class Ground(Protocol):
@@ -76,7 +105,11 @@ def _remove_old_drafts(directory: Path) -> None:
 
 
 def _write_catalogue(folder: Path, ground: Ground) -> None:
-    items = [_write_scene(folder, ground, date) for date in DATES]
+    items = [
+        _write_scene(folder / PRODUCTS[date], _Shot(product=PRODUCTS[date], ground=ground, date=date)) for date in DATES
+    ]
+    for name, shot in _FORCED.items():
+        _write_scene(folder / FOLDER / name, shot)
     _write_truth(folder / TRUTH, ground)
     catalog = {
         "type": "Catalog",
@@ -92,25 +125,23 @@ def _write_truth(path: Path, ground: Ground) -> None:
     """The change made in each pixel, in the codes of change_detection."""
     truth = ground.truth()
     pixel_format = PixelFormat(dtype="uint8", nodata=255, overview_resampling="mode", description="change as made")
-    write_cog(path, _grid(truth, ground.size), truth, pixel_format)
+    write_cog(path, _grid(truth, _Shot(product="", ground=ground)), truth, pixel_format)
 
 
-def _write_scene(folder: Path, ground: Ground, date: str) -> dict[str, Any]:
-    """Bands, mask and STAC Item of one date, in a folder of the item's id."""
-    item_id = PRODUCTS[date]
-    scene_folder = folder / item_id
-    scene_folder.mkdir()
-    assets = {band: _write_band(scene_folder, band, ground.reflectance(date, band), ground.size) for band in BANDS}
-    classes = ground.scene_classification(date)
-    assets["scl"] = _write_mask(scene_folder, classes, ground.size)
+def _write_scene(folder: Path, shot: _Shot) -> dict[str, Any]:
+    """Bands, mask and STAC Item of one scene, in a folder that the item's file is named for."""
+    folder.mkdir(parents=True)
+    assets = {band: _write_band(folder, band, shot) for band in BANDS}
+    classes = shot.ground.scene_classification(shot.date)
+    assets["scl"] = _write_mask(folder, classes, shot)
     cloudy, seen = np.isin(classes, _CLOUD_CLASSES), classes != _NODATA
-    item = _item(item_id, assets, round(100 * float(cloudy.sum() / max(1, seen.sum())), 2))
-    _write_json(scene_folder / f"{item_id}.json", item)
+    item = _item(shot, assets, round(100 * float(cloudy.sum() / max(1, seen.sum())), 2))
+    _write_json(folder / f"{folder.name}.json", item)
     return item
 
 
-def _write_band(folder: Path, band: str, reflectance: Float32Array, size: int) -> dict[str, Any]:
-    dn = np.rint((reflectance - _OFFSET) / _SCALE)
+def _write_band(folder: Path, band: str, shot: _Shot) -> dict[str, Any]:
+    dn = np.rint((shot.ground.reflectance(shot.date, band) - _OFFSET) / _SCALE)
     pixels = np.where(np.isnan(dn), _NODATA, np.clip(dn, 1, 65534)).astype(np.uint16)
     pixel_format = PixelFormat(
         dtype="uint16",
@@ -121,7 +152,7 @@ def _write_band(folder: Path, band: str, reflectance: Float32Array, size: int) -
         description=band,
     )
     filename = f"{SENTINEL_2.bands[band]}.tif"
-    grid = _grid(pixels, size)
+    grid = _grid(pixels, shot)
     write_cog(folder / filename, grid, pixels, pixel_format)
     radiometry = {**_raster_band(grid, "uint16"), "scale": _SCALE, "offset": _OFFSET}
     return {
@@ -131,19 +162,19 @@ def _write_band(folder: Path, band: str, reflectance: Float32Array, size: int) -
     }
 
 
-def _write_mask(folder: Path, classes: PixelArray, size: int) -> dict[str, Any]:
-    grid = _grid(classes, size)
+def _write_mask(folder: Path, classes: PixelArray, shot: _Shot) -> dict[str, Any]:
+    grid = _grid(classes, shot)
     pixel_format = PixelFormat(dtype="uint8", nodata=_NODATA, overview_resampling="mode", description="SCL")
     write_cog(folder / "SCL.tif", grid, classes, pixel_format)
     return {**_asset("SCL.tif", grid, ["data"]), "raster:bands": [_raster_band(grid, "uint8")]}
 
 
-def _grid(pixels: PixelArray, size: int) -> Grid:
-    """10 m pixels if the array has as many rows as the landscape, 20 m if it has half as many."""
-    metres = 10.0 * size / pixels.shape[0]
+def _grid(pixels: PixelArray, shot: _Shot) -> Grid:
+    """10 m pixels if the array has as many rows as the ground, 20 m if it has half as many."""
+    metres = 10.0 * shot.ground.size / pixels.shape[0]
     return Grid(
         crs=CRS.from_epsg(EPSG),
-        transform=Affine(metres, 0, _WEST, 0, -metres, _NORTH),
+        transform=Affine(metres, 0, _WEST + shot.east, 0, -metres, _NORTH),
         width=pixels.shape[1],
         height=pixels.shape[0],
     )
@@ -164,15 +195,15 @@ def _asset(filename: str, grid: Grid, roles: list[str]) -> dict[str, Any]:
     }
 
 
-def _item(item_id: str, assets: Mapping[str, Any], cloud_cover: float) -> dict[str, Any]:
-    datatake = item_id.split("_")[2]
-    west, south, east, north = _BOUNDS
+def _item(shot: _Shot, assets: Mapping[str, Any], cloud_cover: float) -> dict[str, Any]:
+    _, _, datatake, _, _, tile, _ = shot.product.split("_")
+    west, south, east, north = (side + shift for side, shift in zip(_BOUNDS, _shifts(shot), strict=True))
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     return {
         "type": "Feature",
         "stac_version": "1.0.0",
-        "id": item_id,
-        "bbox": _BOUNDS,
+        "id": shot.product,
+        "bbox": [west, south, east, north],
         "geometry": {"type": "Polygon", "coordinates": [ring]},
         "properties": {
             "datetime": f"{datatake[:4]}-{datatake[4:6]}-{datatake[6:8]}T18:56:01Z",
@@ -182,13 +213,18 @@ def _item(item_id: str, assets: Mapping[str, Any], cloud_cover: float) -> dict[s
             "gsd": 10,
             "eo:cloud_cover": cloud_cover,
             "proj:epsg": EPSG,
-            "s2:product_uri": f"{item_id}.SAFE",
+            "s2:product_uri": f"{shot.product}.SAFE",
             "s2:processing_baseline": "05.11",
-            "grid:code": "MGRS-10SEG",
+            "grid:code": f"MGRS-{tile[1:]}",
         },
         "links": [],
         "assets": dict(assets),
     }
+
+
+def _shifts(shot: _Shot) -> tuple[float, float, float, float]:
+    degrees = shot.east / _METRES_A_DEGREE
+    return degrees, 0.0, degrees, 0.0
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 # Raise it whenever pixels or metadata change, so that a data folder of an older release gets a new catalogue.
-VERSION = 1
+VERSION = 2
 
 
 def catalogue_folder(directory: Path) -> Path:

@@ -2,28 +2,34 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from ..catalogues.providers import only_one
 from ..catalogues.sentinel_2_products import ProductName
 from ..errors import SceneNotFound
-from ..types import LocalFile, Scene, SceneId
+from ..types import Scene, SceneId
+from .forced import find_forced, is_forced, read_scene
 from .location import catalogue_folder
 
 
 def find_in_sandbox(scene_id: SceneId, directory: Path) -> Scene:
-    """The invented scene with that id. Raises SceneNotFound, which names all scenes, or AmbiguousSceneId."""
-    items = _items(_catalogue(directory))
+    """The invented scene with that id. Raises SceneNotFound, which names all scenes, or AmbiguousSceneId.
+
+    An id that forces an outcome raises what it forces.
+    """
+    catalogue = _catalogue(directory)
+    scenes = _scenes(scene_id, catalogue)
+    if is_forced(scene_id):
+        return find_forced(scene_id, scenes, catalogue)
     name = ProductName.parse(scene_id.original_id)
-    matches = [item for item in items if name is not None and name.names(items[item]["id"])]
+    matches = {scene.item_id: scene for scene in scenes if name is not None and name.names(scene.item_id)}
     if not matches:
-        known = ", ".join(sorted(f"sentinel-2:{item['id']}" for item in items.values()))
+        known = ", ".join(sorted(f"sentinel-2:{scene.item_id}" for scene in scenes))
         raise SceneNotFound(
             f"A test key reads the sandbox, which has no scene {scene_id}. It has: {known}.",
             scene_id=str(scene_id),
         )
-    item = only_one(scene_id, {items[folder]["id"]: items[folder] for folder in matches})
-    return _scene(scene_id, matches[0], dict(item))
+    item = only_one(scene_id, {found: scene.item for found, scene in matches.items()})
+    return matches[item["id"]]
 
 
 def _catalogue(directory: Path) -> Path:
@@ -36,13 +42,7 @@ def _catalogue(directory: Path) -> Path:
     return folder
 
 
-def _items(catalogue: Path) -> dict[Path, dict[str, Any]]:
-    """Every item of the catalogue by its folder."""
+def _scenes(scene_id: SceneId, catalogue: Path) -> list[Scene]:
+    """Every scene of the catalogue, the latest last, as found by that id."""
     links = json.loads((catalogue / "catalog.json").read_text())["links"]
-    paths = [catalogue / link["href"] for link in links if link["rel"] == "item"]
-    return {path.parent: json.loads(path.read_text()) for path in paths}
-
-
-def _scene(scene_id: SceneId, folder: Path, item: dict[str, Any]) -> Scene:
-    sources = {key: LocalFile(path=folder / asset["href"]) for key, asset in item["assets"].items()}
-    return Scene(id=scene_id, item=item, sources=sources, catalogue="sandbox")
+    return [read_scene(scene_id, catalogue / link["href"]) for link in links if link["rel"] == "item"]

@@ -156,3 +156,12 @@ def test_key_in_the_query_string_is_ignored(client: APIClient, test_key: str, na
     address = f"{URL}?{name}=Bearer {test_key}&{name}={test_key}"
     answer = client.post(address, json.dumps(EXAMPLE), content_type="application/json")
     assert_refused(answer, 401, "UNAUTHORIZED")
+
+
+@pytest.mark.parametrize("name", ["TEST_OK", "TEST_SLOW", "TEST_PROVIDER_DOWN", "TEST_NO_OVERLAP"])
+def test_ids_that_force_an_outcome_are_for_test_keys_only(api: APIClient, live_key: str, name: str) -> None:
+    body = {"operation": "ndvi", "scene_ids": [f"sentinel-2:{name}"]}
+    assert api.post(URL, body, format="json").status_code == 202
+    api.credentials(HTTP_AUTHORIZATION=f"Bearer {live_key}")
+    refused = api.post(URL, body, format="json")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "INVALID_ID_FORMAT")
