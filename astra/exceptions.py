@@ -48,6 +48,7 @@ class Problem(Enum):
         "Send the body as Content-Type: application/json.",
         (drf.UnsupportedMediaType,),
     )
+    PRECONDITION_FAILED = 412, "PRECONDITION_FAILED", "The file is not the version that the request asks for."
     RANGE_NOT_SATISFIABLE = 416, "VALIDATION_ERROR"
     IDEMPOTENCY_MISMATCH = (
         422,

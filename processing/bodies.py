@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from django.utils import timezone
 from rest_framework import serializers
 
 from . import results
@@ -67,7 +66,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         if job.result is None or job.expires_at is None:
             return None
         href = results.link(job, self.context["origin"])
-        expired = href is None or job.expires_at <= timezone.now()
+        expired = href is None or job.has_expired
         return {
             "href": href,
             "type": COG_MEDIA_TYPE,

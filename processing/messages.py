@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
-WORK, DELIVER = "processing.tasks.work", "processing.tasks.deliver"
+WORK, DELIVER, EXPIRE = "processing.tasks.work", "processing.tasks.deliver", "processing.tasks.expire_results"
 # Idle workers send more for what still waits, so copies do not fill a long queue.
 _LIFE_SECONDS = 120
 _SHORT_LIFE_SECONDS = 3
@@ -62,6 +62,11 @@ def ask_for_work() -> bool:
 def ask_for_deliveries() -> bool:
     """Let a worker take the webhook that is due first."""
     return _send(DELIVER, _LIFE_SECONDS)
+
+
+def ask_to_expire() -> bool:
+    """Let the control process delete what has expired, without waiting for its next round."""
+    return _send(EXPIRE, _LIFE_SECONDS)
 
 
 def ask_again(task: str, times: int) -> None:

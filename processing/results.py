@@ -3,9 +3,12 @@
 import logging
 import math
 import os
+import re
 import shutil
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -14,7 +17,9 @@ from django.utils import timezone
 
 from .local_storage import MovableFile, SignedLocalStorage
 from .models import Job
-from .raster.types import Product
+from .raster.types import Product, moment_of
+
+_SATELLITE = re.compile(r"[A-Z][A-Z0-9]{1,5}(?=_)")
 
 logger = logging.getLogger(__name__)
 
@@ -77,15 +82,31 @@ def delete_attempts(job: Job) -> bool:
 
 def link(job: Job, origin: str) -> str | None:
     """A link to the job's file, good until the result expires; None after that. `origin` is the base of local links."""
-    if not job.result_key or job.expires_at is None or job.expires_at <= timezone.now():
+    if not job.result_key or job.expires_at is None or job.has_expired:
         return None
-    return urljoin(origin, _signed(job.result_key, job.expires_at))
+    return urljoin(origin, _signed(job, job.expires_at))
 
 
-def _signed(key: str, expires_at: datetime) -> str:
+def disposition(job: Job) -> str:
+    """What names a download: operation, satellite and date of each scene, and the job, as links all end alike."""
+    scenes = (job.result or {}).get("provenance", {}).get("scenes", ())
+    parts = [job.operation, *(part for scene in scenes for part in _satellite_and_date(scene)), job.pk]
+    return f'attachment; filename="{"_".join(parts)}.tif"'
+
+
+def _satellite_and_date(scene: Mapping[str, Any]) -> Iterator[str]:
+    """Such as S2B and 20250115, if product and time are known and begin as they should."""
+    if satellite := _SATELLITE.match(scene.get("product") or ""):
+        yield satellite[0]
+    if moment := moment_of(scene.get("datetime")):
+        yield f"{moment:%Y%m%d}"
+
+
+def _signed(job: Job, expires_at: datetime) -> str:
     """Local links name the time of their end, so they stay the same from poll to poll; S3 counts from now."""
     storage: Storage = storages["default"]
     if isinstance(storage, SignedLocalStorage):
-        return storage.signed_url(key, int(expires_at.timestamp()))
+        return storage.signed_url(job.result_key, int(expires_at.timestamp()))
     seconds = math.ceil((expires_at - timezone.now()).total_seconds())
-    return storage.url(key, expire=seconds)  # type: ignore[call-arg]  # S3Storage takes it
+    shown = {"ResponseContentDisposition": disposition(job)}
+    return storage.url(job.result_key, shown, seconds)  # type: ignore[call-arg]  # S3Storage takes these

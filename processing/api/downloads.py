@@ -1,4 +1,4 @@
-"""A stored file over HTTP with byte ranges, so that a browser or GDAL can stream a COG (RFC 9110, section 14)."""
+"""A stored file over HTTP: conditions and byte ranges, so that a browser or GDAL can stream a COG (RFC 9110)."""
 
 import os
 import re
@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 from rest_framework.request import Request
 
@@ -14,7 +15,9 @@ from astra.exceptions import ApiError, Problem
 
 from ..models import Job
 from ..raster.types import COG_MEDIA_TYPE
+from ..results import disposition
 
+_CACHING = "private, max-age=3600"
 # Positions with more digits than this lie beyond the end of any file.
 _MOST_DIGITS = 18
 _ONE_RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*", flags=re.IGNORECASE)
@@ -53,10 +56,14 @@ def serve_file(request: Request, job: Job) -> HttpResponseBase:
     """The job's file, or the part that the request asks for. Raises ApiError if it is deleted or the range is wrong."""
     try:
         file: IO[Any] = default_storage.open(job.result_key)
-        modified = http_date(default_storage.get_modified_time(job.result_key).timestamp())
+        changed_at = int(default_storage.get_modified_time(job.result_key).timestamp())
     except FileNotFoundError:
         raise ApiError(Problem.EXPIRED) from None
     size, etag = default_storage.size(job.result_key), f'"{(job.result or {})["file:checksum"]}"'
+    if (answer := _conditional_answer(request, etag, changed_at)) is not None:
+        file.close()
+        return answer
+    modified = http_date(changed_at)
     try:
         part = _wanted_part(request, size, etag, modified)
     except Unsatisfiable:
@@ -68,15 +75,25 @@ def serve_file(request: Request, job: Job) -> HttpResponseBase:
     file.seek(first)
     response = FileResponse(_Slice(file, last - first + 1), status=206 if part else 200, content_type=COG_MEDIA_TYPE)
     response["Content-Length"] = str(last - first + 1)
-    response["Content-Disposition"] = f'attachment; filename="{job.operation}_output.tif"'
+    response["Content-Disposition"] = disposition(job)
     if part:
         response["Content-Range"] = f"bytes {first}-{last}/{size}"
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = etag
     response["Last-Modified"] = modified
     response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, max-age=3600"
+    response["Cache-Control"] = _CACHING
     return response
+
+
+def _conditional_answer(request: Request, etag: str, changed_at: int) -> HttpResponseBase | None:
+    """304 if the caller has this very file; None if it needs the file. Raises ApiError if it wants another version."""
+    answer: HttpResponseBase | None = get_conditional_response(request._request, etag, changed_at)
+    if answer is not None and answer.status_code == 412:
+        raise ApiError(Problem.PRECONDITION_FAILED)
+    if answer is not None:
+        answer["ETag"], answer["Cache-Control"] = etag, _CACHING
+    return answer
 
 
 class _Slice:

@@ -105,7 +105,7 @@ class JobItem(APIView):
         """The result of a completed job as a STAC Item."""
         job = job_of(request, job_id)
         if job.result is None:
-            raise ApiError(Problem.CONFLICT, f"The job is {job.status}, so it has no result to describe.")
+            raise ApiError(Problem.CONFLICT, f"The job is {job.shown_status}, so it has no result to describe.")
         href = results.link(job, origin_of(request))
         if href is None:
             raise ApiError(Problem.EXPIRED)
@@ -113,6 +113,18 @@ class JobItem(APIView):
         response["Cache-Control"] = "private, no-cache"
         response["Vary"] = "Authorization"
         return response
+
+
+class JobResult(APIView):
+    def delete(self, request: Request, job_id: str) -> Response:
+        """Delete the file of a completed job now. The job stays, as after its expiry."""
+        job = job_of(request, job_id)
+        if job.result is None:
+            raise ApiError(Problem.CONFLICT, f"The job is {job.shown_status}, so it has no result to delete.")
+        if not job.discard_result():
+            raise ApiError(Problem.EXPIRED)
+        transaction.on_commit(messages.ask_to_expire, robust=True)
+        return Response(job_body(job, origin_of(request)))
 
 
 class SceneDetail(APIView):
@@ -157,7 +169,7 @@ class Download(APIView):
             message = "This link has expired. Poll the job to see whether its result is still kept."
             raise ApiError(Problem.EXPIRED, message) from None
         job = Job.objects.filter(result_key=key).first()
-        if job is None:
+        if job is None or job.has_expired:
             raise ApiError(Problem.EXPIRED)
         return serve_file(request, job)
 

@@ -115,6 +115,11 @@ class Job(models.Model):
         return Status.PROCESSING if self.status == Status.QUEUED and not self.is_waiting else self.status
 
     @property
+    def has_expired(self) -> bool:
+        """Whether the time of its result is over, even if the file has not been deleted yet."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
     def has_attempts_left(self) -> bool:
         return self.attempt < self.attempt_limit
 
@@ -213,6 +218,16 @@ class Job(models.Model):
             losses=0,
             attempt_limit=F("attempt") + settings.JOB_ATTEMPTS,
         )
+
+    def discard_result(self) -> bool:
+        """Let the result expire now, as its owner wants. False if there is none, or none any more."""
+        kept = Job.objects.filter(pk=self.pk, status=Status.COMPLETED, expires_at__gt=Now()).exclude(result_key="")
+        with transaction.atomic():
+            if not kept.update(expires_at=Now()):
+                return False
+            self.refresh_from_db()
+            self.record("discard")
+        return True
 
     def forget_result(self) -> None:
         """The file is deleted. The job stays completed."""

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from processing import messages
 from processing.messages import Breaker
 from tests.processing.clock import Clock
 from tests.processing.jobs import take_messages
+from tests.s3 import s3_server
 
 
 @pytest.fixture
@@ -27,6 +29,13 @@ def storage(settings: Settings, tmp_path: Path) -> Path:
     settings.STORAGES = use_storage(settings, "processing.local_storage.SignedLocalStorage", tmp_path / "results")
     settings.WORK_DIR = tmp_path / "work"
     return tmp_path / "results"
+
+
+@pytest.fixture(scope="session")
+def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real S3 server with a bucket for results."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """Storage and rows agree, both ways, on the local disk and in S3."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from accounts.models import ApiKey
 from processing.models import Job
 from processing.reconcile import WrongStorage, reconcile
 from tests.accounts.clock import Clock
-from tests.s3 import BUCKET, s3_client, s3_server, s3_storage
+from tests.s3 import BUCKET, s3_client, s3_storage
 
 from .jobs import claimed, completed, failed, queued, row, verbs
 
@@ -23,12 +23,6 @@ from .jobs import claimed, completed, failed, queued, row, verbs
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock by which files are old."""
     return Clock(monkeypatch)
-
-
-@pytest.fixture(scope="session")
-def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as url:
-        yield url
 
 
 @pytest.fixture(params=["local", "s3"], autouse=True)

@@ -112,7 +112,7 @@ def test_link_returns_the_whole_file_without_a_key(client: Client, href: str, jo
     assert answer["Content-Length"] == str(SIZE)
     assert answer["Content-Type"] == "image/tiff; application=geotiff; profile=cloud-optimized"
     assert answer["Accept-Ranges"] == "bytes"
-    assert answer["Content-Disposition"] == 'attachment; filename="ndvi_output.tif"'
+    assert answer["Content-Disposition"] == f'attachment; filename="ndvi_{job.pk}.tif"'
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert "private" in answer["Cache-Control"]
     assert answer["ETag"] == f'"{job.result["file:checksum"]}"'  # type: ignore[index]
@@ -191,6 +191,66 @@ def test_malformed_if_range_returns_the_whole_file(client: Client, href: str, co
 
 def test_link_stays_the_same_from_poll_to_poll(api: APIClient, job: Job, href: str) -> None:
     assert api.get(f"{URL}/{job.pk}").json()["result"]["href"] == href
+
+
+# --- Names ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scenes", "middle"),
+    [
+        ([("S2B_MSIL2A_20250115T184929_N0511", "2025-01-15T18:56:01Z")], "S2B_20250115"),
+        ([("LC09_L2SP_044034_20250110", "2025-01-10T18:40:00Z")], "LC09_20250110"),
+        ([("S2A_MSIL2A", "2024-07-15T18:56:01Z"), ("S2B_MSIL2A", "2025-01-15T18:56:01Z")], "S2A_20240715_S2B_20250115"),
+        ([(None, "2025-01-15T18:56:01+02:00")], "20250115"),
+        ([('S2"; filename="x', "yesterday")], ""),
+    ],
+)
+def test_download_is_named_for_what_it_shows(
+    key: ApiKey, client: Client, api: APIClient, scenes: list[tuple[str | None, str]], middle: str
+) -> None:
+    job = completed(key)
+    shown = [{"product": product, "datetime": moment} for product, moment in scenes]
+    Job.objects.filter(pk=job.pk).update(result={**(job.result or {}), "provenance": {"scenes": shown}})
+    href = api.get(f"{URL}/{job.pk}").json()["result"]["href"]
+    name = "_".join(part for part in ("ndvi", middle, job.pk) if part)
+    assert client.get(href)["Content-Disposition"] == f'attachment; filename="{name}.tif"'
+    assert urlsplit(href).path.endswith("/ndvi_output.tif")
+
+
+# --- Conditions -----------------------------------------------------------------------------------------------------
+
+
+def test_conditions_are_answered_in_the_order_of_rfc_9110(client: Client, href: str) -> None:
+    whole = client.get(href)
+    assert whole.getvalue() == CONTENT
+    etag, modified = whole["ETag"], whole["Last-Modified"]
+    older = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
+    for conditions, status in (
+        ({"if-none-match": etag}, 304),
+        ({"if-none-match": f'"another", W/{etag}'}, 304),
+        ({"if-none-match": "*"}, 304),
+        ({"if-none-match": '"another"'}, 200),
+        ({"if-modified-since": modified}, 304),
+        ({"if-modified-since": older}, 200),
+        ({"if-modified-since": modified, "if-none-match": '"another"'}, 200),
+        ({"if-match": etag}, 200),
+        ({"if-match": '"another"'}, 412),
+        ({"if-match": f"W/{etag}"}, 412),
+        ({"if-unmodified-since": modified}, 200),
+        ({"if-unmodified-since": older}, 412),
+        ({"if-unmodified-since": older, "if-match": etag}, 200),
+        ({"if-none-match": etag, "range": "bytes=0-9"}, 304),
+        ({"if-match": etag, "range": "bytes=0-9"}, 206),
+        ({"if-none-match": "nonsense", "if-modified-since": "nonsense"}, 200),
+    ):
+        answer = client.get(href, headers=conditions)
+        assert answer.status_code == status, conditions
+        if status == 412:
+            assert answer.json()["error"]["code"] == "PRECONDITION_FAILED"
+            continue
+        assert answer["ETag"] == etag
+        assert answer.getvalue() == {200: CONTENT, 206: CONTENT[:10], 304: b""}[status]
 
 
 # --- Bad links ------------------------------------------------------------------------------------------------------
