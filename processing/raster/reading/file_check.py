@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
+from affine import Affine
 
+from ..grids import Grid
 from ..radiometry import sensor_of
 from ..radiometry.assets import declared
 from ..radiometry.reflectance import can_hold, valid_pixels
@@ -52,18 +55,22 @@ def odd_mask(mask: Mask, file: RasterFile) -> str | None:
 
 
 def about_place(scene: Scene, band: Band, file: RasterFile) -> Iterator[str]:
-    """Sentences about a CRS or a size that the item declares and the file does not have."""
+    """Sentences about a CRS or a size that the item declares and the file does not have.
+
+    A thinned copy, of coarser pixels of the same ground, has the right size.
+    """
     asset = scene.assets[band.asset]
-    code, found = _declared_crs(scene, asset), file.grid.crs.to_epsg()
-    if code is not None and found is not None and code != found:
-        yield f"The item of {scene.id} lies in EPSG:{code}, its file of {band.asset} in EPSG:{found}. {_FILE}"
-    shape = asset.get("proj:shape")
-    if isinstance(shape, list) and len(shape) == 2 and tuple(shape) != file.grid.shape:
-        size = " x ".join(str(side) for side in file.grid.shape)
-        yield (
-            f"The item of {scene.id} says that {band.asset} has {shape[0]} x {shape[1]} pixels (rows x columns), its "
-            f"file has {size}. {_FILE}"
-        )
+    code, own = _declared_crs(scene, asset), file.grid.crs.to_epsg()
+    if code is not None and own is not None and code != own:
+        yield f"The item of {scene.id} lies in EPSG:{code}, its file of {band.asset} in EPSG:{own}. {_FILE}"
+    shape = _numbers(asset.get("proj:shape"), 2)
+    if shape is None or shape == file.grid.shape or _is_thinned(shape, _declared_transform(scene, asset), file.grid):
+        return
+    said, found = (" x ".join(str(side) for side in sides) for sides in (shape, file.grid.shape))
+    yield (
+        f"The item of {scene.id} says that {band.asset} has {said} pixels (rows x columns), its file has {found}. "
+        f"{_FILE}"
+    )
 
 
 def _with_nodata(scene: Scene, band: Band, file: RasterFile) -> tuple[Band, list[str]]:
@@ -117,3 +124,38 @@ def _declared_crs(scene: Scene, asset: Mapping[str, Any]) -> int | None:
         if code.isdigit():
             return int(code)
     return None
+
+
+def _declared_transform(scene: Scene, asset: Mapping[str, Any]) -> Affine | None:
+    """By the asset or its item; None if neither says one that is north up."""
+    for holder in (asset, scene.properties):
+        parts = _numbers(holder.get("proj:transform"), 6)
+        if parts is not None:
+            return Affine(*parts)
+    return None
+
+
+def _is_thinned(shape: tuple[float, ...], transform: Affine | None, grid: Grid) -> bool:
+    """Whether pixels that are coarser by a whole factor cover the declared ground, to within one of them."""
+    rows, columns = shape
+    factor = round(columns / grid.width)
+    if transform is None or factor < 2:
+        return False
+    to_file = ~grid.transform @ transform
+    begin, end = to_file @ (0, 0), to_file @ (columns, rows)
+    off = [
+        *begin,
+        end[0] - grid.width,
+        end[1] - grid.height,
+        columns / factor - grid.width,
+        rows / factor - grid.height,
+    ]
+    return all(abs(pixels) <= 1 for pixels in off)
+
+
+def _numbers(value: Any, count: int) -> tuple[float, ...] | None:
+    """The first of a list of finite numbers; None if the value is no such list, or is shorter."""
+    if not isinstance(value, list) or len(value) < count:
+        return None
+    are_numbers = all(isinstance(one, int | float) and isfinite(one) for one in value)
+    return tuple(value[:count]) if are_numbers else None

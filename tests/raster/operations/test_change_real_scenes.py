@@ -11,13 +11,14 @@ import pytest
 import rasterio
 
 from processing.raster.types import Config
-from tests.raster.support.pairs import Dense, Result, classes_of, compare, remote_config
+from tests.raster.support.pairs import Dense, Result, Truth, classes_of, compare, remote_config
 from tests.servers import RangeServer, StacServer
 
 AUGUST_13, AUGUST_15 = "S2B_33TWL_20230813_0_L2A", "S2A_33TWL_20230815_0_L2A"
 AUGUST_18, AUGUST_20 = "S2A_33TWL_20230818_0_L2A", "S2B_33TWL_20230820_0_L2A"
 WEST_TILE, NORTH_TILE = "S2B_33TWL_20230820_0_L2A", "S2B_33TWM_20230820_0_L2A"
 LOCAL = {"blue": "B02.tif", "green": "B03.tif", "red": "B04.tif", "nir": "B08.tif", "scl": "SCL.tif"}
+MOST_OFF = 1.0  # percent of the pixels
 MIRRORED = np.array([0, 2, 1, 3, 4, *[255] * 251], np.uint8)
 
 Item = dict[str, Any]
@@ -200,3 +201,37 @@ def test_mixed_baselines_of_the_same_ground(
     result = compare(config, tmp_path / "out", product(older), product(newer), threshold=0.0)
     assert result.pixels_by_class[1:] == [0, 0, 0, 0]
     assert any("03.01" in warning and "05.09" in warning for warning in result.product.warnings)
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        (AUGUST_13, AUGUST_15),
+        (AUGUST_13, AUGUST_18),
+        (AUGUST_13, AUGUST_20),
+        (AUGUST_15, AUGUST_18),
+        (AUGUST_15, AUGUST_20),
+        (AUGUST_18, AUGUST_20),
+    ],
+)
+def test_shares_near_masks_are_estimates_from_a_sample_of_the_pixels(
+    tmp_path: Path, scenes: Path, stac_server: StacServer, range_server: RangeServer, dates: tuple[str, str]
+) -> None:
+    """A quarter of these pixels is sampled. `docs/accuracy.md` says how far off that is."""
+    config, (before, after) = serve(scenes, dates, stac_server, range_server)
+    result = compare(config, tmp_path / "out", before, after)
+    quality = result.product.quality
+    assert quality["sampled_pixels"] == 458**2 < result.pixels.size / 3
+    near = np.logical_or(*(near_clouds(read(scenes / item / LOCAL["scl"])) for item in dates))
+    valid = result.pixels != 255
+    changed = valid & (result.pixels != 0)
+    assert quality["near_mask_percent"] == pytest.approx(100 * near[valid].mean(), abs=MOST_OFF)
+    assert quality["change_near_mask_percent"] == pytest.approx(100 * near[changed].mean(), abs=MOST_OFF)
+
+
+def near_clouds(scl: Dense) -> Truth:
+    """Within five rows and columns of cloud, shadow or snow."""
+    cloudy = np.pad(np.isin(scl, [3, 8, 9, 10, 11]), 5)
+    around = np.lib.stride_tricks.sliding_window_view(cloudy, (11, 11))
+    near: Truth = np.max(around, axis=(2, 3))
+    return near

@@ -1,5 +1,6 @@
 """Files against their items: what the file holds decides, and what the item says otherwise is a warning."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -174,6 +175,56 @@ def test_crs_and_size_that_the_file_has_not_are_warnings(tmp_path: Path) -> None
     assert "EPSG:32610" in about_crs
     assert "10980 x 10980" in about_size
     assert "50 x 60" in about_size
+
+
+def warned_of_size(directory: Path, shape: list[int], transform: list[float] | None) -> bool:
+    """Whether a job on files of 50 x 60 pixels of 10 m warns, if their item declares this shape and transform."""
+    config = write_shots(directory / "scenes", Shot(layers=layers()))
+    (path,) = (directory / "scenes").rglob("item.json")
+    item = json.loads(path.read_text())
+    for asset in item["assets"].values():
+        asset |= {"proj:shape": shape, **({"proj:transform": transform} if transform else {})}
+    path.write_text(json.dumps(item))
+    said = ndvi(config, directory / "out").product.warnings
+    assert all("50 x 60" in sentence and f"{shape[0]} x {shape[1]}" in sentence for sentence in said)
+    return len(said) > 0
+
+
+def declared(metres: float, east: float = 0.0, south: float = 0.0) -> list[float]:
+    """A transform that begins so many metres beside that of the files."""
+    return [metres, 0, GRID.transform.c + east, 0, -metres, GRID.transform.f - south]
+
+
+@pytest.mark.parametrize(
+    ("shape", "transform"),
+    [
+        ([100, 120], declared(5)),
+        ([500, 600], [*declared(1), 0, 0, 1]),
+        ([99, 119], declared(5)),  # a part of a pixel was left out
+        ([100, 120], declared(5, east=9.9, south=-9.9)),
+    ],
+)
+def test_thinned_copy_is_no_warning(tmp_path: Path, shape: list[int], transform: list[float]) -> None:
+    assert not warned_of_size(tmp_path, shape, transform)
+
+
+@pytest.mark.parametrize(
+    ("shape", "transform"),
+    [
+        ([100, 120], None),  # nothing says that it is the same ground
+        ([100, 120], declared(5, east=10.1)),
+        ([100, 120], declared(5, south=-10.1)),
+        ([100, 120], declared(10)),
+        ([100, 180], declared(5)),
+        ([75, 90], declared(10 / 1.5)),
+        ([25, 30], declared(20)),
+        ([51, 60], declared(10)),
+    ],
+)
+def test_other_size_than_that_of_a_thinned_copy_is_a_warning(
+    tmp_path: Path, shape: list[int], transform: list[float] | None
+) -> None:
+    assert warned_of_size(tmp_path, shape, transform)
 
 
 def test_crs_that_the_file_has_is_no_warning(tmp_path: Path) -> None:
