@@ -20,6 +20,7 @@ from ..gdal import GdalError, gdal_errors
 from ..grids import Grid
 from ..types import Compression, PixelArray, PixelFormat
 from . import ifd
+from .class_table import with_class_table
 from .levels import BLOCK
 from .pyramid import WINDOW, Pyramid
 from .tiles import TileCodec, predictor_for
@@ -109,7 +110,7 @@ class CogWriter:
 
     def _pieces(self, band_tags: Mapping[str, str]) -> Iterator[bytes | memoryview]:
         """The file from its beginning: directories, then the levels from the coarsest to the finest."""
-        described = ifd.tags_of(self._empty_twin(band_tags))
+        described = with_class_table(ifd.tags_of(self._empty_twin(band_tags)), self._format)
         layout = self._pyramid.layout()
         yield ifd.header(described, layout, self._codec.tiff_code, self._codec.predictor)
         yield from self._pyramid.pieces()
@@ -138,7 +139,8 @@ class CogWriter:
                 twin.scales, twin.offsets = (self._format.scale,), (self._format.offset,)
                 twin.set_band_description(1, self._format.description)
                 twin.update_tags(**self._tags)
-                # GDAL writes category names into a side file, which a download loses. Tags stay in the file.
+                # GDAL writes category names into a side file, which a download loses. Tags and the table of classes
+                # stay in the file.
                 classes = {f"CLASS_{code}": name for code, name in enumerate(self._format.class_names)}
                 twin.update_tags(1, **classes, **band_tags)
                 if self._format.palette:
