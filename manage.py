@@ -1,12 +1,13 @@
 #!/usr/bin/env python
 """Django's command line for this project."""
 
-import os
 import sys
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "astra.settings")
+    from astra.starting import load_settings
+
+    load_settings()
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

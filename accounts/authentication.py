@@ -1,7 +1,7 @@
 """From the Authorization header to the key and its account."""
 
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
 from .models import Account, ApiKey
@@ -10,7 +10,7 @@ from .models import Account, ApiKey
 class ApiKeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer astra_sk_...`. Makes `request.user` the Account and `request.auth` the ApiKey.
 
-    Unknown, revoked and malformed keys get the same answer.
+    Unknown, revoked and malformed keys get the same answer; a header of another form is told the form.
     """
 
     def authenticate(self, request: Request) -> tuple[Account, ApiKey] | None:
@@ -18,7 +18,9 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not header:
             return None
         scheme, _, text = header.partition(" ")
-        key = ApiKey.objects.authenticate(text.strip()) if scheme.lower() == "bearer" else None
+        if scheme.lower() != "bearer":
+            raise NotAuthenticated()
+        key = ApiKey.objects.authenticate(text.strip())
         if key is None:
             raise AuthenticationFailed()
         return key.account, key

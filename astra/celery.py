@@ -1,6 +1,7 @@
 """The Celery application. Its settings are those of Django that begin with CELERY_."""
 
 import os
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +15,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 
-from . import logs
+from . import logs, starting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "astra.settings")
 # SIGTERM, which is how all supervisors stop a worker, ends it within ASTRA_STOP_GRACE. Otherwise it would wait for its
@@ -22,6 +23,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "astra.settings")
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
 app = Celery("astra")
+
+
+@app.on_configure.connect(weak=False)
+def check_settings(**_: Any) -> None:
+    """Before Celery reads the settings, if Celery's own command line runs."""
+    if "celery.bin.celery" in sys.modules:
+        starting.start_process()
+
+
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -9,9 +9,79 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+_names: set[str] = set()
+
+
+def names_read() -> set[str]:
+    """The variables that have been asked for."""
+    return set(_names)
+
 
 def text(name: str, default: str = "") -> str:
+    _names.add(name)
     return os.environ.get(name, "").strip() or default
+
+
+def matching(name: str, form: str, meaning: str, default: str = "") -> str:
+    """The text, which must have the form, a regular expression, if it is set."""
+    value = text(name)
+    if value and not re.fullmatch(form, value):
+        raise ImproperlyConfigured(f"{name} must be {meaning}, not {value!r}.")
+    return value or default
+
+
+def secret(name: str, least_length: int, *, is_required: bool = False) -> str:
+    """A secret that nobody can guess. It is never shown."""
+    value = text(name)
+    if (value or is_required) and len(value) < least_length:
+        raise ImproperlyConfigured(
+            f"{name} must be a secret of {least_length} characters or more; it has {len(value)}."
+        )
+    return value
+
+
+def credential(name: str) -> str:
+    """What another service gave us, or gets from us in a header. It is never shown."""
+    value = text(name)
+    if not all("!" <= character <= "~" for character in value):
+        raise ImproperlyConfigured(f"{name} must be one word of printable ASCII characters.")
+    return value
+
+
+def domains(name: str, default: list[str], *, is_required: bool = False) -> list[str]:
+    """Host names without a scheme and port, separated by commas; `.example.com` also means all below it, `*` any."""
+    values = listing(name)
+    if is_required and not values:
+        raise ImproperlyConfigured(f"{name} must name the hosts that callers use, once DATABASE_URL is set.")
+    for value in values:
+        if not re.fullmatch(r"\*|\[[0-9A-Fa-f:.]+\]|\.?[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*\.?", value):
+            raise ImproperlyConfigured(
+                f"{name} must hold names such as astra.example, without scheme, port and path, not {value!r}."
+            )
+    return values or default
+
+
+def origin(name: str) -> str:
+    """Scheme, host and port of a URL."""
+    value = text(name).rstrip("/")
+    if value and not is_origin(value):
+        raise ImproperlyConfigured(
+            f"{name} must be a scheme and a host, such as https://astra.example, without a path, not {value!r}."
+        )
+    return value
+
+
+def origins(name: str) -> list[str]:
+    """Origins, separated by commas. None for `*`, which means any."""
+    values = [value for value in listing(name) if value != "*"]
+    for value in values:
+        if not is_origin(value):
+            raise ImproperlyConfigured(f"{name} must hold origins such as https://app.example, or *, not {value!r}.")
+    return values
+
+
+def is_origin(value: str) -> bool:
+    return is_url(value, "http", "https") and re.fullmatch(r"https?://[^/?#@\s]+", value) is not None
 
 
 def number(name: str, default: float, least: float, most: float) -> float:
@@ -74,14 +144,23 @@ def http_urls(name: str) -> tuple[str, ...]:
 def is_url(value: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(value)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        is_host = re.fullmatch(r"[0-9A-Za-z._:-]+", parts.hostname or "") is not None
+        return parts.scheme in schemes and is_host and parts.port != 0
     except ValueError:
         return False
 
 
+def host_or_url(name: str) -> str:
+    """A host, or host:port, that is asked by https, or a URL."""
+    value = text(name)
+    if value and not is_url(value if "://" in value else f"https://{value}", "http", "https"):
+        raise ImproperlyConfigured(f"{name} must be a host or a URL such as https://example.com, not {value!r}.")
+    return value
+
+
 def redis_url(name: str, default: str) -> str:
     value = text(name, default)
-    if not is_url(value, "redis", "rediss"):
+    if not is_url(value, "redis", "rediss") or not re.fullmatch(r"/?\d*", urlsplit(value).path):
         raise ImproperlyConfigured(f"{name} must have the form redis://host:6379/0.")
     return value
 
@@ -120,18 +199,20 @@ def log_level(name: str) -> str:
 
 
 def folder(name: str, default: Path) -> Path:
-    """The folder, which is made if it is missing."""
-    path = Path(text(name, str(default))).resolve()
+    """The folder, which is made if it is missing, and readable by this user only."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImproperlyConfigured(f"{name}: the folder {path} cannot be made ({error.strerror}).") from None
+        path = Path(text(name, str(default))).resolve()
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name}: this folder cannot be made or reached ({error}).") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"{name}: the folder {path} cannot be written to.")
     return path
 
 
-def required(name: str, least_length: int = 1) -> None:
-    if len(text(name)) < least_length:
-        raise ImproperlyConfigured(f"{name} must be set ({least_length} characters or more) once DATABASE_URL is.")
+def refuse_root(*, asked: bool) -> None:
+    if asked and os.geteuid() == 0:
+        raise ImproperlyConfigured("ASTRA_REFUSE_ROOT is set, and this process runs as root. Start it as another user.")
 
 
 def generated_secret(path: Path) -> str:

@@ -1,5 +1,6 @@
 """Every error of the API: the one table of their status, code and sentence, and the one envelope around them."""
 
+import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404
 from rest_framework import exceptions as drf
@@ -32,7 +33,12 @@ class Problem(Enum):
 
     VALIDATION_ERROR = 400, "VALIDATION_ERROR", "", (drf.ParseError, drf.ValidationError)
     INVALID_ID_FORMAT = 400, "INVALID_ID_FORMAT"
-    NO_KEY = 401, "UNAUTHORIZED", "Send your API key as 'Authorization: Bearer astra_sk_...'.", (drf.NotAuthenticated,)
+    NO_KEY = (
+        401,
+        "UNAUTHORIZED",
+        "The key must be sent as 'Authorization: Bearer astra_sk_...'.",
+        (drf.NotAuthenticated,),
+    )
     UNKNOWN_KEY = 401, "UNAUTHORIZED", "This API key is not valid.", (drf.AuthenticationFailed,)
     FORBIDDEN = 403, "FORBIDDEN", "This is not allowed.", (drf.PermissionDenied, PermissionDenied)
     NOT_FOUND = 404, "NOT_FOUND", "There is nothing at this address.", (Http404, drf.NotFound)
@@ -56,6 +62,12 @@ class Problem(Enum):
         "This Idempotency-Key was used with another body. Take a new key for a new job.",
     )
     RATE_LIMITED = 429, "RATE_LIMITED", "", (drf.Throttled,)
+    WRONG_HOST = (
+        400,
+        "VALIDATION_ERROR",
+        "The Host header is not a name of this service.",
+        (DisallowedHost,),
+    )
     MALFORMED = 400, "VALIDATION_ERROR", "The request is malformed.", (SuspiciousOperation, BadRequest)
     DATABASE_UNAVAILABLE = (
         503,
@@ -109,10 +121,16 @@ class Fault:
         return f"{self.parameter[:_SHOWN]}: {self.message}" if self.parameter else self.message
 
     def as_detail(self) -> dict[str, Any]:
-        plain = isinstance(self.received, int | float | bool | None)
-        received = self.received if plain else str(self.received)[:_SHOWN]
-        parameter = self.parameter[:_SHOWN]
+        parameter, received = self.parameter[:_SHOWN], _shown(self.received)
         return {"parameter": parameter, "message": self.message, "received": received, "code": self.code}
+
+
+def _shown(value: Any) -> Any:
+    """The value as JSON: plain ones as they are, arrays and objects as their text, all cut."""
+    if isinstance(value, str):
+        return value[:_SHOWN]
+    text = json.dumps(value, ensure_ascii=False)
+    return value if not isinstance(value, list | dict) and len(text) <= _SHOWN else text[:_SHOWN]
 
 
 class InvalidRequest(ApiError):
@@ -130,7 +148,7 @@ class InvalidRequest(ApiError):
 
 def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's exception handler: the envelope for any exception, with the headers that belong to it."""
-    answer = _as_api_error(error)
+    answer = _as_api_error(error, context)
     status, code = answer.problem.status, answer.problem.code
     count_refusal(code)
     if status >= 500:  # the request is not named, because its query may hold the signature of a link
@@ -139,13 +157,20 @@ def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
     return Response(body, status=status, headers={**answer.headers, **_headers(status, error)})
 
 
-def _as_api_error(error: Exception) -> ApiError:
+def _as_api_error(error: Exception, context: Mapping[str, Any]) -> ApiError:
     if isinstance(error, ApiError):
         return error
     problem = next(row for row in Problem if isinstance(error, row.exceptions))
     request_id = logs.bound_ids().get("request_id")
     details = {"request_id": request_id} if problem is Problem.INTERNAL_ERROR and request_id else {}
-    return ApiError(problem, problem.message or str(getattr(error, "detail", error)), details)
+    return ApiError(problem, problem.message or _sentence_of(error, context), details)
+
+
+def _sentence_of(error: Exception, context: Mapping[str, Any]) -> str:
+    if not isinstance(error, drf.MethodNotAllowed) or "view" not in context:
+        return str(getattr(error, "detail", error))
+    method, possible = (context["request"].method or "")[:_SHOWN], ", ".join(context["view"].allowed_methods)
+    return f"{method} is not possible at this address; possible are: {possible}."
 
 
 def _headers(status: int, error: Exception) -> dict[str, str]:

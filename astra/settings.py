@@ -11,48 +11,56 @@ from typing import Any
 
 from .databases import postgresql, sqlite
 from .environment import (
+    credential,
+    domains,
     flag,
     folder,
     generated_secret,
+    host_or_url,
     hosts,
     http_url,
     http_urls,
-    listing,
     log_level,
+    matching,
     number,
     numbers,
     one_of,
+    origin,
+    origins,
     redis_url,
+    refuse_root,
     regions,
-    required,
+    secret,
     text,
     whole_number,
 )
 from .logs import logging_settings
+from .result_storage import local_results, s3_results
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 # --- The basics ----------------------------------------------------------------------------------------------------
 
+refuse_root(asked=flag("ASTRA_REFUSE_ROOT", default=False))
+os.umask(0o077)  # all that any process writes is for this user only
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 DATA_DIR = folder("ASTRA_DATA_DIR", BASE_DIR / "var")
 
 EMBEDDED = not text("DATABASE_URL")
 IS_WEB = text("ASTRA_ROLE") == "web"  # set by wsgi.py
 DEBUG = flag("DEBUG", default=False)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "astra.debug_pages.WithoutSecrets"
-if not EMBEDDED:
-    required("SECRET_KEY", least_length=50)
-    required("ALLOWED_HOSTS")
-SECRET_KEY = text("SECRET_KEY") or generated_secret(DATA_DIR / "secret_key")
-ALLOWED_HOSTS = listing("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
+SECRET_KEY = secret("SECRET_KEY", 50, is_required=not EMBEDDED) or generated_secret(DATA_DIR / "secret_key")
+ALLOWED_HOSTS = domains("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"], is_required=not EMBEDDED)
 
-PUBLIC_URL = http_url("ASTRA_PUBLIC_URL")
+PUBLIC_URL = origin("ASTRA_PUBLIC_URL")
+HSTS_SECONDS = whole_number("ASTRA_HSTS_SECONDS", 30 * 86_400, least=0, most=2 * 366 * 86_400)
 if PUBLIC_URL.startswith("https:"):
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_HSTS_SECONDS = 30 * 86_400
+    SECURE_HSTS_SECONDS = HSTS_SECONDS
     SECURE_SSL_REDIRECT = not EMBEDDED
     SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]  # asked by machines that reach us without the proxy
 # Whether all names below the host have TLS, and stand in browsers' lists, is its owner's to say.
@@ -65,12 +73,16 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "corsheaders",
     "rest_framework",
     "accounts",
     "processing",
 ]
 MIDDLEWARE = [
     "astra.middleware.Traced",
+    "corsheaders.middleware.CorsMiddleware",
+    "astra.middleware.StrictAddress",
+    "astra.middleware.CompressedJSON",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -119,9 +131,25 @@ DATABASES = {"default": sqlite(DATA_DIR) if EMBEDDED else postgresql(text("DATAB
 # --- API -----------------------------------------------------------------------------------------------------------
 
 MAX_BODY_BYTES = 64 * 1024
-KEY_PEPPER = text("ASTRA_KEY_PEPPER", SECRET_KEY)
+KEY_PEPPER = secret("ASTRA_KEY_PEPPER", 16) or SECRET_KEY
 TRUSTED_PROXIES = whole_number("ASTRA_TRUSTED_PROXIES", 0, least=0, most=10)
-METRICS_TOKEN = text("ASTRA_METRICS_TOKEN")
+METRICS_TOKEN = credential("ASTRA_METRICS_TOKEN")
+
+# Pages of any origin may call the API: keys travel in a header that no browser sends by itself, and no cookie counts.
+CORS_URLS_REGEX = r"^/(api|files)/"
+CORS_ALLOWED_ORIGINS = origins("ASTRA_CORS_ORIGINS")
+CORS_ALLOW_ALL_ORIGINS = not CORS_ALLOWED_ORIGINS
+CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "DELETE", "OPTIONS"]
+CORS_ALLOW_HEADERS = [
+    *("authorization", "content-type", "idempotency-key", "prefer", "x-request-id"),
+    *("range", "if-match", "if-none-match", "if-modified-since", "if-range"),
+]
+CORS_EXPOSE_HEADERS = [
+    *("ETag", "Content-Range", "Accept-Ranges", "Content-Length", "Content-Disposition", "Last-Modified", "Location"),
+    *("Retry-After", "Preference-Applied", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+    *("X-Request-Id", "X-Astra-Version"),
+]
+CORS_PREFLIGHT_MAX_AGE = 86_400
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
@@ -140,46 +168,18 @@ REST_FRAMEWORK = {
 
 RESULT_TTL = whole_number("ASTRA_RESULT_TTL", 86_400, least=1, most=7 * 86_400)  # seconds; S3 links last 7 days
 WORK_DIR = DATA_DIR / "work"
-BUCKET = text("ASTRA_BUCKET")
+_BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+_REGION = r"[a-z0-9-]{1,32}"
+BUCKET = matching("ASTRA_BUCKET", _BUCKET_NAME, "the name of a bucket: 3 to 63 of a-z, 0-9, . and -")
 S3_ENDPOINT = http_url("AWS_S3_ENDPOINT_URL")
-
-_LOCAL_RESULTS: dict[str, Any] = {
-    "BACKEND": "processing.local_storage.SignedLocalStorage",
-    "OPTIONS": {"location": DATA_DIR / "results", "base_url": "/files/"},
+_S3_ACCESS = {
+    "endpoint_url": S3_ENDPOINT or None,
+    "access_key": credential("AWS_ACCESS_KEY_ID") or None,
+    "secret_key": credential("AWS_SECRET_ACCESS_KEY") or None,
+    "region_name": matching("AWS_REGION", _REGION, "a region such as eu-central-1") or None,
 }
-
-
-def _s3_results() -> dict[str, Any]:
-    from botocore.config import Config  # takes a while to load, and not everyone has a bucket
-
-    from processing.raster.types import COG_MEDIA_TYPE
-
-    client = Config(
-        signature_version="s3v4",
-        s3={"addressing_style": "path" if S3_ENDPOINT else "auto"},
-        connect_timeout=3,
-        read_timeout=10,
-        retries={"mode": "standard", "total_max_attempts": 2},
-    )
-    return {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": BUCKET,
-            "access_key": text("AWS_ACCESS_KEY_ID") or None,
-            "secret_key": text("AWS_SECRET_ACCESS_KEY") or None,
-            "endpoint_url": S3_ENDPOINT or None,
-            "region_name": text("AWS_REGION") or None,
-            "client_config": client,
-            "default_acl": None,
-            "querystring_auth": True,
-            "file_overwrite": True,
-            "object_parameters": {"ContentType": COG_MEDIA_TYPE},
-        },
-    }
-
-
 STORAGES = {
-    "default": _s3_results() if BUCKET else _LOCAL_RESULTS,
+    "default": s3_results(BUCKET, _S3_ACCESS) if BUCKET else local_results(DATA_DIR / "results"),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
@@ -195,11 +195,11 @@ STAC_ROOTS = {
 PLANETARY_COMPUTER_TOKENS = http_url("ASTRA_PLANETARY_COMPUTER_TOKENS")
 # Access to buckets of scenes (CDSE, or requester-pays at AWS), never to those of results.
 SCENE_S3: dict[str, Any] = {
-    "access_key": text("ASTRA_SCENES_S3_ACCESS_KEY_ID"),
-    "secret_key": text("ASTRA_SCENES_S3_SECRET_ACCESS_KEY"),
-    "region": text("ASTRA_SCENES_S3_REGION", "us-west-2"),
+    "access_key": credential("ASTRA_SCENES_S3_ACCESS_KEY_ID"),
+    "secret_key": credential("ASTRA_SCENES_S3_SECRET_ACCESS_KEY"),
+    "region": matching("ASTRA_SCENES_S3_REGION", _REGION, "a region such as us-west-2", default="us-west-2"),
     "regions": regions("ASTRA_SCENES_S3_REGIONS"),
-    "endpoint": text("ASTRA_SCENES_S3_ENDPOINT"),
+    "endpoint": host_or_url("ASTRA_SCENES_S3_ENDPOINT"),
     "requester_pays": flag("ASTRA_SCENES_S3_REQUESTER_PAYS", default=False),
 }
 PRIVATE_HOSTS = hosts("ASTRA_PRIVATE_HOSTS")
@@ -265,27 +265,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0.1,
     "interval_max": 0.2,
 }
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    """A message that nobody takes before the next one is sent, or within an hour, is dropped."""
+    return {"task": f"processing.tasks.{task}", "schedule": seconds, "options": {"expires": min(max(1, seconds), 3600)}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {
-        "task": "processing.tasks.sweep",
-        "schedule": SWEEP_SECONDS,
-        "options": {"expires": max(1, SWEEP_SECONDS)},
-    },
-    "clean-up": {
-        "task": "processing.tasks.clean_up",
-        "schedule": SWEEP_SECONDS,
-        "options": {"expires": max(1, SWEEP_SECONDS)},
-    },
-    "reconcile": {
-        "task": "processing.tasks.reconcile_storage",
-        "schedule": 86_400,
-        "options": {"expires": 3600},
-    },
-    "expire": {
-        "task": "processing.tasks.expire_results",
-        "schedule": EXPIRY_SWEEP_SECONDS,
-        "options": {"expires": max(1, EXPIRY_SWEEP_SECONDS)},
-    },
+    "sweep": _every(SWEEP_SECONDS, "sweep"),
+    "clean-up": _every(SWEEP_SECONDS, "clean_up"),
+    "reconcile": _every(86_400, "reconcile_storage"),
+    "expire": _every(EXPIRY_SWEEP_SECONDS, "expire_results"),
 }
 
 

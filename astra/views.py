@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import HttpRequest, JsonResponse
+from django.urls import resolve
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from .exceptions import error_response
+from .exceptions import ApiError, Problem, error_response
+
+_SHOWN = 200  # characters of a path that an answer repeats
 
 
 class Health(APIView):
@@ -27,10 +30,21 @@ class Missing(APIView):
     permission_classes = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise Http404
+        path = request.path
+        message = f"There is no path {path[:_SHOWN]}."
+        if path.endswith("/") and _exists(path.rstrip("/")):
+            message = f"{message} Without the slash at its end there is."
+        raise ApiError(Problem.NOT_FOUND, message)
+
+
+def _exists(path: str) -> bool:
+    return getattr(resolve(path or "/").func, "view_class", None) is not Missing
 
 
 def error_page(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
     """The envelope for errors outside of our views, such as a wrong Host header."""
     answer = error_response(exception or RuntimeError("unexpected"), {"request": request})
-    return JsonResponse(answer.data, status=answer.status_code)
+    response = JsonResponse(answer.data, status=answer.status_code)
+    for name, value in answer.headers.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -114,7 +114,7 @@ def test_faults_are_listed_one_by_one_with_a_sentence_each() -> None:
                 {
                     "parameter": "",
                     "message": "The body must be a JSON object.",
-                    "received": "[1, 'two']",
+                    "received": '[1, "two"]',
                     "code": "VALIDATION_ERROR",
                 },
                 limit,

@@ -1,5 +1,6 @@
 """The settings of both kinds of databases."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ _PATIENCE = {
 _POOL = {"min_size": 4, "max_size": 16, "timeout": 0.5, "reconnect_timeout": 1}
 
 
+# A scheme, and brackets of an IPv6 address that are closed.
+_FORM = re.compile(r"(postgres|postgresql|psql|pgsql)://(?!\S*\[[^\]]*$)")
+
+
 def sqlite(folder: Path) -> dict[str, Any]:
     """Several processes share the file. WAL lets readers go on beside the writer.
 
@@ -40,8 +45,8 @@ def sqlite(folder: Path) -> dict[str, Any]:
 
 def postgresql(url: str, *, pooled: bool) -> dict[str, Any]:
     """Web processes pool their connections, workers have one each. Raises ImproperlyConfigured."""
-    config = dict(environ.Env.db_url_config(url))
-    if "postgresql" not in config.get("ENGINE", ""):
+    config = _read(url)
+    if "postgresql" not in config.get("ENGINE", "") or not config.get("NAME"):
         raise ImproperlyConfigured("DATABASE_URL must have the form postgres://user:password@host:5432/name.")
     options = {**_PATIENCE, **config.get("OPTIONS", {})}
     if pooled:
@@ -55,3 +60,13 @@ def postgresql(url: str, *, pooled: bool) -> dict[str, Any]:
         "DISABLE_SERVER_SIDE_CURSORS": True,  # PgBouncer lends a connection for one transaction
         "OPTIONS": options,
     }
+
+
+def _read(url: str) -> dict[str, Any]:
+    """The parts of the URL; none if it is malformed. The library would warn or raise with the password in its words."""
+    if _FORM.match(url) is None:
+        return {}
+    try:
+        return dict(environ.Env.db_url_config(url))
+    except ValueError:
+        return {}

@@ -1,6 +1,7 @@
 """Which of an account's jobs are listed: newest first, continued by a cursor, so that new jobs shift nothing."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from ..models.status import Status
 from ..raster.operations import all_operations
 
 _DEFAULT_LIMIT, _MOST = 20, 100
+_LIMIT = re.compile(r"[1-9][0-9]{0,2}")
 _PARAMETERS = ("limit", "cursor", "status", "operation", "created_after", "created_before")
 
 
@@ -95,9 +97,10 @@ class _Reader:
 
     def limit(self) -> int:
         raw = self._query.get("limit", str(_DEFAULT_LIMIT))
-        if raw.isascii() and raw.isdigit() and 1 <= int(raw[:9]) <= _MOST:
-            return int(raw)
-        self._fault("limit", f"This must be a whole number from 1 to {_MOST}.")
+        limit = int(raw) if _LIMIT.fullmatch(raw) else 0
+        if 1 <= limit <= _MOST:
+            return limit
+        self._fault("limit", f"This must be a whole number from 1 to {_MOST}, without zeros before it.")
         return _DEFAULT_LIMIT
 
     def cursor(self) -> tuple[datetime, str] | None:

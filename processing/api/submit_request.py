@@ -8,6 +8,7 @@ from django.conf import settings
 from pydantic import ValidationError as ParamsError
 
 from astra.exceptions import Fault, InvalidRequest
+from astra.parsing import kind_of
 
 from ..http.guard import ForbiddenAddress, check_form
 from ..raster.errors import InvalidSceneId
@@ -15,6 +16,7 @@ from ..raster.operations import Operation, all_operations
 from ..raster.params import InvalidParams
 from ..raster.scenes import check_scene_id
 from ..raster.types import SceneId
+from .param_sentences import param_faults
 
 _FIELDS = ("operation", "scene_ids", "params", "webhook_url")
 _LONGEST_URL = 2000
@@ -54,7 +56,7 @@ class _Reader:
         self._in_sandbox = in_sandbox
         self._body: Mapping[str, Any] = body if isinstance(body, dict) else {}
         if not isinstance(body, dict):
-            self._fault("", "The body must be a JSON object.", body)
+            self._fault("", f"The body must be a JSON object, got {kind_of(body)}.", body)
         for name in self._body:
             if name not in _FIELDS:
                 self._fault(name, f"There is no such field; there are: {', '.join(_FIELDS)}.", self._body[name])
@@ -73,7 +75,7 @@ class _Reader:
     def scene_ids(self, operation: Operation[Any] | None) -> list[str]:
         texts = self._body.get("scene_ids")
         if not isinstance(texts, list):
-            self._fault("scene_ids", "This field is required: an array of scene ids.", texts)
+            self._fault("scene_ids", self._no_array("scene_ids"), texts)
             return []
         if operation and len(texts) != len(operation.scene_roles):
             roles = " and ".join(operation.scene_roles)
@@ -89,7 +91,7 @@ class _Reader:
         params = self._body.get("params")
         params = {} if params is None else params
         if not isinstance(params, dict):
-            self._fault("params", "This field must be an object.", params)
+            self._fault("params", f"This field must be an object, got {kind_of(params)}.", params)
             return {}
         if operation is None:
             return {}
@@ -99,9 +101,7 @@ class _Reader:
                 read = operation.normalise(read, [SceneId.parse(text) for text in scene_ids])
             return dict(read.model_dump(mode="json"))
         except ParamsError as error:
-            for fault in error.errors():
-                parameter = ".".join(["params", *(str(part) for part in fault["loc"])])
-                self._fault(parameter, f"{fault['msg']}.", fault["input"])
+            self.faults += param_faults(error, operation.params_model)
         except InvalidParams as error:
             self._fault(f"params.{error.parameter}", f"{error.message}.", params.get(error.parameter))
         return {}
@@ -121,12 +121,17 @@ class _Reader:
 
     def _scene_id(self, parameter: str, text: Any) -> None:
         if not isinstance(text, str):
-            self._fault(parameter, "A scene id is a string.", text)
+            self._fault(parameter, f"A scene id is a string, got {kind_of(text)}.", text)
             return
         try:
             check_scene_id(SceneId.parse(text), in_sandbox=self._in_sandbox)
         except InvalidSceneId as error:
             self.faults.append(Fault(parameter=parameter, message=error.message, received=text, code=error.code))
+
+    def _no_array(self, name: str) -> str:
+        if name not in self._body:
+            return "This field is required: an array of scene ids."
+        return f"This field must be an array of strings, got {kind_of(self._body[name])}."
 
     def _fault(self, parameter: str, message: str, received: Any) -> None:
         self.faults.append(Fault(parameter=parameter, message=message, received=received))

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import transaction
-from django.http import Http404, HttpResponseBase
+from django.http import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -53,7 +53,7 @@ def jobs_of(request: Request) -> Any:
 def job_of(request: Request, job_id: str) -> Job:
     job: Job | None = jobs_of(request).filter(pk=job_id).first() if is_job_id(job_id) else None
     if job is None:
-        raise Http404
+        raise ApiError(Problem.NOT_FOUND, "There is no such job of this account.")
     return job
 
 

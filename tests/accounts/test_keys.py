@@ -130,12 +130,18 @@ def test_every_refused_key_gets_the_same_answer(account: Account) -> None:
             f"Bearer {new_key('live')}",
             "Bearer nonsense",
             "Bearer",
-            "Basic YTpi",
         )
     ]
     assert {answer.status_code for answer in answers} == {401}
     assert len({answer.content for answer in answers}) == 1
     assert {answer["WWW-Authenticate"] for answer in answers} == {"Bearer"}
+
+
+@pytest.mark.parametrize("header", ["Basic YTpi", new_key("live"), "Token x"])
+def test_header_of_another_form_is_told_the_form(db: None, header: str) -> None:
+    answer = APIClient().get("/api/v1/process", headers={"authorization": header})
+    assert answer.status_code == 401
+    assert "Authorization: Bearer" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])

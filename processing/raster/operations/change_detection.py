@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from ..params import InvalidParams, Params
-from ..radiometry import sensor_of_product
+from ..radiometry import common_names, sensor_of_product
 from ..shares import percent
 from ..types import BoolArray, Float32Array, PixelArray, PixelFormat, Pixels, SceneId
 from ._change_classes import NODATA, Change, ChangeTally, change_format, stac_classes
@@ -57,10 +57,7 @@ class ChangeDetection(Operation[ChangeDetectionParams]):
         if len(set(names)) < len(names):
             raise InvalidParams("bands", "A band is named twice")
         if not formable(names):
-            raise InvalidParams(
-                "bands",
-                "These bands form no index: take red with nir, green with nir or swir16, or swir16 or swir22 with nir",
-            )
+            raise InvalidParams("bands", _why_no_index(names))
         return params.model_copy(update={"bands": names})
 
     @property
@@ -120,6 +117,13 @@ class ChangeDetection(Operation[ChangeDetectionParams]):
 def _robust_deviation(values: Float32Array) -> float:
     """The standard deviation that the median absolute deviation would have if values were normally distributed."""
     return _MAD_TO_STANDARD_DEVIATION * float(np.median(np.abs(values - np.median(values))))
+
+
+def _why_no_index(names: Sequence[str]) -> str:
+    unknown = [name for name in names if name not in common_names()]
+    if unknown:
+        return f'There is no band "{unknown[0]}"; names are lower case: {", ".join(sorted(common_names()))}'
+    return "These bands form no index: take red with nir, green with nir or swir16, or swir16 or swir22 with nir"
 
 
 def _common_names(names: Sequence[str], scene_id: SceneId) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from astra.starting import BY_UP
 from processing.http import retry
 from processing.raster.radiometry.bands import resolve_band
 from processing.raster.scenes import find_scene
@@ -255,7 +256,8 @@ print(sorted(name for name in sys.modules if name.partition(".")[0] in ("rasteri
 
 
 def test_web_process_answers_a_scene_without_loading_gdal(tmp_path: Path, sandbox: Path) -> None:
-    environment = {**os.environ, "ASTRA_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "astra.settings"}
+    ours = {"ASTRA_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "astra.settings", BY_UP: "1"}
+    environment = {**os.environ, **ours}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(sandbox), SHORT],
         cwd=ROOT,

@@ -153,9 +153,9 @@ def test_request_without_a_working_key_answers_401(
 
 @pytest.mark.parametrize("name", ["key", "api_key", "apikey", "token", "access_token", "authorization"])
 def test_key_in_the_query_string_is_ignored(client: APIClient, test_key: str, name: str) -> None:
-    address = f"{URL}?{name}=Bearer {test_key}&{name}={test_key}"
-    answer = client.post(address, json.dumps(EXAMPLE), content_type="application/json")
-    assert_refused(answer, 401, "UNAUTHORIZED")
+    for value in (f"Bearer {test_key}", test_key):
+        answer = client.post(f"{URL}?{name}={value}", json.dumps(EXAMPLE), content_type="application/json")
+        assert_refused(answer, 401, "UNAUTHORIZED")
 
 
 @pytest.mark.parametrize("name", ["TEST_OK", "TEST_SLOW", "TEST_PROVIDER_DOWN", "TEST_NO_OVERLAP"])
