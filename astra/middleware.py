@@ -103,6 +103,8 @@ def _finish(request: HttpRequest, response: HttpResponseBase) -> None:
     """Say how long the content is, and leave it out if only the headers were asked for. The web server does neither."""
     if isinstance(response, HttpResponse):
         response.headers.setdefault("Content-Length", str(len(response.content)))
+        if not response.content:
+            del response["Content-Type"]  # an answer to a preflight is no HTML
     if request.method != "HEAD":
         return
     if isinstance(response, FileResponse):

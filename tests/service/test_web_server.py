@@ -40,6 +40,7 @@ def answer_to(service: Service, request: bytes) -> tuple[int, bytes]:
         with closing(client.makefile("rb")) as answer:
             head, _, body = answer.read().partition(b"\r\n\r\n")
     assert b"content-type: application/json" in head.lower()
+    assert b"x-request-id: " in head.lower()
     return int(head.split()[1]), body
 
 
@@ -62,6 +63,18 @@ def test_what_is_no_request_is_refused_in_the_envelope(
     assert error["message"]
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/nothing", "/api/v1/process", "/static/admin/css/base.css"])
+def test_next_answer_of_a_connection_begins_where_that_to_head_ends(service: Service, path: str) -> None:
+    """A body after HEAD would be read as the next answer."""
+    first = f"HEAD {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    second = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    with closing(socket.create_connection(("127.0.0.1", service.port), 5)) as client:
+        client.sendall(f"{first}{second}".encode())
+        with closing(client.makefile("rb")) as answer:
+            heads = answer.read().split(b"\r\n\r\n")
+    assert [head[:9] for head in heads] == [b"HTTP/1.1 ", b"HTTP/1.1 ", b'{"status"']
+
+
 def test_chunked_body_is_read(service: Service) -> None:
     body = json.dumps({"operation": "ndvi", "scene_ids": ["sentinel-2:S2B_MSIL2A_20250115T184929"]}).encode()
     headers = {**service.headers, "Content-Type": "application/json"}
@@ -69,6 +82,12 @@ def test_chunked_body_is_read(service: Service) -> None:
         f"{service.url}/api/v1/process", data=iter([body[:10], body[10:]]), headers=headers, timeout=5
     )
     assert answer.status_code == 202, answer.text
+
+
+def test_files_of_the_data_folder_are_for_their_user_only(service: Service) -> None:
+    service.wait_for(service.submit()["job_id"])
+    shared = [path for path in (service.data, *service.data.rglob("*")) if path.lstat().st_mode & 0o077]
+    assert [path for path in shared if path.name != "up.out"] == []  # which the test itself has made
 
 
 def test_process_that_dies_is_replaced(service: Service) -> None:
