@@ -68,7 +68,7 @@ def logging_settings(form: str, level: str) -> dict[str, Any]:
         "formatters": {"line": {"()": _FORMATTERS[form]}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
         "loggers": {
-            **{name: {"handlers": [], "propagate": True} for name in _NOT_OURS},
+            **{name: {"handlers": [], "level": "NOTSET", "propagate": True} for name in _NOT_OURS},
             # urllib3 warns with whole URLs, which may hold tokens.
             "botocore": {"level": "WARNING"},
             "urllib3": {"level": "ERROR"},

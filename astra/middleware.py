@@ -56,14 +56,17 @@ class Traced:
 
 
 class StrictAddress:
-    """Refuses hosts that no name can have, and queries that can be read in two ways, before any view reads them."""
+    """Refuses wrong hosts, and queries that can be read in two ways, before any view reads them.
+
+    Django would refuse most of the hosts itself, with a traceback in the log for each.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         try:
-            if len(request.headers.get("Host", "")) > _MOST_HOST_CHARACTERS:
+            if len(request.get_host()) > _MOST_HOST_CHARACTERS:
                 raise DisallowedHost
             if request.path.startswith(("/api/", "/files/")):
                 check_query(request.META.get("QUERY_STRING", ""))

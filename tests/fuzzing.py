@@ -1,0 +1,289 @@
+"""Requests as an attacker would send them, to every path and by every method, and what must hold for every answer."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from django.test import Client
+from hypothesis import strategies as st
+
+from astra.exceptions import Problem
+from tests.processing.jobs import SCENE, URL
+
+OTHER_SCENE = "sentinel-2:S2B_MSIL2A_20240715T184929"
+FOREIGN_WORDS = (
+    "Traceback",
+    "Input should",
+    "Extra inputs",
+    "Value error",
+    "Expecting ",
+    "set_int_max",
+    "/site-packages/",
+)
+_METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "BREW")
+_NASTY = st.sampled_from(
+    [
+        "",
+        " ",
+        "\0",
+        "\r\n",
+        "é",
+        "\ud800",
+        "%00",
+        "%",
+        "..",
+        "../../etc/passwd",
+        "'",
+        '"',
+        "{}",
+        "[]",
+        "null",
+        "-1",
+        "9" * 5000,
+    ]
+)
+_TEXT = st.one_of(_NASTY, st.text(max_size=40), st.text(alphabet="0123456789:-TZ|+.", max_size=40))
+_NUMBER = st.one_of(st.integers(), st.floats(), st.sampled_from([10**400, -(10**30), 1e308, 0, 1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is there to be found: ids, links and a key."""
+
+    key: str
+    job_ids: list[str]
+    link: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """How many answers there were of each status, and how long the slowest took."""
+
+    statuses: dict[int, int] = field(default_factory=dict)
+    slowest: float = 0.0
+
+    def add(self, status: int, seconds: float) -> None:
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        self.slowest = max(self.slowest, seconds)
+
+
+def requests_of(known: Known) -> st.SearchStrategy[Request]:
+    """Half of them anything, half of them submits and lists, which read most."""
+    good = st.just({"Authorization": f"Bearer {known.key}"})
+    headers = st.one_of(good, good, _headers(known))
+    parts = {"query": _queries(known), "headers": headers, "body": _bodies()}
+    anything = st.builds(Request, method=st.sampled_from(_METHODS), path=_paths(known), **parts)
+    reads = st.builds(Request, method=st.just("GET"), path=_paths(known), **parts)
+    submits = st.builds(Request, method=st.just("POST"), path=st.just(URL), **{**parts, "query": st.just("")})
+    lists = st.builds(Request, method=st.just("GET"), path=st.just(URL), **parts)
+    path, _, query = known.link.partition("?")
+    files = st.builds(
+        Request, method=st.just("GET"), path=st.just(path), **{**parts, "query": st.just(query), "headers": _ranges()}
+    )
+    return st.one_of(anything, reads, submits, submits, submits, lists, files)
+
+
+def send(client: Client, request: Request, tally: Tally) -> None:
+    """Send the request. Asserts what holds for every answer."""
+    begun, worked = time.perf_counter(), time.process_time()
+    answer = client.generic(
+        request.method,
+        request.path,
+        request.body,
+        content_type=request.headers.get("Content-Type", "application/json"),
+        headers={name: value for name, value in request.headers.items() if name != "Content-Type"},
+        QUERY_STRING=request.query,
+    )
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    tally.add(answer.status_code, time.perf_counter() - begun)
+    assert time.process_time() - worked < 1, "the slowest answer takes a second"
+    assert answer.status_code < 500 or (answer.status_code == 503 and request.path == "/readyz")
+    assert answer["X-Request-Id"]
+    assert answer["X-Astra-Version"]
+    if request.method == "HEAD":
+        assert content == b""
+    elif answer.status_code >= 400 and not _is_page(request.path):
+        _check_error(content)
+
+
+def _is_page(path: str) -> bool:
+    return path == "/" or path.startswith("/admin")
+
+
+def _check_error(content: bytes) -> None:
+    error = json.loads(content)["error"]
+    assert set(error) == {"code", "message", "details"}
+    assert error["code"] in {problem.code for problem in Problem}
+    assert error["message"]
+    assert not [word for word in FOREIGN_WORDS if word in error["message"]]
+    for fault in error["details"].get("errors", []):
+        assert set(fault) == {"parameter", "message", "received", "code"}
+        assert len(str(fault["received"])) <= 200
+
+
+# --- Parts of a request ---------------------------------------------------------------------------------------------
+
+
+def _paths(known: Known) -> st.SearchStrategy[str]:
+    part = st.one_of(st.sampled_from(known.job_ids), _TEXT.map(_quoted), st.binary(max_size=9).map(quote))
+    scene = st.one_of(st.sampled_from([SCENE, OTHER_SCENE, "landsat:LC09_L2SP_044034_20250110"]), part)
+    fixed = (
+        URL,
+        "/api/v1/operations",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/",
+        "/admin",
+        "/admin/login/",
+        "/api/v1/account",
+    )
+    return st.one_of(
+        st.sampled_from(fixed),
+        st.just(URL),
+        part.map(lambda text: f"{URL}/{text}"),
+        part.map(lambda text: f"{URL}/{text}/item"),
+        scene.map(lambda text: f"/api/v1/scenes/{text}"),
+        st.just(known.link.partition("?")[0]),
+        part.map(lambda text: f"/files/{text}"),
+        part.map(lambda text: f"/static/{text}"),
+        part.map(lambda text: f"/{text}"),
+    )
+
+
+def _ranges() -> st.SearchStrategy[dict[str, str]]:
+    position = st.one_of(st.integers(0, 3000).map(str), st.just(""), _TEXT.map(_latin))
+    conditions = st.sampled_from(['"a"', "Wed, 15 Jan 2025 19:00:00 GMT", "never", "*", ""])
+    return st.fixed_dictionaries(
+        {"Range": st.builds("bytes={}-{}".format, position, position)},
+        optional={"If-Range": conditions, "If-None-Match": conditions, "If-Modified-Since": conditions},
+    )
+
+
+def _queries(known: Known) -> st.SearchStrategy[str]:
+    names = ("limit", "cursor", "status", "operation", "created_after", "created_before", "expires", "sig")
+    moments = st.datetimes().map(lambda moment: f"{moment.isoformat()}Z")
+    good = st.sampled_from(["1", "100", "007", "queued", "ndvi", "2025-01-15T19:00:00Z", "MjAyNXxqb2JfMQ=="])
+    value = st.one_of(good, moments.map(_quoted), _TEXT.map(_quoted), st.binary(max_size=9).map(quote))
+    pair = st.builds("{}={}".format, st.one_of(st.sampled_from(names), _TEXT.map(_quoted)), value)
+    pairs = st.lists(pair, max_size=4).map("&".join)
+    return st.one_of(st.just(""), st.just(known.link.partition("?")[2]), pairs)
+
+
+def _headers(known: Known) -> st.SearchStrategy[dict[str, str]]:
+    value = st.one_of(
+        st.sampled_from(["", "*", '"a"', "W/", ","]), st.text(st.characters(max_codepoint=255), max_size=30)
+    )
+    rarely = {
+        "Host": st.one_of(value, st.sampled_from(["127.0.0.1:" + "0" * 900, "[::1", "a" * 300])),
+        "Content-Type": st.one_of(value, st.sampled_from(["text/plain", "application/json; charset=utf-16"])),
+        "Content-Encoding": value,
+        "Accept-Encoding": st.sampled_from(["gzip", "identity", "gzip;q=0"]),
+        "Idempotency-Key": st.one_of(value, st.sampled_from(["one", '"one"', "x" * 256])),
+        "Range": st.one_of(value, st.builds("bytes={}-{}".format, _TEXT, _TEXT).map(_latin)),
+        "Origin": value,
+        "Access-Control-Request-Method": value,
+    }
+    rarely |= dict.fromkeys(("If-None-Match", "If-Range", "If-Modified-Since", "X-Request-Id", "Prefer"), value)
+    rarely |= dict.fromkeys(("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Cookie", "Accept"), value)
+    keys = st.sampled_from([f"Bearer {known.key}"] * 8 + ["Bearer x", known.key, "Bearer", "Basic é"])
+    return st.builds(
+        lambda key, others: {"Authorization": key, **others},
+        keys,
+        st.fixed_dictionaries({}, optional=rarely).flatmap(_few),
+    )
+
+
+def _few(headers: dict[str, str]) -> st.SearchStrategy[dict[str, str]]:
+    """Most of the others would hide behind a wrong Host."""
+    names = sorted(headers)
+    return (
+        st.lists(st.sampled_from(names), max_size=2).map(lambda kept: {name: headers[name] for name in kept})
+        if names
+        else st.just({})
+    )
+
+
+def _bodies() -> st.SearchStrategy[bytes]:
+    proper = _submits().map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass"))
+    any_json = _json().map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass"))
+    spoilt = st.builds(_spoil, proper, st.integers(0, 300), st.binary(max_size=4))
+    deep = st.integers(1, 30_000).map(lambda depth: b"[" * depth)
+    return st.one_of(proper, proper, any_json, spoilt, deep, st.binary(max_size=60), st.just(b" " * 70_000))
+
+
+def _spoil(body: bytes, position: int, inserted: bytes) -> bytes:
+    return body[:position] + inserted + body[position + 1 :]
+
+
+def _json() -> st.SearchStrategy[Any]:
+    plain = st.one_of(st.none(), st.booleans(), _NUMBER, _TEXT)
+    return st.recursive(
+        plain, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4), max_leaves=12
+    )
+
+
+def _submits() -> st.SearchStrategy[dict[str, Any]]:
+    """The documented bodies with some fields and params changed, so that they get past the first checks."""
+    ndvi = {"operation": "ndvi", "scene_ids": [SCENE]}
+    change = {"operation": "change_detection", "scene_ids": [OTHER_SCENE, SCENE]}
+    params = st.one_of(_params(), _params(), _json())
+    scenes = st.lists(st.one_of(st.sampled_from([SCENE, OTHER_SCENE, "Sentinel-2:x"]), _TEXT, _json()), max_size=3)
+    changes = st.fixed_dictionaries({}, optional={"operation": _json(), "scene_ids": scenes, "webhook_url": _urls()})
+    base = st.sampled_from([ndvi, change])
+    return st.one_of(
+        st.builds(lambda body, params: {**body, "params": params}, base, params),
+        st.builds(lambda body, params, changed: {**body, "params": params, **changed}, base, params, changes),
+    )
+
+
+def _params() -> st.SearchStrategy[dict[str, Any]]:
+    number = st.one_of(st.floats(0, 1), _NUMBER)
+    names = st.sampled_from(["red", "nir", "B04", "Red", "swir16", "green", "x/y"])
+    choices = {
+        "aoi": _areas(),
+        "threshold": number,
+        "bands": st.one_of(st.lists(names, max_size=4), st.lists(_json(), max_size=3)),
+        "cloud_mask": st.one_of(st.booleans(), _json()),
+        "mask_dilation": number,
+        "colormap": st.one_of(st.sampled_from(["greens", "jet"]), _json()),
+        "precision": st.one_of(st.sampled_from(["full", "compact"]), _json()),
+    }
+    return st.one_of(
+        [st.fixed_dictionaries({name: values}) for name, values in choices.items()]
+    ) | st.fixed_dictionaries({}, optional=choices)
+
+
+def _areas() -> st.SearchStrategy[Any]:
+    degrees = st.one_of(st.floats(-90, 90), st.floats(-90, 90), _NUMBER)
+    position = st.lists(degrees, min_size=2, max_size=3)
+    ring = st.lists(position, max_size=6).map(lambda ring: ring + ring[:1])
+    rings = st.one_of(st.lists(ring, max_size=2), st.lists(st.lists(ring, max_size=2), max_size=2), _json())
+    around = st.just([[[-1, -1], [1, -1], [1, 1], [-1, -1]]])
+    kinds = st.sampled_from(["Polygon", "MultiPolygon", "Point"])
+    polygon = st.fixed_dictionaries({"type": kinds, "coordinates": st.one_of(around, rings)}, optional={"x": _TEXT})
+    return st.one_of(st.lists(degrees, min_size=4, max_size=4), st.lists(_NUMBER, max_size=5), polygon, _json())
+
+
+def _urls() -> st.SearchStrategy[Any]:
+    known = st.sampled_from(["https://example.com/", "https://127.0.0.1/", "http://[::1", "ftp://example.com", None])
+    return st.one_of(known, _TEXT.map(lambda text: f"https://{text}"), _json())
+
+
+def _quoted(text: str) -> str:
+    return quote(text.encode("utf-8", "surrogatepass"))
+
+
+def _latin(text: str) -> str:
+    return text.encode("latin-1", "replace").decode("latin-1")
