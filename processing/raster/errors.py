@@ -29,6 +29,28 @@ class RasterError(Exception):
 class InvalidSceneId(RasterError):
     code = "INVALID_ID_FORMAT"
 
+    @classmethod
+    def of_form(cls, text: str) -> Self:
+        """For a text that does not have the form of a scene id."""
+        return cls(
+            f"{_fault_of(text)} A scene id has the form provider:original_id, such as "
+            "sentinel-2:S2B_MSIL2A_20250115T184929_N0511_R070_T10SEG_20250115T213616."
+        )
+
+
+def _fault_of(text: str) -> str:
+    """What keeps `text` from being a scene id, in a sentence."""
+    provider, colon, original = text.partition(":")
+    if any(character.isspace() for character in text):
+        return "This holds a blank or a line break."
+    if not colon:
+        return "The provider and its colon are missing."
+    if provider != provider.lower():
+        return f"Providers are written in lower case: {provider.lower()[:40]}."
+    if not original:
+        return "Nothing follows the colon."
+    return "This has characters that no scene id has, or is too short or too long."
+
 
 class SceneNotFound(RasterError):
     code = "SCENE_NOT_FOUND"

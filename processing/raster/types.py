@@ -38,20 +38,6 @@ def moment_of(text: Any) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _fault_of(text: str) -> str:
-    """What keeps `text` from being a scene id, in a sentence."""
-    provider, colon, original = text.partition(":")
-    if any(character.isspace() for character in text):
-        return "This holds a blank or a line break."
-    if not colon:
-        return "The provider and its colon are missing."
-    if provider != provider.lower():
-        return f"Providers are written in lower case: {provider.lower()[:40]}."
-    if not original:
-        return "Nothing follows the colon."
-    return "This has characters that no scene id has, or is too short or too long."
-
-
 @dataclass(frozen=True, kw_only=True)
 class SceneId:
     """A scene as the caller names it: `provider:original_id`."""
@@ -64,10 +50,7 @@ class SceneId:
         """Split `text`. Raises InvalidSceneId if it does not have the form `provider:original_id`."""
         match = _SCENE_ID.fullmatch(text)
         if match is None:
-            raise InvalidSceneId(
-                f"{_fault_of(text)} A scene id has the form provider:original_id, such as "
-                "sentinel-2:S2B_MSIL2A_20250115T184929_N0511_R070_T10SEG_20250115T213616."
-            )
+            raise InvalidSceneId.of_form(text)
         return cls(provider=match["provider"], original_id=match["original"])
 
     def __str__(self) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from ..params import InvalidParams, Params
-from ..radiometry import common_names, sensor_of_product
+from ..radiometry import sensor_of_product
+from ..radiometry.sensors import common_names
 from ..shares import percent
 from ..types import BoolArray, Float32Array, PixelArray, PixelFormat, Pixels, SceneId
 from ._change_classes import NODATA, Change, ChangeTally, change_format, stac_classes

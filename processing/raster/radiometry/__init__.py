@@ -4,6 +4,6 @@ It reads STAC items and arrays, never a file or a host. `sensors` is the table o
 """
 
 from .bands import resolve_band, resolve_mask
-from .sensors import common_names, sensor_of, sensor_of_product
+from .sensors import sensor_of, sensor_of_product
 
-__all__ = ["common_names", "resolve_band", "resolve_mask", "sensor_of", "sensor_of_product"]
+__all__ = ["resolve_band", "resolve_mask", "sensor_of", "sensor_of_product"]
