@@ -1,12 +1,14 @@
 #!/usr/bin/env python
 """Django's command line for this project."""
 
+import os
 import sys
 
 
 def main() -> None:
-    from astra.starting import load_settings
+    from astra.starting import BY_MANAGE, load_settings
 
+    os.environ[BY_MANAGE] = "1"
     load_settings()
     from django.core.management import execute_from_command_line
 

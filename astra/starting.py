@@ -8,10 +8,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 _STATUS = 2
 _STATUS_OF_A_WORKER = 3  # gunicorn starts a worker again and again unless it ends with this
-# `manage.py up` sets this for the processes that it starts.
-BY_UP = "ASTRA_STARTED_BY_UP"
+# manage.py sets this, for the processes of `up` and for Django's own server.
+BY_MANAGE = "ASTRA_STARTED_BY_MANAGE"
 # Read by the client and by ourselves, not by the settings.
-_OTHERS = ("ASTRA_API_KEY", "ASTRA_API_URL", "ASTRA_ROLE", BY_UP)
+_OTHERS = ("ASTRA_API_KEY", "ASTRA_API_URL", "ASTRA_ROLE", BY_MANAGE)
 _NOTHING_SET = (
     "With nothing set, `python manage.py up` runs the whole service on this machine. To run its processes one by one, "
     "set DATABASE_URL, REDIS_URL, SECRET_KEY and ALLOWED_HOSTS."
@@ -30,11 +30,11 @@ def load_settings() -> None:
 
 
 def start_process() -> None:
-    """For the processes of the Procfile: as `load_settings`; and they need a production, unless `up` started them."""
+    """For processes of the Procfile. As `load_settings`; and they need a production, unless manage.py started them."""
     load_settings()
     from django.conf import settings
 
-    if BY_UP in os.environ:
+    if BY_MANAGE in os.environ:
         return
     if settings.EMBEDDED:
         end(_NOTHING_SET)
@@ -62,5 +62,5 @@ def _known() -> set[str]:
 
 
 def _unknown(name: str) -> str:
-    nearest = get_close_matches(name, sorted(_known() - {"ASTRA_ROLE", BY_UP}), n=1, cutoff=0.75)
+    nearest = get_close_matches(name, sorted(_known() - {"ASTRA_ROLE", BY_MANAGE}), n=1, cutoff=0.75)
     return f"{name} is no setting of ASTRA{f'; the nearest is {nearest[0]}' if nearest else ''}."

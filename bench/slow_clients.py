@@ -18,6 +18,8 @@ from pathlib import Path
 
 import requests
 
+from astra.starting import BY_MANAGE
+
 _ROOT = Path(__file__).resolve().parents[1]
 _PATIENCE = 5.0  # seconds for one answer; longer is as bad
 _READY_SECONDS = 30.0
@@ -68,6 +70,7 @@ def serving(command: Sequence[str]) -> Iterator[tuple[int, str]]:
         probe.close()
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "ASTRA_DATA_DIR": data, "ASTRA_LOG_LEVEL": "CRITICAL"}
+        environment[BY_MANAGE] = "1"  # or it would refuse to start without a production
         _manage(environment, "migrate", "-v0")
         key = _manage(environment, "createapikey", "--account", "slow", "--test").split()[-1]
         filled = [part.format(port=port) for part in command]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from astra.environment import names_read
-from astra.starting import BY_UP
+from astra.starting import BY_MANAGE
 from tests.environments import PRODUCTION, refusal, run
 
 NONSENSE = [
@@ -166,8 +166,8 @@ def test_commands_run_with_nothing_set(tmp_path: Path, arguments: list[str]) -> 
     assert run(tmp_path, {}, "manage.py", *arguments).returncode == 0
 
 
-def test_process_that_up_has_started_runs_with_nothing_set(tmp_path: Path) -> None:
-    assert run(tmp_path, {BY_UP: "1"}, "-c", "import astra.wsgi").returncode == 0
+def test_process_that_manage_py_has_started_runs_with_nothing_set(tmp_path: Path) -> None:
+    assert run(tmp_path, {BY_MANAGE: "1"}, "-c", "import astra.wsgi").returncode == 0
 
 
 # --- Odd ones -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from astra.embedded.outside import Outside, Watch, broker_fault, database_fault
 from astra.embedded.processes import children
 from astra.embedded.supervisor import Child, ChildFailed, Supervisor
 from astra.environment import text
-from astra.starting import BY_UP, oddities
+from astra.starting import oddities
 from processing.raster.sandbox.location import catalogue_folder
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -51,10 +51,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port, workers = options["host"], options["port"], options["workers"]
-        os.environ[BY_UP] = "1"
         for sentence in oddities():
             self._say(sentence)
-        settings.DATA_DIR.chmod(0o700)
+        with suppress(PermissionError):  # of a folder that another user has made for us
+            settings.DATA_DIR.chmod(0o700)
         if workers < 1:
             raise CommandError("--workers must be 1 or more.")
         _check_exposure(host)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from astra.starting import BY_UP
+from astra.starting import BY_MANAGE
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """
@@ -33,7 +33,7 @@ print(sorted(name for name in sys.modules if name.partition(".")[0] in ("rasteri
 
 
 def test_web_process_does_not_load_gdal(tmp_path: Path) -> None:
-    ours = {"ASTRA_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "astra.settings", BY_UP: "1"}
+    ours = {"ASTRA_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "astra.settings", BY_MANAGE: "1"}
     environment = {**os.environ, **ours}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60

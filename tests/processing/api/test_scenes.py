@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from astra.starting import BY_UP
+from astra.starting import BY_MANAGE
 from processing.http import retry
 from processing.raster.radiometry.bands import resolve_band
 from processing.raster.scenes import find_scene
@@ -256,7 +256,7 @@ print(sorted(name for name in sys.modules if name.partition(".")[0] in ("rasteri
 
 
 def test_web_process_answers_a_scene_without_loading_gdal(tmp_path: Path, sandbox: Path) -> None:
-    ours = {"ASTRA_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "astra.settings", BY_UP: "1"}
+    ours = {"ASTRA_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "astra.settings", BY_MANAGE: "1"}
     environment = {**os.environ, **ours}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(sandbox), SHORT],
