@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from .models import Account, ApiKey, KeyEnded
 
@@ -14,7 +14,17 @@ class AccountAdmin(admin.ModelAdmin):
     list_display = ["name", "plan", "created_at"]
     list_filter = ["plan"]
     search_fields = ["name"]
-    readonly_fields = ["webhook_secret", "created_at"]
+    readonly_fields = ["webhook_secret_rolled_at", "created_at"]
+    actions = ["roll_webhook_secret"]
+
+    @admin.action(description="Roll the webhook secret: the old one signs 24 hours more", permissions=["change"])
+    def roll_webhook_secret(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
+        """The new secrets, in an answer of their own: a message would travel in a cookie."""
+        lines = ["New webhook secrets, shown only now:", ""]
+        for account in queryset:
+            lines.append(f"{account.name}: {account.roll_webhook_secret()}")
+            self.log_change(request, account, "webhook secret rolled")
+        return HttpResponse("\n".join(lines), content_type="text/plain")
 
 
 @admin.register(ApiKey)

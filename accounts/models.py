@@ -3,17 +3,19 @@
 import base64
 import hmac
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from . import keys
 from .plans import LIMITS, Limits
+from .sealing import CannotUnseal, seal, unseal
 
-# A rolled key works this much longer, so that callers have time to take the new one.
+# A rolled key or secret works this much longer, so that callers have time to take the new one.
 ROLL_OVERLAP = timedelta(hours=24)
 # `last_used_at` is written at most this often.
 _LAST_USED_PRECISION = timedelta(minutes=5)
@@ -28,6 +30,10 @@ def new_webhook_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def new_sealed_webhook_secret() -> str:
+    return seal(new_webhook_secret())
+
+
 class Account(models.Model):
     """A customer. Jobs and keys belong to it, webhooks are signed with its secret."""
 
@@ -39,7 +45,11 @@ class Account(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     plan = models.CharField(max_length=20, choices=Plan, default=Plan.FREE)
-    webhook_secret = models.CharField(max_length=100, default=new_webhook_secret, editable=False)
+    sealed_webhook_secret = models.TextField(
+        db_column="webhook_secret", default=new_sealed_webhook_secret, editable=False
+    )
+    sealed_webhook_secret_before = models.TextField(null=True, editable=False)
+    webhook_secret_rolled_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     is_authenticated = True  # REST framework asks this of `request.user`
@@ -50,6 +60,30 @@ class Account(models.Model):
     @property
     def limits(self) -> Limits:
         return LIMITS[self.plan]
+
+    @property
+    def webhook_secret(self) -> str:
+        """Raises CannotUnseal."""
+        return unseal(self.sealed_webhook_secret)
+
+    def webhook_secrets(self) -> list[str]:
+        """Those that webhooks are signed with: for a day after a roll the one before, too. Raises CannotUnseal."""
+        signing, rolled = [self.webhook_secret], self.webhook_secret_rolled_at
+        if self.sealed_webhook_secret_before and rolled and timezone.now() - rolled < ROLL_OVERLAP:
+            with suppress(CannotUnseal):  # rolled because it was lost with the pepper before
+                signing.append(unseal(self.sealed_webhook_secret_before))
+        return signing
+
+    def roll_webhook_secret(self) -> str:
+        """A new secret. The one before signs for 24 hours more; one that was rolled before that ends at once."""
+        secret = new_webhook_secret()
+        Account.objects.filter(pk=self.pk).update(
+            sealed_webhook_secret_before=F("sealed_webhook_secret"),
+            sealed_webhook_secret=seal(secret),
+            webhook_secret_rolled_at=timezone.now(),
+        )
+        self.refresh_from_db()
+        return secret
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -94,7 +94,7 @@ def test_account_with_keys_cannot_be_deleted(admin_client: Client, account: Acco
 
 
 def test_secret_of_webhooks_cannot_be_changed_by_hand(admin_client: Client, account: Account) -> None:
-    form = {"name": account.name, "plan": "pro", "webhook_secret": "whsec_mine"}
+    form = {"name": account.name, "plan": "pro", "webhook_secret": "whsec_mine", "sealed_webhook_secret": "mine"}
     admin_client.post(f"/admin/accounts/account/{account.pk}/change/", form)
     secret = account.webhook_secret
     account.refresh_from_db()
