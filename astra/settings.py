@@ -225,8 +225,11 @@ LEASE_SECONDS = number("ASTRA_LEASE_SECONDS", 20, least=1, most=600)
 STOP_GRACE = number("ASTRA_STOP_GRACE", 10, least=0, most=3600)
 SWEEP_SECONDS = number("ASTRA_SWEEP_SECONDS", 3, least=0.2, most=300)
 EXPIRY_SWEEP_SECONDS = number("ASTRA_EXPIRY_SWEEP_SECONDS", 120, least=0.2, most=3600)
-# Seconds between the attempts to deliver a webhook.
-WEBHOOK_DELAYS = numbers("ASTRA_WEBHOOK_DELAYS", "5,300,3600,36000,216000", least=0.01, most=7 * 86_400)
+# Seconds between the attempts to deliver a webhook, each longer or shorter by up to a fifth.
+WEBHOOK_DELAYS = numbers(
+    "ASTRA_WEBHOOK_DELAYS", "5,300,1800,7200,18000,36000,50400,72000,86400", least=0.01, most=7 * 86_400
+)
+WEBHOOK_PRIVATE_HOSTS = hosts("ASTRA_WEBHOOK_PRIVATE_HOSTS")
 
 
 # --- Celery --------------------------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 """A job as callers see it: in answers and in webhooks."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, cast
 
 from rest_framework import serializers
 
 from . import results
 from .models import Job
+from .models.status import DeliveryStatus
 from .raster.types import COG_MEDIA_TYPE
 
 _NULL_AFTER_EXPIRY = ("quality", "notes")
@@ -21,6 +23,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     eta_seconds = serializers.SerializerMethodField()
     retry = serializers.SerializerMethodField()
     duration_ms = serializers.SerializerMethodField()
+    webhook = serializers.SerializerMethodField()
     result = serializers.SerializerMethodField()
 
     class Meta:
@@ -32,6 +35,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "scene_ids",
             "params",
             "webhook_url",
+            "webhook",
             "progress",
             "attempt",
             "queue_position",
@@ -55,12 +59,15 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     def get_retry(self, job: Job) -> dict[str, Any] | None:
         if job.retry_reason is None:
             return None
-        return {**job.retry_reason, "at": serializers.DateTimeField().to_representation(job.due_at)}
+        return {**job.retry_reason, "at": _text(job.due_at)}
 
     def get_duration_ms(self, job: Job) -> int | None:
         if job.completed_at is None:
             return None
         return round((job.completed_at - job.created_at).total_seconds() * 1000)
+
+    def get_webhook(self, job: Job) -> dict[str, Any] | None:
+        return {"url": job.webhook_url, **_webhook_of(job)} if job.webhook_url else None
 
     def get_result(self, job: Job) -> dict[str, Any] | None:
         if job.result is None or job.expires_at is None:
@@ -70,11 +77,30 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         return {
             "href": href,
             "type": COG_MEDIA_TYPE,
-            "expires_at": serializers.DateTimeField().to_representation(job.expires_at),
+            "expires_at": _text(job.expires_at),
             "expired": expired,
             **job.result,
             **(dict.fromkeys(_NULL_AFTER_EXPIRY) if expired else {}),
         }
+
+
+def _webhook_of(job: Job) -> dict[str, Any]:
+    """Of a job that was read `with_webhook`, its webhook as it is now; of others, as it was when the job ended."""
+    known: Any = job if job.is_finished and getattr(job, "webhook_status", None) else None
+    if known is None:
+        state = DeliveryStatus.PENDING if job.is_finished else "waiting"
+        return {"state": state, "attempts": 0, "last_status": None, "next_attempt_at": None}
+    later = known.webhook_status == DeliveryStatus.PENDING and known.webhook_attempts > 0  # else at once, or never
+    return {
+        "state": known.webhook_status.replace(" ", "_"),
+        "attempts": known.webhook_attempts,
+        "last_status": known.webhook_last_status,
+        "next_attempt_at": _text(known.webhook_next_attempt_at) if later else None,
+    }
+
+
+def _text(time: datetime) -> str:
+    return serializers.DateTimeField().to_representation(time)
 
 
 def job_body(job: Job, origin: str, waiting: Mapping[str, int | None] | None = None) -> dict[str, Any]:

@@ -49,8 +49,7 @@ def deliver(self: _Deliver) -> None:
     if delivery is None:
         return
     with logs.bound(job_id=delivery.job_id):
-        answer = webhooks.attempt_safely(delivery)
-    delivery.record_attempt(answer.outcome, response_status=answer.response_status, note=answer.note)
+        delivery.record_attempt(webhooks.attempt_safely(delivery))
     if WebhookDelivery.objects.due().exists():
         messages.ask_for_deliveries()
 

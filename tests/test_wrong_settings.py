@@ -61,6 +61,7 @@ NONSENSE = [
     ("ASTRA_LANDSAT_STAC", "https://"),
     ("ASTRA_PLANETARY_COMPUTER_STAC", "/v1"),
     ("ASTRA_PRIVATE_HOSTS", "http://127.0.0.1:9000/"),
+    ("ASTRA_WEBHOOK_PRIVATE_HOSTS", "hooks.example/in"),
     ("ASTRA_PLANETARY_COMPUTER_TOKENS", "tokens"),
     ("ASTRA_SCENES_S3_ACCESS_KEY_ID", "two words"),
     ("ASTRA_SCENES_S3_SECRET_ACCESS_KEY", "two words"),

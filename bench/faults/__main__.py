@@ -36,7 +36,7 @@ def main() -> None:
     for name in ["production"] if options.named else options.sets:
         print(f"\n## {name}", flush=True)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, receiver() as hook:
-            environment = {"ASTRA_PRIVATE_HOSTS": hook.host, "ASTRA_WEBHOOK_PRIVATE_HOSTS": hook.host}
+            environment = {"ASTRA_WEBHOOK_PRIVATE_HOSTS": hook.host}
             with _SETS[name](Path(folder), environment) as running:
                 if isinstance(running, Production) and options.named:
                     compare_throughput(running, options.window)

@@ -5,14 +5,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from .. import messages
-from ..models import WebhookDelivery
-from ..models.deliveries import WebhookAttempt
+from ..models import WebhookDelivery, WebhookReceiver
+from ..models.webhook_attempts import WebhookAttempt
 from .read_only import ReadOnly
 
 
 class AttemptsInline(ReadOnly, admin.TabularInline):
     model = WebhookAttempt
-    fields = ["number", "at", "response_status", "note"]
+    fields = ["number", "at", "response_status", "milliseconds", "note", "content"]
 
 
 @admin.register(WebhookDelivery)
@@ -33,3 +33,23 @@ class WebhookDeliveryAdmin(ReadOnly, admin.ModelAdmin):
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("processing.change_webhookdelivery")
+
+
+@admin.register(WebhookReceiver)
+class WebhookReceiverAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ["host", "account", "failing_since", "last_failed_at", "switched_off_at"]
+    list_filter = [("switched_off_at", admin.EmptyFieldListFilter), "account"]
+    list_select_related = ["account"]
+    search_fields = ["host", "account__name"]
+    actions = ["switch_on"]
+
+    @admin.action(description="Switch the selected receivers on, and send what was held back", permissions=["operate"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[WebhookReceiver]) -> None:
+        for receiver in queryset:
+            receiver.switch_on()
+            self.log_change(request, receiver, "switched on")
+        messages.ask_for_deliveries()
+        self.message_user(request, f"{queryset.count()} receivers are switched on.")
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("processing.change_webhookreceiver")

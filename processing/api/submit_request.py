@@ -4,22 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from django.conf import settings
 from pydantic import ValidationError as ParamsError
 
 from astra.exceptions import Fault, InvalidRequest
 from astra.parsing import kind_of
 
-from ..http.guard import ForbiddenAddress, check_form
 from ..raster.errors import InvalidSceneId
 from ..raster.operations import Operation, all_operations
 from ..raster.params import InvalidParams
 from ..raster.scenes import check_scene_id
 from ..raster.types import SceneId
 from .param_sentences import param_faults
+from .webhook_test import url_fault
 
 _FIELDS = ("operation", "scene_ids", "params", "webhook_url")
-_LONGEST_URL = 2000
 _SCENES_LOOKED_AT = 10
 
 
@@ -110,14 +108,10 @@ class _Reader:
         url = self._body.get("webhook_url")
         if url is None:
             return None
-        if not isinstance(url, str) or len(url) > _LONGEST_URL:
-            self._fault("webhook_url", f"This field must be a URL of at most {_LONGEST_URL} characters.", url)
+        if sentence := url_fault(url):
+            self._fault("webhook_url", sentence, url)
             return None
-        try:
-            check_form(url, settings.PRIVATE_HOSTS)
-        except ForbiddenAddress as error:
-            self._fault("webhook_url", str(error), url)
-        return url
+        return str(url)
 
     def _scene_id(self, parameter: str, text: Any) -> None:
         if not isinstance(text, str):

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from . import views
+from .webhook_test import WebhookTest
 
 urlpatterns = [
     path("api/v1/process", views.JobList.as_view(), name="jobs"),
@@ -9,5 +10,6 @@ urlpatterns = [
     path("api/v1/process/<str:job_id>/result", views.JobResult.as_view(), name="result"),
     path("api/v1/scenes/<str:scene_id>", views.SceneDetail.as_view(), name="scene"),
     path("api/v1/operations", views.OperationList.as_view(), name="operations"),
+    path("api/v1/webhooks/test", WebhookTest.as_view(), name="webhook-test"),
     path("files/<path:key>", views.Download.as_view(), name="download"),
 ]

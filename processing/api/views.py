@@ -47,7 +47,7 @@ def key_of(request: Request) -> ApiKey:
 
 def jobs_of(request: Request) -> Any:
     """The jobs that the caller may see: those of its account."""
-    return Job.objects.filter(account=key_of(request).account)
+    return Job.objects.filter(account=key_of(request).account).with_webhook()
 
 
 def job_of(request: Request, job_id: str) -> Job:
@@ -97,7 +97,7 @@ class JobDetail(APIView):
         job = job_of(request, job_id)
         if not tasks.cancel(job, "The job was cancelled by its owner."):
             raise ApiError(Problem.CONFLICT, "The job is finished, so there is nothing to cancel.")
-        return Response(job_body(job, origin_of(request)))
+        return Response(job_body(job_of(request, job_id), origin_of(request)))
 
 
 class JobItem(APIView):
@@ -193,8 +193,9 @@ def _submit(request: Request) -> Job:
     except KeyOfAnotherBody:
         raise ApiError(Problem.IDEMPOTENCY_MISMATCH) from None
     logs.bind(job_id=job.pk)  # so that the request's line names it
-    if is_new:
-        transaction.on_commit(messages.ask_for_work, robust=True)
+    if not is_new:
+        return job_of(request, job.pk)
+    transaction.on_commit(messages.ask_for_work, robust=True)
     return job
 
 

@@ -76,7 +76,7 @@ def check_url(url: str, private_hosts: PrivateHosts) -> None:
     if is_private_host(parts, private_hosts):
         return
     try:
-        _refuse_unassigned(filter_host(parts.hostname or "", _port(parts), allow_loopback=False))
+        _refuse_unassigned(filter_host(parts.hostname or "", port_of(parts), allow_loopback=False))
     except InvalidIPAddress as error:
         raise ForbiddenAddress(f"{parts.hostname} is not a public address.") from error
     except (requests.RequestException, UnicodeError, OSError) as error:
@@ -170,8 +170,9 @@ def _is_address(host: str) -> bool:
 def is_private_host(parts: SplitResult, private_hosts: PrivateHosts) -> bool:
     """Whether the operator has named this host, or the host with this port."""
     host = parts.hostname or ""
-    return bool({host, f"{host}:{_port(parts)}"} & private_hosts)
+    return bool({host, f"{host}:{port_of(parts)}"} & private_hosts)
 
 
-def _port(parts: SplitResult) -> int:
+def port_of(parts: SplitResult) -> int:
+    """The port, whether the URL names it or not."""
     return parts.port or _DEFAULT_PORTS[parts.scheme]

@@ -50,10 +50,10 @@ def patiently(ask: Callable[[], Answer], within: float = inf) -> Answer:
 def refuse_passing_status(response: requests.Response) -> None:
     """Raise PassingFault if the host says that it cannot answer now."""
     if response.status_code in _PASSING_STATUSES:
-        raise PassingFault(f"answers with status {response.status_code}", _retry_after(response))
+        raise PassingFault(f"answers with status {response.status_code}", retry_after(response))
 
 
-def _retry_after(response: requests.Response) -> float:
+def retry_after(response: requests.Response) -> float:
     """Seconds, whether the header has a number or a date; 0 if it makes no sense."""
     header = response.headers.get("Retry-After", "")
     if header.isascii() and header.isdigit():

@@ -9,5 +9,6 @@ from .deliveries import WebhookDelivery
 from .events import JobEvent
 from .idempotency import IdempotencyKey
 from .jobs import Job
+from .webhook_receivers import WebhookReceiver as WebhookReceiver
 
 __all__ = ["IdempotencyKey", "Job", "JobEvent", "WebhookDelivery"]

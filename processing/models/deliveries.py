@@ -4,11 +4,9 @@ At most one attempt is under way at each receiving host, so one that hangs holds
 """
 
 from datetime import timedelta
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -16,24 +14,19 @@ from django.utils import timezone
 
 from .clock import from_now
 from .identifiers import random_id
+from .status import DeliveryStatus
+from .webhook_attempts import Answer, Outcome, WebhookAttempt, pause_after
+from .webhook_receivers import WebhookReceiver
 
 if TYPE_CHECKING:
     from .jobs import Job
 
 # Longer than any attempt may last, so that two never run at once.
-_ATTEMPT_LEASE = timedelta(seconds=120)
+_ATTEMPT_LEASE = timedelta(seconds=45)
 # Deliveries that one claim tries to take.
 _TRIED_AT_ONCE = 20
 # What a delivery keeps of the job: the columns that the body shows and a later retry changes.
 _KEPT_OF_JOB = ("status", "progress", "attempt", "result", "result_key", "warnings", "error", "retry_reason")
-
-
-class Outcome(Enum):
-    """What one attempt means for the delivery."""
-
-    DELIVERED = "delivered"
-    AGAIN = "again"
-    STOP = "stop"
 
 
 def new_message_id() -> str:
@@ -43,11 +36,15 @@ def new_message_id() -> str:
 class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
     def announce(self, job: "Job") -> "WebhookDelivery":
         """The end of the job, as it is now, on its way to the job's URL."""
+        url = job.webhook_url or ""
+        receiver = WebhookReceiver.objects.of(job.account_id, host_of(url))
         return self.create(
             job=job,
             event=f"job.{job.status}",
-            url=job.webhook_url or "",
-            host=_host_of(job.webhook_url or ""),
+            url=url,
+            receiver=receiver,
+            host=receiver.host,
+            status=DeliveryStatus.SWITCHED_OFF if receiver.switched_off_at else DeliveryStatus.PENDING,
             job_as_ended={name: getattr(job, name) for name in _KEPT_OF_JOB},
             ended_at=job.completed_at,
             expires_at=job.expires_at,
@@ -56,7 +53,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
 
     def due(self) -> Self:
         """Pending deliveries whose time has come, the longest due first."""
-        return self.filter(status=WebhookDelivery.State.PENDING, next_attempt_at__lte=Now()).order_by("next_attempt_at")
+        return self.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=Now()).order_by("next_attempt_at")
 
     def claim_next(self, taken_by: str = "", worker: str = "") -> "WebhookDelivery | None":
         """Take a due delivery to a host at which no other attempt is under way. None if there is none.
@@ -73,7 +70,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
 
     def under_way(self, **taken: Any) -> Self:
         """Attempts that have not ended; `taken` says by whom."""
-        return self.filter(status=WebhookDelivery.State.PENDING, **taken).exclude(busy_host=None)
+        return self.filter(status=DeliveryStatus.PENDING, **taken).exclude(busy_host=None)
 
     def set_free(self) -> int:
         """The workers of these attempts are gone: they are due again at once. Returns how many there were."""
@@ -83,17 +80,14 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
 class WebhookDelivery(models.Model):
     """One end of a job on its way to one URL, until it is delivered or given up."""
 
-    class State(models.TextChoices):
-        PENDING = "pending"
-        DELIVERED = "delivered"
-        GIVEN_UP = "given up"
-
     job = models.ForeignKey("processing.Job", on_delete=models.CASCADE, related_name="deliveries")
     message_id = models.CharField(max_length=40, default=new_message_id, unique=True)
     event = models.CharField(max_length=30)
     url = models.CharField(max_length=2000)
-    status = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    receiver = models.ForeignKey(WebhookReceiver, on_delete=models.SET_NULL, null=True, related_name="deliveries")
+    status = models.CharField(max_length=20, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
     attempts = models.PositiveIntegerField(default=0)
+    last_status = models.PositiveSmallIntegerField(null=True)  # of the last answer; null: there was none
     created_at = models.DateTimeField(default=timezone.now)
     next_attempt_at = models.DateTimeField(default=timezone.now)
     host = models.CharField(max_length=255, blank=True)
@@ -113,6 +107,7 @@ class WebhookDelivery(models.Model):
         indexes = [
             models.Index(fields=["next_attempt_at"], name="webhooks_due", condition=Q(status="pending")),
             models.Index(fields=["id"], name="webhooks_given_up", condition=Q(status="given up")),
+            models.Index(fields=["receiver"], name="webhooks_held_back", condition=Q(status="switched off")),
         ]
 
     def __str__(self) -> str:
@@ -147,46 +142,42 @@ class WebhookDelivery(models.Model):
         return job
 
     def send_again(self) -> None:
-        """For staff: start again with as many attempts as a new delivery has. The message id stays the same."""
+        """For staff: start again with as many attempts as a new delivery has, even if its receiver is switched off.
+
+        The id of the message and its body stay the same.
+        """
         WebhookDelivery.objects.filter(pk=self.pk).update(
-            status=self.State.PENDING, attempts=0, next_attempt_at=Now(), busy_host=None
+            status=DeliveryStatus.PENDING, attempts=0, next_attempt_at=Now(), busy_host=None
         )
 
-    def record_attempt(self, outcome: Outcome, *, response_status: int | None, note: str) -> None:
+    def record_attempt(self, answer: Answer) -> None:
+        """The attempt as a row, and what follows from it for the delivery and for its receiver."""
         with transaction.atomic():
             WebhookAttempt.objects.create(
-                delivery=self, number=self.attempts, response_status=response_status, note=note[:500]
+                delivery=self,
+                number=self.attempts,
+                response_status=answer.response_status,
+                milliseconds=answer.milliseconds,
+                note=answer.note[:500],
+                content=answer.content,
             )
             row = WebhookDelivery.objects.filter(pk=self.pk, attempts=self.attempts)
-            row.update(busy_host=None, **self._after(outcome))
+            row.update(busy_host=None, last_status=answer.response_status, **self._after(answer))
+            if self.receiver is not None:
+                works = answer.outcome is Outcome.DELIVERED
+                self.receiver.switch_on() if works else self.receiver.note_failure()
 
-    def _after(self, outcome: Outcome) -> dict[str, Any]:
+    def _after(self, answer: Answer) -> dict[str, Any]:
         """The columns that change with this attempt."""
-        waits = settings.WEBHOOK_DELAYS
-        if outcome is Outcome.DELIVERED:
-            return {"status": self.State.DELIVERED}
-        if outcome is Outcome.STOP or self.attempts > len(waits):
-            return {"status": self.State.GIVEN_UP}
-        return {"next_attempt_at": from_now(timedelta(seconds=waits[self.attempts - 1]))}
+        if answer.outcome is Outcome.DELIVERED:
+            return {"status": DeliveryStatus.DELIVERED}
+        pause = pause_after(self.attempts, answer.retry_after)
+        if answer.outcome is Outcome.STOP or pause is None:
+            return {"status": DeliveryStatus.GIVEN_UP}
+        return {"next_attempt_at": from_now(pause)}
 
 
-class WebhookAttempt(models.Model):
-    """One POST and its answer."""
-
-    delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="tries")
-    number = models.PositiveIntegerField()
-    at = models.DateTimeField(default=timezone.now)
-    response_status = models.PositiveSmallIntegerField(null=True)
-    note = models.CharField(max_length=500, blank=True)
-
-    class Meta:
-        ordering = ["id"]
-
-    def __str__(self) -> str:
-        return f"attempt {self.number}: {self.response_status or self.note}"
-
-
-def _host_of(url: str) -> str:
+def host_of(url: str) -> str:
     """The host; empty if the URL is malformed."""
     try:
         return (urlsplit(url).hostname or "")[:255]

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Now
 
 from accounts.models import Account, ApiKey
 
+from .deliveries import WebhookDelivery
 from .idempotency import IdempotencyKey, body_digest
 from .status import Status
 
@@ -32,6 +33,8 @@ class Wanted(TypedDict):
     origin: str
 
 
+# What `with_webhook` reads.
+_OF_WEBHOOK = ("status", "attempts", "last_status", "next_attempt_at")
 # Jobs that are parked by one UPDATE.
 _PARKED_AT_ONCE = 1000
 
@@ -108,6 +111,11 @@ class JobQuerySet(models.QuerySet["Job"]):
     def with_expired_result(self) -> Self:
         """The first to expire comes first."""
         return self.filter(expires_at__lte=Now()).exclude(result_key="").order_by("expires_at")
+
+    def with_webhook(self) -> Self:
+        """With the state of the webhook of each job's last end, in the same statement: `webhook_status` and so on."""
+        last = WebhookDelivery.objects.filter(job=OuterRef("pk")).order_by("-pk")
+        return self.annotate(**{f"webhook_{name}": Subquery(last.values(name)[:1]) for name in _OF_WEBHOOK})
 
     def at_work(self) -> Self:
         return self.filter(status=Status.PROCESSING)

@@ -1,4 +1,4 @@
-"""The statuses of a job, and the only ways between them."""
+"""The statuses of a job and of its webhook, and the only ways between those of a job."""
 
 from collections.abc import Mapping
 
@@ -10,6 +10,15 @@ class Status(models.TextChoices):
     PROCESSING = "processing"
     COMPLETED = "completed"
     FAILED = "failed"
+
+
+class DeliveryStatus(models.TextChoices):
+    """Of a webhook. With its receiver switched off it is held back until that is switched on again."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given up"
+    SWITCHED_OFF = "switched off"
 
 
 # verb -> (statuses it may start from, status it leads to)

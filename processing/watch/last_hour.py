@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from ..models import Job, JobEvent, WebhookDelivery
 from ..models.events import OUT_OF_THE_ORDINARY
-from ..models.status import Status
+from ..models.status import DeliveryStatus, Status
 
 _HOUR = timedelta(hours=1)
 # Of an hour with more jobs, only the newest are measured: quantiles need no more.
@@ -58,9 +58,7 @@ def reasons() -> Reasons:
 
 def delivered_webhooks() -> int:
     """Of jobs that ended in the last hour."""
-    return WebhookDelivery.objects.filter(
-        status=WebhookDelivery.State.DELIVERED, job__completed_at__gte=Now() - _HOUR
-    ).count()
+    return WebhookDelivery.objects.filter(status=DeliveryStatus.DELIVERED, job__completed_at__gte=Now() - _HOUR).count()
 
 
 def durations() -> list[Seconds]:

@@ -48,6 +48,8 @@ def _jobs(waiting: list[Waiting]) -> Iterator[Metric]:
 def _webhooks(webhooks: Webhooks) -> Iterator[Metric]:
     counts = [(("pending",), webhooks.pending), (("given up",), webhooks.given_up)]
     yield _gauge("astra_webhooks", "Webhooks still to be delivered, and all that were given up", ("state",), counts)
+    off = [((), webhooks.receivers_off)]
+    yield _gauge("astra_webhook_receivers_switched_off", "Receivers that only failed for five days", (), off)
     oldest = [((), webhooks.oldest_due_seconds)]
     yield _gauge("astra_oldest_due_webhook_seconds", "How long the oldest due webhook has waited", (), oldest)
     delivered = last_hour.delivered_webhooks()

@@ -8,9 +8,9 @@ from typing import Self
 from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, Max, Q, When
 from django.db.models.functions import Now
 
-from ..models import Job, WebhookDelivery
+from ..models import Job, WebhookDelivery, WebhookReceiver
 from ..models.signs import Sign
-from ..models.status import Status
+from ..models.status import DeliveryStatus, Status
 from .worker_signs import PREFIX
 
 _SEEN_SECONDS = 60.0
@@ -45,20 +45,24 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class Webhooks:
-    """Deliveries that are pending and that were given up, and how long the oldest one that is due has waited."""
+    """Deliveries that are pending and that were given up, receivers that are switched off, and how long the oldest
+    delivery that is due has waited.
+    """
 
     pending: int
     given_up: int
+    receivers_off: int
     oldest_due_seconds: float
 
     @classmethod
     def read(cls) -> Self:
-        due = WebhookDelivery.objects.filter(status=WebhookDelivery.State.PENDING)
+        due = WebhookDelivery.objects.filter(status=DeliveryStatus.PENDING)
         age = ExpressionWrapper(Now() - F("next_attempt_at"), DurationField())
         first = due.order_by("next_attempt_at").values_list(age, flat=True).first()
         return cls(
             pending=due.count(),
-            given_up=WebhookDelivery.objects.filter(status=WebhookDelivery.State.GIVEN_UP).count(),
+            given_up=WebhookDelivery.objects.filter(status=DeliveryStatus.GIVEN_UP).count(),
+            receivers_off=WebhookReceiver.objects.switched_off().count(),
             oldest_due_seconds=max(0.0, first.total_seconds()) if first is not None else 0.0,
         )
 

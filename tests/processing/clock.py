@@ -4,11 +4,19 @@ from datetime import timedelta
 
 from django.db.models import DateTimeField, F, Model
 
-from processing.models import IdempotencyKey, Job, JobEvent, WebhookDelivery
-from processing.models.deliveries import WebhookAttempt
+from processing.models import IdempotencyKey, Job, JobEvent, WebhookDelivery, WebhookReceiver
 from processing.models.signs import Sign
+from processing.models.webhook_attempts import WebhookAttempt
 
-MODELS: tuple[type[Model], ...] = (Job, JobEvent, IdempotencyKey, WebhookDelivery, WebhookAttempt, Sign)
+MODELS: tuple[type[Model], ...] = (
+    Job,
+    JobEvent,
+    IdempotencyKey,
+    WebhookDelivery,
+    WebhookAttempt,
+    WebhookReceiver,
+    Sign,
+)
 
 
 class Clock:

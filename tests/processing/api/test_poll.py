@@ -56,6 +56,7 @@ def submitted(job: Job) -> dict[str, object]:
         "scene_ids": [SCENE],
         "params": {"colormap": "rdylgn"},
         "webhook_url": None,
+        "webhook": None,
         "created_at": "2025-01-15T19:00:00Z",
     }
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.models import ApiKey
-from tests.processing.jobs import EXAMPLE, URL, completed, queued
+from tests.processing.jobs import EXAMPLE, HOOK, URL, completed, queued
 
 
 def statements(request: Callable[[], object]) -> list[str]:
@@ -26,8 +26,9 @@ def test_submit_takes_four(api: APIClient) -> None:
     assert len(statements(lambda: api.post(URL, EXAMPLE, format="json"))) == 4
 
 
-def test_poll_of_a_finished_job_takes_two(api: APIClient, key: ApiKey) -> None:
-    job = completed(key)
+@pytest.mark.parametrize("webhook_url", [None, HOOK])
+def test_poll_of_a_finished_job_takes_two(api: APIClient, key: ApiKey, webhook_url: str | None) -> None:
+    job = completed(key, webhook_url=webhook_url)
     api.get(URL)
     assert len(statements(lambda: api.get(f"{URL}/{job.pk}"))) == 2
 
@@ -40,6 +41,6 @@ def test_place_in_the_queue_is_not_worked_out_at_every_poll(api: APIClient, key:
 
 def test_list_takes_two(api: APIClient, key: ApiKey) -> None:
     for _ in range(5):
-        completed(key)
+        completed(key, webhook_url=HOOK)
     api.get(URL)
     assert len(statements(lambda: api.get(URL))) == 2

@@ -29,6 +29,7 @@ def test_documented_example_is_accepted(api: APIClient, account: Account) -> Non
         "scene_ids": [SCENE],
         "params": {"aoi": None, "cloud_mask": False, "mask_dilation": 60.0, "colormap": "rdylgn", "precision": "full"},
         "webhook_url": None,
+        "webhook": None,
         "progress": 0,
         "attempt": 0,
         "queue_position": None,
