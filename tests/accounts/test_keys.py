@@ -137,7 +137,7 @@ def test_every_refused_key_gets_the_same_answer(account: Account) -> None:
     assert {answer["WWW-Authenticate"] for answer in answers} == {"Bearer"}
 
 
-@pytest.mark.parametrize("header", ["Basic YTpi", new_key("live"), "Token x"])
+@pytest.mark.parametrize("header", ["Basic YTpi", "Token x", f"astra_sk_live_{0:036}"])
 def test_header_of_another_form_is_told_the_form(db: None, header: str) -> None:
     answer = APIClient().get("/api/v1/process", headers={"authorization": header})
     assert answer.status_code == 401
