@@ -49,7 +49,7 @@ def forget_ids(**_: Any) -> None:
 
 @celeryd_after_setup.connect
 def take_over_from_the_last(sender: str, **_: Any) -> None:
-    import_module("processing.lost_workers").take_over(sender)
+    import_module("processing.workers").take_over(sender)
 
 
 @worker_ready.connect
@@ -60,7 +60,7 @@ def give_signs_of_life(sender: Any, **_: Any) -> None:
 @worker_ready.connect
 def look_for_work(sender: Any, **_: Any) -> None:
     for queue in app.amqp.queues.consume_from:
-        import_module("processing.idle_workers").keep_looking(queue, sender.controller.concurrency)
+        import_module("processing.workers").keep_looking(queue, sender.controller.concurrency)
 
 
 @worker_process_init.connect
@@ -74,4 +74,4 @@ def prepare_for_rasters(**_: Any) -> None:
 
 @worker_shutting_down.connect
 def hand_back_jobs(**_: Any) -> None:
-    import_module("processing.lost_workers").hand_back_before_the_end()
+    import_module("processing.workers").hand_back_before_the_end()

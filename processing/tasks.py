@@ -22,11 +22,11 @@ logger = logging.getLogger(__name__)
 
 
 class _Work(Task):  # type: ignore[type-arg]
-    Request = "processing.lost_workers:WorkRequest"
+    Request = "processing.workers.lost:WorkRequest"
 
 
 class _Deliver(Task):  # type: ignore[type-arg]
-    Request = "processing.lost_workers:DeliverRequest"
+    Request = "processing.workers.lost:DeliverRequest"
 
 
 @shared_task(bind=True, base=_Work)

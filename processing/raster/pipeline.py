@@ -11,10 +11,10 @@ from .errors import NoValidPixels, SceneTooLarge, shortened
 from .gdal import gdal_environment
 from .grids import Overlay, clip, footprint, lay_over
 from .operations import Operation, get_operation
-from .pacing import paced
 from .provenance import provenance, tags
 from .quality import Sampler, caveats, clear_percent, coverage, trust
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
+from .sandbox.pacing import paced
 from .scenes import check_different, find_scene
 from .threads import in_background, side_by_side
 from .types import Config, Limits, Product, RasterJob, Scene, Tick

@@ -6,8 +6,8 @@ from threading import Event, Thread
 
 from django.db import Error
 
-from ..forks import between_forks
 from ..models.signs import Sign
+from ..workers.forks import between_forks
 
 logger = logging.getLogger(__name__)
 

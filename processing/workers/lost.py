@@ -17,9 +17,9 @@ from celery.worker.request import Request
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from . import messages
-from .models import Job, WebhookDelivery
-from .models.failures import timed_out
+from .. import messages
+from ..models import Job, WebhookDelivery
+from ..models.failures import timed_out
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from celery.worker import state
 from django.db import Error
 from django.db.models import QuerySet
 
-from . import messages
+from .. import messages
+from ..models import Job, WebhookDelivery
 from .forks import between_forks
-from .models import Job, WebhookDelivery
 
 logger = logging.getLogger(__name__)
 

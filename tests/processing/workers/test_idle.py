@@ -11,8 +11,8 @@ from django.db.backends.signals import connection_created
 from kombu.exceptions import OperationalError
 
 from accounts.models import ApiKey
-from processing.idle_workers import keep_looking, look
 from processing.messages import Breaker
+from processing.workers.idle import keep_looking, look
 from tests.processing.clock import Clock
 from tests.processing.jobs import AWAY, HOOK, claimed, completed, failed, queued, take_messages
 from tests.servers import wait_until

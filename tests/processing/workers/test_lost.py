@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.models import ApiKey
-from processing.lost_workers import end_lost, is_crash, set_free, take_over
 from processing.models import Job, WebhookDelivery
+from processing.workers.lost import end_lost, is_crash, set_free, take_over
 from tests.processing.jobs import HOOK, claim, failed, queued, row, take_messages, verbs
 
 

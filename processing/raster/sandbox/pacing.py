@@ -2,7 +2,7 @@
 
 import time
 
-from .types import Tick
+from ..types import Tick
 
 _SECONDS_BETWEEN_TICKS = 0.5
 
