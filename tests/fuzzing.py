@@ -4,17 +4,15 @@ import gzip
 import json
 import time
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
 from urllib.parse import quote
 
 from django.test import Client
 from hypothesis import strategies as st
 
 from astra.exceptions import Problem
+from tests.fuzzed_bodies import OTHER_SCENE, TEXT, bodies, pings
 from tests.processing.jobs import SCENE, URL
 
-OTHER_SCENE = "sentinel-2:S2B_MSIL2A_20240715T184929"
 FOREIGN_WORDS = (
     "Traceback",
     "Input should",
@@ -25,34 +23,11 @@ FOREIGN_WORDS = (
     "/site-packages/",
 )
 _METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "BREW")
-_NASTY = st.sampled_from(
-    [
-        "",
-        " ",
-        "\0",
-        "\r\n",
-        "é",
-        "\ud800",
-        "%00",
-        "%",
-        "..",
-        "../../etc/passwd",
-        "'",
-        '"',
-        "{}",
-        "[]",
-        "null",
-        "-1",
-        "9" * 5000,
-    ]
-)
-_TEXT = st.one_of(_NASTY, st.text(max_size=40), st.text(alphabet="0123456789:-TZ|+.", max_size=40))
-_NUMBER = st.one_of(st.integers(), st.floats(), st.sampled_from([10**400, -(10**30), 1e308, 0, 1]))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What is there to be found: ids, links and a key."""
+    """What is there to be found: ids, a link to the result of another job, and a key."""
 
     key: str
     job_ids: list[str]
@@ -84,16 +59,20 @@ def requests_of(known: Known) -> st.SearchStrategy[Request]:
     """Half of them anything, half of them submits and lists, which read most."""
     good = st.just({"Authorization": f"Bearer {known.key}"})
     headers = st.one_of(good, good, _headers(known))
-    parts = {"query": _queries(known), "headers": headers, "body": _bodies()}
+    parts = {"query": _queries(known), "headers": headers, "body": bodies()}
     anything = st.builds(Request, method=st.sampled_from(_METHODS), path=_paths(known), **parts)
     reads = st.builds(Request, method=st.just("GET"), path=_paths(known), **parts)
     submits = st.builds(Request, method=st.just("POST"), path=st.just(URL), **{**parts, "query": st.just("")})
     lists = st.builds(Request, method=st.just("GET"), path=st.just(URL), **parts)
+    # No URL of these is one that could be asked.
+    tests = st.builds(
+        Request, method=st.just("POST"), path=st.just("/api/v1/webhooks/test"), **{**parts, "body": pings()}
+    )
     path, _, query = known.link.partition("?")
     files = st.builds(
         Request, method=st.just("GET"), path=st.just(path), **{**parts, "query": st.just(query), "headers": _ranges()}
     )
-    return st.one_of(anything, reads, submits, submits, submits, lists, files)
+    return st.one_of(anything, reads, submits, submits, submits, lists, files, tests)
 
 
 def send(client: Client, request: Request, tally: Tally) -> None:
@@ -140,7 +119,7 @@ def _check_error(content: bytes) -> None:
 
 
 def _paths(known: Known) -> st.SearchStrategy[str]:
-    part = st.one_of(st.sampled_from(known.job_ids), _TEXT.map(_quoted), st.binary(max_size=9).map(quote))
+    part = st.one_of(st.sampled_from(known.job_ids), TEXT.map(_quoted), st.binary(max_size=9).map(quote))
     scene = st.one_of(st.sampled_from([SCENE, OTHER_SCENE, "landsat:LC09_L2SP_044034_20250110"]), part)
     fixed = (
         URL,
@@ -157,7 +136,7 @@ def _paths(known: Known) -> st.SearchStrategy[str]:
         st.sampled_from(fixed),
         st.just(URL),
         part.map(lambda text: f"{URL}/{text}"),
-        part.map(lambda text: f"{URL}/{text}/item"),
+        st.builds("{}/{}/{}".format, st.just(URL), part, st.sampled_from(["item", "result", "events"])),
         scene.map(lambda text: f"/api/v1/scenes/{text}"),
         st.just(known.link.partition("?")[0]),
         part.map(lambda text: f"/files/{text}"),
@@ -167,7 +146,7 @@ def _paths(known: Known) -> st.SearchStrategy[str]:
 
 
 def _ranges() -> st.SearchStrategy[dict[str, str]]:
-    position = st.one_of(st.integers(0, 3000).map(str), st.just(""), _TEXT.map(_latin))
+    position = st.one_of(st.integers(0, 3000).map(str), st.just(""), TEXT.map(_latin))
     conditions = st.sampled_from(['"a"', "Wed, 15 Jan 2025 19:00:00 GMT", "never", "*", ""])
     return st.fixed_dictionaries(
         {"Range": st.builds("bytes={}-{}".format, position, position)},
@@ -179,8 +158,8 @@ def _queries(known: Known) -> st.SearchStrategy[str]:
     names = ("limit", "cursor", "status", "operation", "created_after", "created_before", "expires", "sig")
     moments = st.datetimes().map(lambda moment: f"{moment.isoformat()}Z")
     good = st.sampled_from(["1", "100", "007", "queued", "ndvi", "2025-01-15T19:00:00Z", "MjAyNXxqb2JfMQ=="])
-    value = st.one_of(good, moments.map(_quoted), _TEXT.map(_quoted), st.binary(max_size=9).map(quote))
-    pair = st.builds("{}={}".format, st.one_of(st.sampled_from(names), _TEXT.map(_quoted)), value)
+    value = st.one_of(good, moments.map(_quoted), TEXT.map(_quoted), st.binary(max_size=9).map(quote))
+    pair = st.builds("{}={}".format, st.one_of(st.sampled_from(names), TEXT.map(_quoted)), value)
     pairs = st.lists(pair, max_size=4).map("&".join)
     return st.one_of(st.just(""), st.just(known.link.partition("?")[2]), pairs)
 
@@ -195,7 +174,7 @@ def _headers(known: Known) -> st.SearchStrategy[dict[str, str]]:
         "Content-Encoding": value,
         "Accept-Encoding": st.sampled_from(["gzip", "identity", "gzip;q=0"]),
         "Idempotency-Key": st.one_of(value, st.sampled_from(["one", '"one"', "x" * 256])),
-        "Range": st.one_of(value, st.builds("bytes={}-{}".format, _TEXT, _TEXT).map(_latin)),
+        "Range": st.one_of(value, st.builds("bytes={}-{}".format, TEXT, TEXT).map(_latin)),
         "Origin": value,
         "Access-Control-Request-Method": value,
     }
@@ -217,75 +196,6 @@ def _few(headers: dict[str, str]) -> st.SearchStrategy[dict[str, str]]:
         if names
         else st.just({})
     )
-
-
-def _bodies() -> st.SearchStrategy[bytes]:
-    proper = _submits().map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass"))
-    any_json = _json().map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass"))
-    spoilt = st.builds(_spoil, proper, st.integers(0, 300), st.binary(max_size=4))
-    deep = st.integers(1, 30_000).map(lambda depth: b"[" * depth)
-    return st.one_of(proper, proper, any_json, spoilt, deep, st.binary(max_size=60), st.just(b" " * 70_000))
-
-
-def _spoil(body: bytes, position: int, inserted: bytes) -> bytes:
-    return body[:position] + inserted + body[position + 1 :]
-
-
-@cache
-def _json() -> st.SearchStrategy[Any]:
-    plain = st.one_of(st.none(), st.booleans(), _NUMBER, _TEXT)
-    return st.recursive(
-        plain, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4), max_leaves=12
-    )
-
-
-def _submits() -> st.SearchStrategy[dict[str, Any]]:
-    """The documented bodies with some fields and params changed, so that they get past the first checks."""
-    ndvi = {"operation": "ndvi", "scene_ids": [SCENE]}
-    change = {"operation": "change_detection", "scene_ids": [OTHER_SCENE, SCENE]}
-    params = st.one_of(_params(), _params(), _json())
-    scenes = st.lists(st.one_of(st.sampled_from([SCENE, OTHER_SCENE, "Sentinel-2:x"]), _TEXT, _json()), max_size=3)
-    changes = st.fixed_dictionaries({}, optional={"operation": _json(), "scene_ids": scenes, "webhook_url": _urls()})
-    base = st.sampled_from([ndvi, change])
-    return st.one_of(
-        st.builds(lambda body, params: {**body, "params": params}, base, params),
-        st.builds(lambda body, params, changed: {**body, "params": params, **changed}, base, params, changes),
-    )
-
-
-@cache
-def _params() -> st.SearchStrategy[dict[str, Any]]:
-    number = st.one_of(st.floats(0, 1), _NUMBER)
-    names = st.sampled_from(["red", "nir", "B04", "Red", "swir16", "green", "x/y"])
-    choices = {
-        "aoi": _areas(),
-        "threshold": number,
-        "bands": st.one_of(st.lists(names, max_size=4), st.lists(_json(), max_size=3)),
-        "cloud_mask": st.one_of(st.booleans(), _json()),
-        "mask_dilation": number,
-        "colormap": st.one_of(st.sampled_from(["greens", "jet"]), _json()),
-        "precision": st.one_of(st.sampled_from(["full", "compact"]), _json()),
-    }
-    return st.one_of(
-        [st.fixed_dictionaries({name: values}) for name, values in choices.items()]
-    ) | st.fixed_dictionaries({}, optional=choices)
-
-
-@cache
-def _areas() -> st.SearchStrategy[Any]:
-    degrees = st.one_of(st.floats(-90, 90), st.floats(-90, 90), _NUMBER)
-    position = st.lists(degrees, min_size=2, max_size=3)
-    ring = st.lists(position, max_size=6).map(lambda ring: ring + ring[:1])
-    rings = st.one_of(st.lists(ring, max_size=2), st.lists(st.lists(ring, max_size=2), max_size=2), _json())
-    around = st.just([[[-1, -1], [1, -1], [1, 1], [-1, -1]]])
-    kinds = st.sampled_from(["Polygon", "MultiPolygon", "Point"])
-    polygon = st.fixed_dictionaries({"type": kinds, "coordinates": st.one_of(around, rings)}, optional={"x": _TEXT})
-    return st.one_of(st.lists(degrees, min_size=4, max_size=4), st.lists(_NUMBER, max_size=5), polygon, _json())
-
-
-def _urls() -> st.SearchStrategy[Any]:
-    known = st.sampled_from(["https://example.com/", "https://127.0.0.1/", "http://[::1", "ftp://example.com", None])
-    return st.one_of(known, _TEXT.map(lambda text: f"https://{text}"), _json())
 
 
 def _quoted(text: str) -> str:

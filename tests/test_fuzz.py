@@ -24,7 +24,7 @@ def known(api: APIClient, account: Account, test_key: str, settings: Settings, t
     settings.SANDBOX_DIR = sandbox
     key = account.api_keys.get()
     jobs = [completed(key), queued(key), claimed(key), failed(key)]
-    href = urlsplit(api.get(f"{URL}/{jobs[0].pk}").json()["result"]["href"])
+    href = urlsplit(api.get(f"{URL}/{completed(key).pk}").json()["result"]["href"])
     return Known(key=test_key, job_ids=[job.pk for job in jobs], link=f"{href.path}?{href.query}")
 
 
