@@ -1,5 +1,6 @@
 """Fixtures for all tests: accounts with keys, a client that sends one, the sandbox, real data, real servers."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a sandbox catalogue, written once for all tests at its full size."""
     from processing.raster.sandbox.catalogue import sandbox_catalogue
 
+    if written := os.environ.get("ASTRA_TEST_SANDBOX"):  # by the tests that started these
+        return Path(written)
     directory = tmp_path_factory.mktemp("sandbox")
     sandbox_catalogue(directory)
     return directory

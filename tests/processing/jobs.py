@@ -15,6 +15,7 @@ from accounts.models import Account, ApiKey
 from astra import celery_app
 from processing.models import Job
 from processing.results import storage_key
+from processing.stored_files import stored_files
 from tests.processing.clock import Clock
 
 SCENE = "sentinel-2:S2B_MSIL2A_20250115T184929"
@@ -105,6 +106,19 @@ def error_of(job: Job) -> dict[str, Any]:
     assert stored["status"] == "failed"
     assert set(stored["error"]) == {"code", "message", "details"}
     return dict(stored["error"])
+
+
+def stored_keys() -> list[str]:
+    """The keys of all files in the storage, whichever kind it is."""
+    return sorted(file.key for file in stored_files())
+
+
+def only_file(folder: Path) -> Path:
+    """A copy of the one file in the storage."""
+    (key,) = stored_keys()
+    copy = folder / "copy.tif"
+    copy.write_bytes(default_storage.open(key).read())
+    return copy
 
 
 def files_below(folder: Path) -> list[Path]:

@@ -4,11 +4,16 @@ import threading
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.core.files.base import ContentFile
 from django.db import connection
+from storages.backends.s3 import S3Storage
 
 from processing.local_storage import SignedLocalStorage
 from processing.models import Job
 
+# That of the set on which the tests run.
+_Storage: Any = S3Storage if settings.BUCKET else SignedLocalStorage
 CANCELED = {"code": "CANCELED", "message": "The job was cancelled.", "details": {"retryable": False}}
 
 
@@ -24,7 +29,7 @@ def cancel_elsewhere(name: str) -> None:
     thread.join()
 
 
-class CancelledAtTheStart(SignedLocalStorage):
+class CancelledAtTheStart(_Storage):  # type: ignore[misc]
     """The job is cancelled while its worker looks for files of earlier attempts."""
 
     _is_first = True
@@ -36,34 +41,38 @@ class CancelledAtTheStart(SignedLocalStorage):
         super().delete(name)
 
 
-class CancelledWhileSaving(SignedLocalStorage):
+class CancelledWhileSaving(_Storage):  # type: ignore[misc]
     """The job is cancelled while its file is stored."""
 
     def _save(self, name: str, content: Any) -> str:
-        saved = str(super()._save(name, content))  # type: ignore[misc]  # not in the stubs
+        saved = str(super()._save(name, content))
         cancel_elsewhere(name)
         return saved
 
 
-class OutOfTime(SignedLocalStorage):
+class OutOfTime(_Storage):  # type: ignore[misc]
     """The time limit is reached while the file is stored."""
 
     def _save(self, name: str, content: Any) -> str:
-        super()._save(name, content)  # type: ignore[misc]  # not in the stubs
+        super()._save(name, content)
         raise SoftTimeLimitExceeded
 
 
-class CuttingShort(SignedLocalStorage):
+class CuttingShort(_Storage):  # type: ignore[misc]
     """Loses the end of a file, as some full disks do."""
 
     def _save(self, name: str, content: Any) -> str:
-        saved = str(super()._save(name, content))  # type: ignore[misc]  # not in the stubs
-        with self.open(saved, "r+b") as file:
-            file.truncate(100)
-        return saved
+        return str(super()._save(name, ContentFile(content.read(100))))
 
 
-class AwayAtFirst(SignedLocalStorage):
+class Away(_Storage):  # type: ignore[misc]
+    """Takes nothing."""
+
+    def _save(self, name: str, content: Any) -> str:
+        raise OSError("/srv/secret/path is read-only")
+
+
+class AwayAtFirst(_Storage):  # type: ignore[misc]
     """Fails twice, and then works."""
 
     _left = 2
@@ -72,10 +81,10 @@ class AwayAtFirst(SignedLocalStorage):
         if self._left:
             self._left -= 1
             raise OSError("503 Slow Down")
-        return str(super()._save(name, content))  # type: ignore[misc]  # not in the stubs
+        return str(super()._save(name, content))
 
 
-class KeepingAll(SignedLocalStorage):
+class KeepingAll(_Storage):  # type: ignore[misc]
     """Cannot delete."""
 
     def delete(self, name: str) -> None:

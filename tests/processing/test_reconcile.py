@@ -16,6 +16,7 @@ from processing.reconcile import WrongStorage, reconcile
 from tests.accounts.clock import Clock
 from tests.s3 import BUCKET, s3_client, s3_storage
 
+from .conftest import use_storage
 from .jobs import claimed, completed, failed, queued, row, verbs
 
 
@@ -26,14 +27,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture(params=["local", "s3"], autouse=True)
-def storage_kind(request: pytest.FixtureRequest, settings: Settings) -> str:
+def storage_kind(request: pytest.FixtureRequest, settings: Settings, storage: Path) -> str:
     """Every test runs on both storages, each empty at its start."""
     if request.param == "s3":
-        url = request.getfixturevalue("s3_url")
-        client = s3_client(url)
-        for found in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
-            client.delete_object(Bucket=BUCKET, Key=found["Key"])
-        settings.STORAGES = {**settings.STORAGES, "default": s3_storage(url)}
+        default = s3_storage(request.getfixturevalue("s3_url"))
+        settings.STORAGES = {**settings.STORAGES, "default": default}
+        default_storage.bucket.objects.all().delete()  # type: ignore[attr-defined]  # S3Storage has one
+    else:
+        settings.STORAGES = use_storage(settings, "processing.local_storage.SignedLocalStorage", storage)
     return str(request.param)
 
 

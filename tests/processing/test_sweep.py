@@ -1,26 +1,28 @@
 """The sweeps find lost jobs, jobs that stayed parked, expired files and left-over folders."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from pytest_django import Settings
 
 from accounts.models import ApiKey
 from processing.models import IdempotencyKey, Job
 from processing.models.signs import Sign
+from processing.results import storage_key
 from processing.tasks import clean_up, expire_results, sweep
 from tests.processing.clock import Clock
-from tests.processing.conftest import use_storage
+from tests.processing.conftest import troubled
 from tests.processing.jobs import (
     HOOK,
     claim,
     claimed,
     completed,
     failed,
-    files_below,
     queued,
     row,
+    stored_keys,
     verbs,
 )
 
@@ -58,17 +60,15 @@ def test_after_an_outage_workers_have_time_to_say_that_they_live(key: ApiKey, cl
     assert row(job)["status"] == "queued"
 
 
-def test_lost_for_the_tenth_time_the_job_fails_and_leaves_no_file(key: ApiKey, clock: Clock, storage: Path) -> None:
+def test_lost_for_the_tenth_time_the_job_fails_and_leaves_no_file(key: ApiKey, clock: Clock) -> None:
     job = claimed(key, webhook_url=HOOK)
     Job.objects.filter(pk=job.pk).update(losses=9)
-    left_over = storage / "jobs" / job.pk / "1" / "ndvi_output.tif"
-    left_over.parent.mkdir(parents=True)
-    left_over.touch()
+    default_storage.save(storage_key(job, 1), ContentFile(b"half"))
     clock.move(minutes=11)
     watch_and_sweep()
     clean_up()
     assert row(job)["error"]["code"] == "WORKER_LOST"
-    assert files_below(storage) == []
+    assert stored_keys() == []
     assert job.deliveries.get().event == "job.failed"
 
 
@@ -91,13 +91,13 @@ def test_job_that_stayed_parked_goes_on(key: ApiKey) -> None:
 # --- Expiry ---------------------------------------------------------------------------------------------------------
 
 
-def test_expired_files_are_deleted_and_others_kept(key: ApiKey, clock: Clock, storage: Path) -> None:
+def test_expired_files_are_deleted_and_others_kept(key: ApiKey, clock: Clock) -> None:
     old = completed(key)
     clock.move(hours=23)
     young = completed(key)
     clock.move(hours=1)
     expire_results()
-    assert files_below(storage) == [storage / young.result_key]
+    assert stored_keys() == [young.result_key]
     stored = row(old)
     assert (stored["status"], stored["result_key"]) == ("completed", "")
     assert stored["result"] == old.result
@@ -107,25 +107,23 @@ def test_expired_files_are_deleted_and_others_kept(key: ApiKey, clock: Clock, st
     assert verbs(old).count("expire") == 1
 
 
-def test_file_that_cannot_be_deleted_now_is_deleted_later(
-    key: ApiKey, clock: Clock, settings: Settings, storage: Path
-) -> None:
+def test_file_that_cannot_be_deleted_now_is_deleted_later(key: ApiKey, clock: Clock, settings: Settings) -> None:
     job, working = completed(key), settings.STORAGES
     clock.move(hours=24)
-    settings.STORAGES = use_storage(settings, "tests.processing.storages.KeepingAll", storage)
+    settings.STORAGES = troubled(settings, "KeepingAll")
     expire_results()
     settings.STORAGES = working
     expire_results()
-    assert files_below(storage) == []
+    assert stored_keys() == []
     assert verbs(job)[-1] == "expire"
 
 
-def test_missing_file_stops_no_other_deletion(key: ApiKey, clock: Clock, storage: Path) -> None:
+def test_missing_file_stops_no_other_deletion(key: ApiKey, clock: Clock) -> None:
     jobs = [completed(key) for _ in range(3)]
-    (storage / jobs[1].result_key).unlink()
+    default_storage.delete(jobs[1].result_key)
     clock.move(hours=24)
     expire_results()
-    assert files_below(storage) == []
+    assert stored_keys() == []
     assert [verbs(job)[-1] for job in jobs] == ["expire"] * 3
 
 

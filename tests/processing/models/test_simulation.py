@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count
 
 from accounts.models import Account, ApiKey
@@ -19,7 +19,10 @@ from processing.models.failures import error_body
 from tests.processing.clock import Clock
 from tests.processing.jobs import AWAY, ERROR, HOOK, another_key, finish, queued
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="the simulation takes long, and runs on SQLite"),
+]
 STEPS = 40
 CANCELED = error_body("CANCELED", "The job was cancelled by its owner.", retryable=False)
 

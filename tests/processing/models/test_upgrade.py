@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from accounts.models import Account, ApiKey
 from processing.models import Job
 from processing.tasks import expire_results
 from tests.processing.clock import Clock
-from tests.processing.jobs import ERROR, EXAMPLE, files_below, finish, lose_worker
+from tests.processing.jobs import ERROR, EXAMPLE, finish, lose_worker, stored_keys
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE = [("processing", "0002_what_always_holds_of_a_job")]
@@ -52,7 +51,7 @@ def write(jobs: Any, key: ApiKey, status: str, minute: int, **columns: Any) -> s
     return str(job.pk)
 
 
-def test_jobs_in_all_states_go_on(old_jobs: Any, key: ApiKey, storage: Path, clock: Clock) -> None:
+def test_jobs_in_all_states_go_on(old_jobs: Any, key: ApiKey, clock: Clock) -> None:
     Account.objects.filter(pk=key.account_id).update(plan="scale")
     late, early = write(old_jobs, key, "queued", 9), write(old_jobs, key, "queued", 5)
     at_work = write(old_jobs, key, "processing", 3, attempt=2, lease_until=NOW + timedelta(seconds=20), started_at=NOW)
@@ -69,11 +68,11 @@ def test_jobs_in_all_states_go_on(old_jobs: Any, key: ApiKey, storage: Path, clo
         Job.objects.get(pk=late),
         None,
     ]
-    assert files_below(storage) == [storage / Job.objects.get(pk=done).result_key]
+    assert stored_keys() == [Job.objects.get(pk=done).result_key]
     assert Job.objects.get(status="failed").retry("staff")
     clock.move(hours=2)
     expire_results()
-    assert files_below(storage) == [], "files lie under the number that the claim has now"
+    assert stored_keys() == [], "files lie under the number that the claim has now"
 
 
 def test_job_whose_worker_was_stopped_for_the_upgrade_is_found(old_jobs: Any, key: ApiKey, clock: Clock) -> None:

@@ -36,8 +36,13 @@ def test_body_equals_that_of_a_poll_byte_for_byte(
     polled = api.get(f"{URL}/{job.pk}").content
     deliver()
     ((headers, body),) = receiver.received
-    assert body == polled
+    assert without_signatures(body) == without_signatures(polled)
     assert headers["content-type"] == "application/json"
+
+
+def without_signatures(body: bytes) -> bytes:
+    """Links are signed anew each time, and those to a bucket name the second."""
+    return re.sub(rb'(https?://[^"?]+)[?][^"]+', rb"\1", body)
 
 
 def test_signature_passes_the_library_for_receivers(account: Account, key: ApiKey, receiver: Receiver) -> None:
