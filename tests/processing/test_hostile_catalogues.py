@@ -9,6 +9,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def changed_at_random(answer: dict[str, Any], chance: random.Random) -> bytes:
         if chance.random() < 0.2:
             del holder[key]
         else:
-            holder[key] = chance.choice(ODD_VALUES)
+            holder[key] = deepcopy(chance.choice(ODD_VALUES))
     body = bytearray(json.dumps(answer).encode())
     if chance.random() < 0.2:
         start = chance.randrange(len(body))
