@@ -19,6 +19,7 @@ from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask
 
 from . import __version__
+from .stopping import stopping
 
 _LOOK_EVERY = 0.5
 _SILENT_SECONDS = 60  # after which a connection is closed
@@ -73,6 +74,7 @@ class PatientWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         server = self._server()
         while self.alive and self.ppid == os.getppid():
             self._look(server)
+        stopping.set()
         server.accepting = False
         end = time.monotonic() + self.cfg.graceful_timeout
         while _is_busy(server) and time.monotonic() < end:

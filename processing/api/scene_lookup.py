@@ -1,6 +1,5 @@
 """Looking a scene up while its caller waits, and with it a thread of this process."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,10 +10,7 @@ from ..raster.catalogues.patience import FOR_A_CALLER
 from ..raster.errors import RasterError
 from ..raster.scenes import check_scene_id, find_scene
 from ..raster.types import Scene, SceneId
-
-# At once in this process: half of its threads. The others answer what needs no catalogue.
-_MOST = 4
-_free = threading.BoundedSemaphore(_MOST)
+from .places import LOOK_UPS
 
 
 def look_up(scene_id: str, *, use_sandbox: bool) -> Scene:
@@ -34,9 +30,7 @@ def _place_to_wait(*, needed: bool) -> Iterator[None]:
     if not needed:
         yield
         return
-    if not _free.acquire(blocking=False):
-        raise ApiError(Problem.TOO_MANY_LOOK_UPS)
-    try:
+    with LOOK_UPS.one() as is_free:
+        if not is_free:
+            raise ApiError(Problem.TOO_MANY_LOOK_UPS)
         yield
-    finally:
-        _free.release()

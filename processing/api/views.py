@@ -26,6 +26,7 @@ from ..raster.scene_item import scene_item
 from ..signed_links import LinkExpired, LinkTampered, check_link
 from .downloads import serve_file
 from .job_query import JobQuery, cursor_after
+from .prefer_wait import preferred_wait, wait_for_end
 from .result_item import result_item
 from .scene_lookup import look_up
 from .submit_request import SubmitRequest
@@ -59,11 +60,17 @@ def job_of(request: Request, job_id: str) -> Job:
 
 class JobList(APIView):
     def post(self, request: Request) -> Response:
-        """Submit a job."""
-        job = _submit(request)
+        """Submit a job, and wait for its end if the caller prefers that."""
+        job, seconds = _submit(request), preferred_wait(request.headers.get("Prefer", ""))
+        has_waited = seconds is not None and wait_for_end(job, seconds)
         response = Response(job_body(job, origin_of(request)), status=202)
         response["Location"] = f"/api/v1/process/{job.pk}"
-        response["Retry-After"] = _POLL_AGAIN_SECONDS
+        if has_waited:
+            response["Preference-Applied"] = f"wait={seconds}"
+        if has_waited and job.is_finished:
+            response.status_code = 200
+        else:
+            response["Retry-After"] = _POLL_AGAIN_SECONDS
         return response
 
     def get(self, request: Request) -> Response:
