@@ -6,7 +6,8 @@ import shapely
 from shapely.affinity import translate
 from shapely.geometry import mapping
 
-from .grid import TURNS, Grid
+from ..geometry.pixel_grid import TURNS
+from .grid import Grid
 
 _METRES_PER_DEGREE = 111_320.0
 _TOLERANCE_PIXELS = 0.1

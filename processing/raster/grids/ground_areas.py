@@ -9,21 +9,16 @@ from math import radians
 from typing import Self
 
 import numpy as np
-import shapely
 from numpy.polynomial import chebyshev, legendre
 from rasterio.warp import transform as transform_coordinates
 from rasterio.windows import Window
-from shapely.geometry.base import BaseGeometry
 
 from ..errors import SceneUnreadable
 from ..gdal import GdalError, gdal_errors
+from ..geometry.ellipsoid import ECCENTRICITY, SEMI_MAJOR, area_to_latitude
 from ..types import Float64Array
 from .grid import WGS84, Grid
 
-# WGS 84: semi-major and semi-minor axis in metres, first eccentricity.
-_SEMI_MAJOR, _SEMI_MINOR, _ECCENTRICITY = 6_378_137.0, 6_356_752.314245, 0.081819190842622
-# Edges of an area that are as short as this are straight in an equal-area projection, too.
-_LONGEST_EDGE_DEGREES = 0.1
 # Areas change so smoothly over a projected grid that a polynomial of this degree follows them to 1e-8 over a scene.
 _DEGREE = 8
 # Places along a row that are averaged. Three are exact for polynomials of degree five.
@@ -62,17 +57,8 @@ class GroundAreas:
         height = float(np.hypot(transform.e, transform.d))
         width = abs(transform.determinant) / height
         latitudes = transform.d * column + transform.e * rows + transform.f
-        areas: Float64Array = _area_to_latitude(latitudes + height / 2) - _area_to_latitude(latitudes - height / 2)
+        areas: Float64Array = area_to_latitude(latitudes + height / 2) - area_to_latitude(latitudes - height / 2)
         return areas * radians(width)
-
-
-def area_on_ground(area: BaseGeometry) -> float:
-    """Square metres of an area in WGS 84 degrees, whose edges are straight in longitude and latitude."""
-
-    def to_equal_area(positions: Float64Array) -> Float64Array:
-        return np.column_stack([np.radians(positions[:, 0]), _area_to_latitude(positions[:, 1])])
-
-    return float(shapely.transform(shapely.segmentize(area, _LONGEST_EDGE_DEGREES), to_equal_area).area)
 
 
 def _surface(grid: Grid) -> Float64Array:
@@ -104,17 +90,7 @@ def _in_space(grid: Grid, columns: Float64Array, rows: Float64Array) -> Float64A
     xs, ys = to.a * columns + to.b * rows + to.c, to.d * columns + to.e * rows + to.f
     longitudes, latitudes = np.radians(transform_coordinates(grid.crs, WGS84, xs, ys))
     sine = np.sin(latitudes)
-    to_axis = _SEMI_MAJOR / np.sqrt(1 - (_ECCENTRICITY * sine) ** 2)
+    to_axis = SEMI_MAJOR / np.sqrt(1 - (ECCENTRICITY * sine) ** 2)
     out = to_axis * np.cos(latitudes)
-    up = (1 - _ECCENTRICITY**2) * to_axis * sine
+    up = (1 - ECCENTRICITY**2) * to_axis * sine
     return np.column_stack([out * np.cos(longitudes), out * np.sin(longitudes), up])
-
-
-def _area_to_latitude(latitudes: Float64Array) -> Float64Array:
-    """Area in m2 per radian of longitude from the equator to each latitude (degrees).
-
-    Source: Snyder (1987), Map Projections: A Working Manual, equation 3-12.
-    """
-    sine, e = np.sin(np.radians(latitudes)), _ECCENTRICITY
-    area: Float64Array = _SEMI_MINOR**2 / 2 * (sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e)
-    return area
