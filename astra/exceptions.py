@@ -61,6 +61,14 @@ class Problem(Enum):
         "IDEMPOTENCY_MISMATCH",
         "This Idempotency-Key was used with another body. Take a new key for a new job.",
     )
+    # What a job over these scenes with these params would end with.
+    AOI_OUTSIDE_SCENE = 422, "AOI_OUTSIDE_SCENE"
+    BAND_NOT_FOUND = 422, "BAND_NOT_FOUND"
+    OFFSET_UNKNOWN = 422, "OFFSET_UNKNOWN"
+    SAME_SCENE_TWICE = 422, "SAME_SCENE_TWICE"
+    SCENE_TOO_LARGE = 422, "SCENE_TOO_LARGE"
+    SCENE_UNREADABLE = 422, "SCENE_UNREADABLE"
+    SCENES_DO_NOT_OVERLAP = 422, "SCENES_DO_NOT_OVERLAP"
     RATE_LIMITED = 429, "RATE_LIMITED", "", (drf.Throttled,)
     WRONG_HOST = (
         400,

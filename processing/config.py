@@ -1,12 +1,14 @@
-"""The settings, as the raster code takes them."""
+"""The settings and the params of a job, as the raster code takes them."""
 
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from django.conf import settings
 
 from astra import __version__
 
-from .raster.types import Catalogues, Compression, Config, Limits, Network, S3Access
+from .raster.operations import get_operation
+from .raster.types import Catalogues, Compression, Config, Limits, Network, RasterJob, S3Access, SceneId
 
 
 def raster_config(*, use_sandbox: bool) -> Config:
@@ -24,4 +26,13 @@ def raster_config(*, use_sandbox: bool) -> Config:
         threads=settings.THREADS,
         compression=cast(Compression, settings.COMPRESSION),
         version=__version__,
+    )
+
+
+def raster_job(operation: str, scene_ids: Sequence[str], params: Mapping[str, Any]) -> RasterJob:
+    """What a job asks for, by the columns of its row."""
+    return RasterJob(
+        operation=operation,
+        scene_ids=tuple(SceneId.parse(text) for text in scene_ids),
+        params=get_operation(operation).params_model.model_validate(params),
     )

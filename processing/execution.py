@@ -19,13 +19,12 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from . import results
-from .config import raster_config
+from .config import raster_config, raster_job
 from .models import Job
 from .models.failures import error_body, timed_out
 from .models.status import Status
 from .raster.errors import RasterError, Stopped
-from .raster.operations import get_operation
-from .raster.types import Product, RasterJob, SceneId
+from .raster.types import Product
 
 logger = logging.getLogger(__name__)
 
@@ -176,11 +175,7 @@ def remove_stale_work_directories() -> None:
 def _run(job: Job, directory: Path, kept: KeptJob) -> Product:
     from .raster import pipeline  # loads GDAL, which only a worker's own processes may do
 
-    wanted = RasterJob(
-        operation=job.operation,
-        scene_ids=tuple(SceneId.parse(text) for text in job.scene_ids),
-        params=get_operation(job.operation).params_model.model_validate(job.params),
-    )
+    wanted = raster_job(job.operation, job.scene_ids, job.params)
     return pipeline.run(wanted, directory, kept.tick, raster_config(use_sandbox=job.mode == "test"))
 
 

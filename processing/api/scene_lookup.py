@@ -19,14 +19,15 @@ def look_up(scene_id: str, *, use_sandbox: bool) -> Scene:
     try:
         asked = SceneId.parse(scene_id)
         check_scene_id(asked, in_sandbox=use_sandbox)
-        with _place_to_wait(needed=not use_sandbox):
+        with place_to_wait(needed=not use_sandbox):
             return find_scene(asked, config.catalogues, config.network, patience=FOR_A_CALLER)
     except RasterError as error:
         raise ApiError(Problem[error.code], error.message, error.details) from error
 
 
 @contextmanager
-def _place_to_wait(*, needed: bool) -> Iterator[None]:
+def place_to_wait(*, needed: bool) -> Iterator[None]:
+    """Hold one of the few places of those who wait for catalogues. Raises ApiError if none is free."""
     if not needed:
         yield
         return

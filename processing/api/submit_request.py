@@ -17,7 +17,7 @@ from ..raster.types import SceneId
 from .param_sentences import param_faults
 from .webhook_test import url_fault
 
-_FIELDS = ("operation", "scene_ids", "params", "webhook_url")
+_FIELDS = ("operation", "scene_ids", "params", "webhook_url", "dry_run")
 _SCENES_LOOKED_AT = 10
 
 
@@ -29,6 +29,7 @@ class SubmitRequest:
     scene_ids: list[str]
     params: dict[str, Any]
     webhook_url: str | None
+    dry_run: bool  # nothing is to be written
 
     @classmethod
     def parse(cls, body: Any, *, in_sandbox: bool) -> Self:
@@ -40,10 +41,12 @@ class SubmitRequest:
         operation = reader.operation()
         scene_ids = reader.scene_ids(operation)
         params = reader.params(operation, scene_ids)
-        webhook_url = reader.webhook_url()
+        webhook_url, dry_run = reader.webhook_url(), reader.dry_run()
         if reader.faults:
             raise InvalidRequest(reader.faults)
-        return cls(operation=body["operation"], scene_ids=scene_ids, params=params, webhook_url=webhook_url)
+        return cls(
+            operation=body["operation"], scene_ids=scene_ids, params=params, webhook_url=webhook_url, dry_run=dry_run
+        )
 
 
 class _Reader:
@@ -112,6 +115,12 @@ class _Reader:
             self._fault("webhook_url", sentence, url)
             return None
         return str(url)
+
+    def dry_run(self) -> bool:
+        wanted = self._body.get("dry_run")
+        if wanted is not None and not isinstance(wanted, bool):
+            self._fault("dry_run", f"This field must be true or false, got {kind_of(wanted)}.", wanted)
+        return wanted is True
 
     def _scene_id(self, parameter: str, text: Any) -> None:
         if not isinstance(text, str):

@@ -21,10 +21,11 @@ from ..bodies import job_body
 from ..models import Job
 from ..models.idempotency import KeyOfAnotherBody
 from ..models.jobs import is_job_id
+from ..raster.items import scene_item
 from ..raster.operations import all_operations
-from ..raster.scene_item import scene_item
 from ..signed_links import LinkExpired, LinkTampered, check_link
 from .downloads import serve_file
+from .dry_run import dry_run
 from .job_query import JobQuery, cursor_after
 from .prefer_wait import preferred_wait, wait_for_end
 from .result_item import result_item
@@ -60,8 +61,11 @@ def job_of(request: Request, job_id: str) -> Job:
 
 class JobList(APIView):
     def post(self, request: Request) -> Response:
-        """Submit a job, and wait for its end if the caller prefers that."""
-        job, seconds = _submit(request), preferred_wait(request.headers.get("Prefer", ""))
+        """Submit a job, and wait for its end if the caller prefers that. A dry run only says what would be done."""
+        idempotency_key, wanted = _idempotency_key(request), _wanted(request)
+        if wanted.dry_run:
+            return Response(dry_run(wanted, use_sandbox=key_of(request).is_test))
+        job, seconds = _submit(request, wanted, idempotency_key), preferred_wait(request.headers.get("Prefer", ""))
         has_waited = seconds is not None and wait_for_end(job, seconds)
         response = Response(job_body(job, origin_of(request)), status=202)
         response["Location"] = f"/api/v1/process/{job.pk}"
@@ -183,9 +187,8 @@ class Download(APIView):
     head = get
 
 
-def _submit(request: Request) -> Job:
+def _submit(request: Request, wanted: SubmitRequest, idempotency_key: str | None) -> Job:
     """Write the job and, after the commit, send it to the workers. A repeated Idempotency-Key returns the first job."""
-    idempotency_key, wanted = _idempotency_key(request), _wanted(request)
     try:
         job, is_new = Job.objects.submit_once(
             key_of(request),

@@ -27,11 +27,11 @@ def waiting_of(job: Job) -> dict[str, int | None]:
 def _work_out(job: Job) -> dict[str, int | None]:
     position = Job.objects.ahead_of(job).count() + 1
     at_work = max(1, Job.objects.at_work().count())
-    seconds = _typical_seconds(job.operation)
+    seconds = typical_seconds(job.operation)
     return {"queue_position": position, "eta_seconds": ceil(seconds * (position / at_work + 1))}
 
 
-def _typical_seconds(operation: str) -> float:
+def typical_seconds(operation: str) -> float:
     """The median of the latest completed jobs."""
     seconds: Any = cache.get_or_set(f"seconds:{operation}", lambda: _measure(operation), 10 * _KEPT_SECONDS)
     return float(seconds)

@@ -7,17 +7,19 @@ from typing import Any
 
 from . import aoi
 from .cog import CogWriter, WrittenCog
-from .errors import NoValidPixels, SceneTooLarge, shortened
+from .errors import NoValidPixels, shortened
 from .gdal import gdal_environment
+from .geometry.common_ground import check_pixels
 from .grids import Overlay, clip, footprint, lay_over
+from .items.caveats import about_area, about_overlap
 from .operations import Operation, get_operation
 from .provenance import provenance, tags
-from .quality import Sampler, caveats, clear_percent, coverage, trust
+from .quality import Sampler, caveats, clear_percent, trust
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
 from .sandbox.pacing import paced
-from .scenes import check_different, find_scene
+from .scenes import find_scenes
 from .threads import in_background, side_by_side
-from .types import Config, Limits, Product, RasterJob, Scene, Tick
+from .types import Config, Product, RasterJob, Scene, Tick
 from .windows import WindowWork
 
 # The rest is for laying out and checking the file once all windows are done.
@@ -32,14 +34,14 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
     """
     operation = get_operation(job.operation)
     with gdal_environment(), OpenRasters(config.network, config.limits, directory) as rasters:
-        found = _find_scenes(operation, job, config)
+        found = find_scenes(job, operation.bands(job.params), config)
         tick = paced(tick, max(scene.least_seconds for scene in found), _WINDOWS_SHARE)
         tick(0.0)
         scenes = _open_scenes(operation, job, found, rasters)
         overlay = _overlay(scenes, job)
         dilation = job.params.mask_dilation
         readers = [SceneReader.open(scene, overlay, index, rasters, dilation) for index, scene in enumerate(scenes)]
-        _check_pixels(overlay, config.limits)
+        check_pixels(overlay.grid, config.limits)
         sampler = Sampler(overlay.grid.shape)
         work = WindowWork(operation, job.params, readers, overlay, config.threads, sampler)
         origin = provenance(scenes, overlay, config.version)
@@ -54,13 +56,6 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
     return _product(work, statistics, {**quality, **work.tally.quality()}, written, origin)
 
 
-def _find_scenes(operation: Operation[Any], job: RasterJob, config: Config) -> list[Scene]:
-    bands = operation.bands(job.params)
-    found = side_by_side(lambda scene: find_scene(scene, config.catalogues, config.network, bands), job.scene_ids)
-    check_different(found)
-    return found
-
-
 def _open_scenes(
     operation: Operation[Any], job: RasterJob, found: Sequence[Scene], rasters: OpenRasters
 ) -> list[OpenScene]:
@@ -71,14 +66,6 @@ def _open_scenes(
 def _overlay(scenes: Sequence[OpenScene], job: RasterJob) -> Overlay:
     overlay = lay_over([scene.grid for scene in scenes])
     return overlay if job.params.aoi is None else clip(overlay, aoi.geometry(job.params.aoi))
-
-
-def _check_pixels(overlay: Overlay, limits: Limits) -> None:
-    """Bands may be coarser than the grid of the result, so this is a limit of its own."""
-    pixels = overlay.grid.width * overlay.grid.height
-    if pixels > limits.max_pixels:
-        size = f"{pixels:,} pixels; this service computes up to {limits.max_pixels:,.0f} in a job"
-        raise SceneTooLarge(f"The result would have {size}. A smaller aoi needs fewer.")
 
 
 def _unmasked_clear(
@@ -181,6 +168,7 @@ def _coverage(work: WindowWork) -> dict[str, float]:
 
 def _warnings(work: WindowWork, statistics: Mapping[str, Any], quality: Mapping[str, Any]) -> Iterator[str]:
     yield from caveats.about_scenes(work.scenes, masks_wanted=work.params.cloud_mask)
-    yield from caveats.about_result(work.counts.masked_percent, work.overlay.overlap_percent)
-    yield from coverage.about_area(work.overlay.area_covered_percent)
+    yield from caveats.about_masked(work.counts.masked_percent)
+    yield from about_overlap(work.overlay.overlap_percent)
+    yield from about_area(work.overlay.area_covered_percent)
     yield from trust.warnings(quality, statistics, work.params, work.scenes)

@@ -6,7 +6,8 @@ from .catalogues import ANY_JOB, get_provider
 from .catalogues.patience import FOR_A_JOB, Patience
 from .errors import SameSceneTwice
 from .sandbox import find_in_sandbox, is_forced
-from .types import Catalogues, Network, Scene, SceneId
+from .threads import side_by_side
+from .types import Catalogues, Config, Network, RasterJob, Scene, SceneId
 
 
 def check_scene_id(scene_id: SceneId, *, in_sandbox: bool) -> None:
@@ -34,6 +35,15 @@ def find_scene(
     if catalogues.sandbox is not None:
         return find_in_sandbox(scene_id, catalogues.sandbox)
     return get_provider(scene_id.provider).find(scene_id, catalogues, network, bands, patience)
+
+
+def find_scenes(job: RasterJob, bands: Sequence[str], config: Config, patience: Patience = FOR_A_JOB) -> list[Scene]:
+    """The scenes of a job that needs these bands, in its order. Raises as `find_scene` and `check_different` do."""
+    found = side_by_side(
+        lambda scene_id: find_scene(scene_id, config.catalogues, config.network, bands, patience), job.scene_ids
+    )
+    check_different(found)
+    return found
 
 
 def check_different(scenes: Sequence[Scene]) -> None:

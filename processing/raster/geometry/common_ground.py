@@ -9,7 +9,8 @@ import shapely
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
-from ..errors import AoiOutsideScene, ScenesDoNotOverlap
+from ..errors import AoiOutsideScene, ScenesDoNotOverlap, SceneTooLarge
+from ..types import Limits
 from .ellipsoid import area_on_ground
 from .pixel_grid import TURNS, PixelGrid, inner_bounds, outer_bounds
 
@@ -84,6 +85,14 @@ def part_in(grid: G, area: BaseGeometry) -> Part[G]:
         area=translate(in_pixels, -bounds.column, -bounds.row),
         covered_percent=_covered_percent(grid.footprint, area),
     )
+
+
+def check_pixels(grid: PixelGrid, limits: Limits) -> None:
+    """Raise SceneTooLarge if a result may not have so many pixels. Bands may be coarser, and have their own limit."""
+    pixels = grid.width * grid.height
+    if pixels > limits.max_pixels:
+        size = f"{pixels:,} pixels; this service computes up to {limits.max_pixels:,.0f} in a job"
+        raise SceneTooLarge(f"The result would have {size}. A smaller aoi needs fewer.")
 
 
 def _covered_percent(footprint: BaseGeometry, area: BaseGeometry) -> float:

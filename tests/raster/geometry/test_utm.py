@@ -43,8 +43,8 @@ def test_other_codes_are_no_zones(epsg: int) -> None:
 
 def pair(epsg: int, transform: Affine, side: int) -> tuple[UtmGrid, Grid]:
     """The same grid, as we place it and as PROJ does."""
-    size = {"transform": transform, "width": side, "height": side}
-    return UtmGrid(epsg=epsg, **size), Grid(crs=CRS.from_epsg(epsg), **size)
+    ours = UtmGrid(epsg=epsg, transform=transform, width=side, height=side)
+    return ours, Grid(crs=CRS.from_epsg(epsg), transform=transform, width=side, height=side)
 
 
 ONE = pair(32610, Affine(10, 0, 540_000, 0, -10, 4_180_000), 2000)

@@ -8,11 +8,11 @@ import pytest
 from processing.raster.catalogues.landsat_products import LandsatName
 from processing.raster.catalogues.sentinel_2_products import ProductName
 from processing.raster.errors import BandNotFound
+from processing.raster.items import scene_item
 from processing.raster.operations import get_operation
 from processing.raster.radiometry import resolve_band, resolve_mask, sensor_of, sensor_of_product, sensors
 from processing.raster.radiometry.acquisition import product_name
 from processing.raster.radiometry.sensors import UNKNOWN, Sensor
-from processing.raster.scene_item import scene_item
 from processing.raster.types import RemoteFile, Scene, SceneId
 
 ROW = Sensor(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from processing.raster.errors import RasterError, SceneNotFound
+from processing.raster.items import scene_item
 from processing.raster.radiometry.bands import reflectance_assets, resolve_band, resolve_mask
-from processing.raster.scene_item import scene_item
 from tests.raster.catalogues.stac.answers import ITEM, ITEM_ID, NAMES, PRODUCT, PROPERTIES, page_of, sentinel_2
 from tests.raster.support.misbehaving import AnyServer
 

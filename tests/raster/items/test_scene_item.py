@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from processing.raster.catalogues.sources import sources_of
+from processing.raster.items import scene_item
 from processing.raster.radiometry.bands import resolve_band, resolve_mask
-from processing.raster.scene_item import scene_item
 from processing.raster.types import S3Access, Scene, SceneId
 from tests.raster.support.configs import config_for
 from tests.raster.support.served_catalogues import stored_item

@@ -6,11 +6,12 @@ STAC 1.1 with the extensions eo 2.0, projection 2.0 and raster 2.0.
 from collections.abc import Mapping
 from typing import Any
 
-from .catalogues import get_provider
-from .errors import BandNotFound, OffsetUnknown
-from .radiometry import resolve_mask, sensor_of
-from .radiometry.bands import band_of_asset, common_name_of, find_asset, nodata_of, reflectance_assets
-from .types import Scene
+from ..catalogues import get_provider
+from ..errors import BandNotFound, OffsetUnknown
+from ..radiometry import resolve_mask, sensor_of
+from ..radiometry.bands import band_of_asset, common_name_of, find_asset, nodata_of, reflectance_assets
+from ..types import Scene
+from .declared_grid import proj_codes
 
 _EXTENSIONS = [
     "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
@@ -34,7 +35,7 @@ def scene_item(scene: Scene) -> dict[str, Any]:
         "properties": {
             **kept,
             "gsd": _gsd(scene),
-            "proj:code": _proj_code(scene),
+            "proj:code": next(proj_codes(scene.properties, *scene.assets.values()), None),
             "astra:provider": provider.name,
             "astra:provider_name": provider.title,
             "astra:original_id": scene.item_id,
@@ -89,13 +90,3 @@ def _red_asset(scene: Scene) -> Mapping[str, Any]:
         return scene.assets[find_asset(scene, "red")]
     except BandNotFound:
         return {}
-
-
-def _proj_code(scene: Scene) -> str | None:
-    """By the item, or by its first asset that says it; None if none does."""
-    for holder in (scene.properties, *scene.assets.values()):
-        if code := holder.get("proj:code"):
-            return str(code)
-        if epsg := holder.get("proj:epsg"):
-            return f"EPSG:{epsg}"
-    return None
