@@ -1,10 +1,11 @@
 """Requests as an attacker would send them, to every path and by every method, and what must hold for every answer."""
 
+import base64
 import gzip
 import json
 import time
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.test import Client
 from hypothesis import strategies as st
@@ -45,14 +46,14 @@ class Request:
 
 @dataclass(kw_only=True)
 class Tally:
-    """How many answers there were of each status, and how long the slowest took."""
+    """How many answers there were of each status, and the slowest one: how long it took, and to what request."""
 
     statuses: dict[int, int] = field(default_factory=dict)
-    slowest: float = 0.0
+    slowest: tuple[float, str] = (0.0, "")
 
-    def add(self, status: int, seconds: float) -> None:
+    def add(self, request: Request, status: int, seconds: float) -> None:
         self.statuses[status] = self.statuses.get(status, 0) + 1
-        self.slowest = max(self.slowest, seconds)
+        self.slowest = max(self.slowest, (seconds, f"{request.method} {request.path[:60]}"))
 
 
 def requests_of(known: Known) -> st.SearchStrategy[Request]:
@@ -89,7 +90,7 @@ def send(client: Client, request: Request, tally: Tally) -> None:
     content = answer.getvalue()
     if answer.headers.get("Content-Encoding") == "gzip" and content:
         content = gzip.decompress(content)
-    tally.add(answer.status_code, time.perf_counter() - begun)
+    tally.add(request, answer.status_code, time.perf_counter() - begun)
     assert time.process_time() - worked < 1, "the slowest answer takes a second"
     assert answer.status_code < 500 or (answer.status_code == 503 and request.path == "/readyz")
     assert answer["X-Request-Id"]
@@ -161,7 +162,22 @@ def _queries(known: Known) -> st.SearchStrategy[str]:
     value = st.one_of(good, moments.map(_quoted), TEXT.map(_quoted), st.binary(max_size=9).map(quote))
     pair = st.builds("{}={}".format, st.one_of(st.sampled_from(names), TEXT.map(_quoted)), value)
     pairs = st.lists(pair, max_size=4).map("&".join)
-    return st.one_of(st.just(""), st.just(known.link.partition("?")[2]), pairs)
+    return st.one_of(st.just(""), st.just(known.link.partition("?")[2]), pairs, _proper_lists())
+
+
+def _proper_lists() -> st.SearchStrategy[str]:
+    moments = st.datetimes().map(lambda moment: f"{moment.isoformat()}Z")
+    values = {
+        "limit": st.integers(1, 101).map(str),
+        "status": st.sampled_from(["queued", "processing", "completed", "failed"]),
+        "operation": st.sampled_from(["ndvi", "change_detection"]),
+        "created_after": moments,
+        "created_before": moments,
+        "cursor": moments.map(
+            lambda at: base64.urlsafe_b64encode(f"{at}|job_0000000000000000000000".encode()).decode()
+        ),
+    }
+    return st.fixed_dictionaries({}, optional=values).map(urlencode)
 
 
 def _headers(known: Known) -> st.SearchStrategy[dict[str, str]]:
