@@ -22,6 +22,6 @@ class Places:
                 self._free.release()
 
 
-# A web process has eight threads: half of them may wait for catalogues, a quarter for jobs.
-LOOK_UPS = Places(4)
+# A web process has eight threads. With the two that may wait for a ping's receiver, one is always free.
+LOOK_UPS = Places(3)
 ENDS_OF_JOBS = Places(2)

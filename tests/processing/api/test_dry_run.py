@@ -12,6 +12,7 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from astra.starting import BY_MANAGE
 from processing.api.places import LOOK_UPS
 from processing.execution import execute
 from processing.http import retry
@@ -228,7 +229,8 @@ print(sorted(name for name in sys.modules if name.partition(".")[0] in ("rasteri
 
 
 def test_web_process_tries_out_without_loading_gdal(tmp_path: Path, sandbox: Path) -> None:
-    environment = {**os.environ, "ASTRA_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "astra.settings"}
+    ours = {"ASTRA_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "astra.settings", BY_MANAGE: "1"}
+    environment = {**os.environ, **ours}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(sandbox), BEFORE, SCENE],
         cwd=ROOT,
