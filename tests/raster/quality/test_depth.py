@@ -9,7 +9,8 @@ import rasterio.shutil
 from tests.raster.support.pairs import AFTER, BEFORE, Layer, Shot, compare, ndvi, serve_shots, square
 from tests.servers import RangeServer, StacServer
 
-FAR = 0.1  # seconds to the server and back
+# Seconds to the server and back: more than a busy machine takes to begin requests that are made at once.
+FAR = 0.5
 ON, MASK = square(2048, 2048), square(1024, 1024, 20.0)
 # About the middle of the scene: few blocks of each file.
 SMALL = [-122.4500, 37.6900, -122.4300, 37.7050]
@@ -34,23 +35,20 @@ def as_cogs(folder: Path) -> None:
         )
 
 
-def depth_of(directory: Path, *, mask: bool, pair: bool, aoi: list[float] | None) -> tuple[int, list[float | None]]:
+def depth_of(directory: Path, *, mask: bool, pair: bool) -> tuple[int, list[float | None]]:
     """Requests one after another that an unmasked job makes for its files, and what it says of clear pixels."""
     with StacServer(directory / "stac") as stac, RangeServer(directory / "files") as files:
         config = serve_shots(stac, files, scene(BEFORE, mask=mask), scene(AFTER, mask=mask))
         as_cogs(files.folder)
         files.delay = FAR
-        made = (compare if pair else ndvi)(config, directory / "out", cloud_mask=False, aoi=aoi)
+        made = (compare if pair else ndvi)(config, directory / "out", cloud_mask=False, aoi=SMALL)
         return files.depth, [each["clear_percent"] for each in made.product.quality["scenes"]]
 
 
-@pytest.mark.parametrize("aoi", [None, SMALL], ids=["whole", "small"])
 @pytest.mark.parametrize("pair", [False, True], ids=["ndvi", "change"])
-def test_clear_percent_costs_an_unmasked_job_one_request_at_most(
-    tmp_path: Path, pair: bool, aoi: list[float] | None
-) -> None:
-    without, unknown = depth_of(tmp_path / "without", mask=False, pair=pair, aoi=aoi)
-    with_quality, clear = depth_of(tmp_path / "with", mask=True, pair=pair, aoi=aoi)
+def test_clear_percent_costs_an_unmasked_job_one_request_at_most(tmp_path: Path, pair: bool) -> None:
+    without, unknown = depth_of(tmp_path / "without", mask=False, pair=pair)
+    with_quality, clear = depth_of(tmp_path / "with", mask=True, pair=pair)
     assert set(unknown) == {None}
     assert all(percent == pytest.approx(50, abs=5) for percent in clear)
     assert with_quality <= without + 1
