@@ -54,7 +54,8 @@ def take_over_from_the_last(sender: str, **_: Any) -> None:
 
 @worker_ready.connect
 def give_signs_of_life(sender: Any, **_: Any) -> None:
-    import_module("processing.watch").give_signs(sender.hostname)
+    takes_jobs = "rasters" in app.amqp.queues.consume_from
+    import_module("processing.watch").give_signs(sender.hostname, sender.controller.concurrency if takes_jobs else 0)
 
 
 @worker_ready.connect

@@ -10,9 +10,9 @@ from ..raster.catalogues.patience import FOR_A_CALLER
 from ..raster.errors import RasterError
 from ..raster.items import Estimate, estimate, scene_item
 from ..raster.types import Config
+from .durations import mean_seconds
 from .scene_lookup import place_to_wait
 from .submit_request import SubmitRequest
-from .waiting import typical_seconds
 
 
 def dry_run(wanted: SubmitRequest, *, use_sandbox: bool) -> dict[str, Any]:
@@ -24,7 +24,8 @@ def dry_run(wanted: SubmitRequest, *, use_sandbox: bool) -> dict[str, Any]:
     except RasterError as error:
         details = {**error.details, "retryable": error.retryable}
         raise ApiError(Problem[error.code], error.message, details) from error
-    return _body(found, max(found.least_seconds, typical_seconds(wanted.operation)), config)
+    seconds = mean_seconds(wanted.operation, "test" if use_sandbox else "live")
+    return _body(found, max(found.least_seconds, seconds), config)
 
 
 def _body(found: Estimate, seconds: float, config: Config) -> dict[str, Any]:

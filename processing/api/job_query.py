@@ -15,7 +15,7 @@ from astra.exceptions import Fault, InvalidRequest
 
 from ..models import Job
 from ..models.jobs import is_job_id
-from ..models.status import Status
+from ..models.status import SHOWN_AS, Status
 from ..raster.operations import all_operations
 
 _DEFAULT_LIMIT, _MOST = 20, 100
@@ -54,7 +54,7 @@ class JobQuery:
         """The jobs of this page and all later ones."""
         wanted = Q()
         if self.status:
-            wanted &= _shown_as(self.status)
+            wanted &= SHOWN_AS[self.status]
         if self.operation:
             wanted &= Q(operation=self.operation)
         if self.created_after:
@@ -66,18 +66,6 @@ class JobQuery:
             # The first condition says nothing new, but bounds what is read of the index.
             wanted &= Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(pk__lt=job_id))
         return wanted
-
-
-def _shown_as(status: str) -> Q:
-    """Jobs whose `shown_status` is this."""
-    waits = Q(status=Status.QUEUED, attempt_started_at__isnull=True)
-    match status:
-        case Status.QUEUED:
-            return waits
-        case Status.PROCESSING:
-            return Q(status__in=(Status.QUEUED, Status.PROCESSING)) & ~waits
-        case _:
-            return Q(status=status)
 
 
 def cursor_after(job: Job) -> str:

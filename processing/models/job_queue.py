@@ -6,11 +6,11 @@ one more than the turn now being worked on. So accounts take turns, however many
 are parked, so that nobody looks through them: each end of a job lets the next one go on.
 """
 
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, Unpack
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 from accounts.models import Account, ApiKey
@@ -31,6 +31,16 @@ class Wanted(TypedDict):
     params: dict[str, Any]
     webhook_url: str | None
     origin: str
+
+
+class QueuedKind(NamedTuple):
+    """How many queued jobs of a kind an account has, and how many of them come before another job."""
+
+    account_id: int
+    operation: str
+    mode: str
+    queued: int
+    ahead: int
 
 
 # What `with_webhook` reads.
@@ -85,7 +95,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         """
         with transaction.atomic():
             while (job := self._first_in_turn()) is not None:
-                if self._is_full(job.account_id):
+                if self._room_of(job.account_id) <= 0:
                     self._park_all_of(job.account_id)
                 elif job.begin_attempt(taken_by, worker):
                     return job
@@ -120,13 +130,19 @@ class JobQuerySet(models.QuerySet["Job"]):
     def at_work(self) -> Self:
         return self.filter(status=Status.PROCESSING)
 
-    def ahead_of(self, job: "Job") -> Self:
-        """Queued jobs whose turn comes before that of a queued job."""
-        return self.filter(status=Status.QUEUED, turn__lt=job.turn)
+    def at_work_by_account(self) -> dict[int, int]:
+        return dict(self.at_work().order_by().values_list("account").annotate(count=Count("pk")))
 
-    def latest_completed(self, operation: str) -> Self:
+    def queued_beside(self, job: "Job") -> list[QueuedKind]:
+        """All that is queued, also what is parked, and how much of it comes before a queued job in turn."""
+        earlier = Q(turn__lt=job.turn) | Q(turn=job.turn, created_at__lt=job.created_at)
+        kinds = self.filter(status=Status.QUEUED).order_by().values_list("account", "operation", "mode")
+        counted = kinds.annotate(queued=Count("pk"), ahead=Count("pk", filter=earlier))
+        return [QueuedKind(*kind) for kind in counted]
+
+    def latest_completed(self, operation: str, mode: str) -> Self:
         """The latest to end comes first."""
-        done = self.filter(status=Status.COMPLETED, operation=operation, attempt_started_at__isnull=False)
+        done = self.filter(status=Status.COMPLETED, operation=operation, mode=mode, attempt_started_at__isnull=False)
         return done.order_by("-completed_at")
 
     def with_leftovers(self) -> Self:
@@ -135,19 +151,20 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def unpark_one_of(self, account_id: int) -> None:
         """Let the next parked job of the account go on."""
-        parked = self.filter(account=account_id, status=Status.QUEUED, parked=True)
-        self.filter(pk__in=Subquery(parked.order_by("turn", "created_at").values("pk")[:1])).update(parked=False)
+        parked = self._next_of(account_id).filter(parked=True)
+        self.filter(pk__in=Subquery(parked.values("pk")[:1])).update(parked=False)
 
     def unpark_where_there_is_room(self) -> None:
-        """Let a job go on for each account that has fewer at work than its plan allows.
+        """Of each account that has fewer at work than its plan allows, let so many of the next jobs go on.
 
         Needed where no end of a job does it: the last one ended while another was being parked, or the plan was raised.
         """
-        parked = self.filter(status=Status.QUEUED, parked=True)
-        for account_id in list(parked.values_list("account", flat=True).distinct().order_by()):
+        parked = self.filter(account=OuterRef("pk"), status=Status.QUEUED, parked=True)
+        for account_id in list(Account.objects.filter(Exists(parked)).values_list("pk", flat=True)):
             with transaction.atomic():
-                if not self._is_full(account_id):
-                    self.unpark_one_of(account_id)
+                room = max(0, self._room_of(account_id))
+                following = Subquery(self._next_of(account_id).values("pk")[:room])
+                self.filter(pk__in=following, status=Status.QUEUED, parked=True).update(parked=False)
 
     def _place_of_next(self, account: Account) -> tuple[int, bool]:
         """The turn of the account's next job, and whether it has to wait for another one of its account."""
@@ -168,11 +185,15 @@ class JobQuerySet(models.QuerySet["Job"]):
         """No other worker sees it until this transaction ends."""
         return self.due().select_for_update(skip_locked=True).first()
 
-    def _is_full(self, account_id: int) -> bool:
-        """Whether the account has as many jobs at work as its plan allows. Two claims do not count at once."""
+    def _room_of(self, account_id: int) -> int:
+        """How many more jobs of the account its plan lets be at work. Two claims do not count at once."""
         account = Account.objects.select_for_update().get(pk=account_id)
-        at_work = self.at_work().filter(account=account).count()
-        return at_work >= account.limits.concurrent_jobs
+        return account.limits.concurrent_jobs - self.at_work().filter(account=account).count()
+
+    def _next_of(self, account_id: int) -> Self:
+        """The account's queued jobs whose time has come, in the order of their turns."""
+        due = self.filter(account=account_id, status=Status.QUEUED, due_at__lte=Now())
+        return due.order_by("turn", "created_at")
 
     def _park_all_of(self, account_id: int) -> None:
         """Rows that others have locked are left out, as they may be waiting for the account in turn."""

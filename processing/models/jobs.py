@@ -23,6 +23,7 @@ from .events import JobEvent
 from .failures import timed_out, worker_lost
 from .identifiers import random_id
 from .job_constraints import JOB_CONSTRAINTS
+from .job_indexes import JOB_INDEXES
 from .job_queue import JobQuerySet
 from .status import ENDS_OF_WORK, TRANSITIONS, Status
 
@@ -84,18 +85,7 @@ class Job(models.Model):
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = JOB_CONSTRAINTS
-        indexes = [
-            models.Index(fields=["account", "-created_at", "-id"], name="jobs_of_account"),
-            models.Index(
-                fields=["turn", "created_at"], name="jobs_in_turn", condition=Q(status="queued", parked=False)
-            ),
-            models.Index(fields=["account", "turn"], name="jobs_queued_of_account", condition=Q(status="queued")),
-            models.Index(fields=["operation", "-completed_at"], name="jobs_completed", condition=Q(status="completed")),
-            models.Index(fields=["lease_until"], name="jobs_leased", condition=Q(status="processing")),
-            models.Index(fields=["expires_at"], name="jobs_expiring", condition=~Q(result_key="")),
-            models.Index(fields=["completed_at"], name="jobs_to_clean_up", condition=Q(has_leftovers=True)),
-            models.Index(fields=["completed_at"], name="jobs_by_end", condition=Q(completed_at__isnull=False)),
-        ]
+        indexes = JOB_INDEXES
 
     def __str__(self) -> str:
         return self.id

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.db import models
+from django.db.models import Q
 
 
 class Status(models.TextChoices):
@@ -21,6 +22,13 @@ class DeliveryStatus(models.TextChoices):
     SWITCHED_OFF = "switched off"
 
 
+# What callers see: a job that waits to be tried again is still being processed.
+SHOWN_AS: Mapping[str, Q] = {
+    Status.QUEUED: Q(status=Status.QUEUED, attempt_started_at__isnull=True),
+    Status.PROCESSING: Q(status=Status.PROCESSING) | Q(status=Status.QUEUED, attempt_started_at__isnull=False),
+    Status.COMPLETED: Q(status=Status.COMPLETED),
+    Status.FAILED: Q(status=Status.FAILED),
+}
 # verb -> (statuses it may start from, status it leads to)
 TRANSITIONS: Mapping[str, tuple[tuple[Status, ...], Status]] = {
     "claim": ((Status.QUEUED,), Status.PROCESSING),

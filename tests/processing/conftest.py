@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.core.files.storage import default_storage
 from pytest_django import Settings
 
@@ -53,6 +54,12 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def no_messages(closed_breaker: Breaker) -> None:
     """No test finds the messages of another."""
     take_messages()
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """What was worked out for the rows of another test, such as places in the queue."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -79,13 +79,30 @@ def test_any_end_of_work_lets_the_next_job_go_on(end: str) -> None:
     assert not row(second)["parked"]
 
 
-def test_plan_that_is_raised_holds_for_jobs_that_are_parked() -> None:
+def test_plan_that_is_raised_holds_at_once_for_all_jobs_that_are_parked() -> None:
     key = key_of("Small", "free")
-    jobs = [queued(key) for _ in range(3)]
+    jobs = [queued(key) for _ in range(6)]
     assert [Job.objects.claim_next("a-message"), take()] == [jobs[0], ""]
     Account.objects.filter(pk=key.account_id).update(plan="pro")
     Job.objects.unpark_where_there_is_room()
-    assert Job.objects.claim_next("a-message") == jobs[1]
+    assert [Job.objects.claim_next("a-message") for _ in range(4)] == [*jobs[1:4], None]
+
+
+def test_full_account_stays_parked() -> None:
+    key = key_of("Small", "free")
+    jobs = [queued(key) for _ in range(3)]
+    assert [take(), take()] == ["Small", ""]
+    Job.objects.unpark_where_there_is_room()
+    assert [row(job)["parked"] for job in jobs] == [False, True, True]
+
+
+def test_job_that_is_not_due_yet_keeps_no_place() -> None:
+    key = key_of("Small", "free")
+    later, at_work, waiting = queued(key), queued(key), queued(key)
+    assert claim_again(later).release(AWAY, timedelta(minutes=10))
+    assert [Job.objects.claim_next("a-message"), take()] == [at_work, ""]
+    assert finish(Job.objects.get(pk=at_work.pk))
+    assert Job.objects.claim_next("a-message") == waiting
 
 
 @pytest.mark.django_db(transaction=True)

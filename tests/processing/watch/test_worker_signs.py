@@ -20,7 +20,7 @@ def give_one_sign(node: str) -> None:
     """As a worker does at its start, in a thread."""
     stop = Event()
     stop.set()
-    thread = give_signs(node, stop)
+    thread = give_signs(node, 2, stop)
     thread.join(30)
     assert not thread.is_alive()
 
@@ -28,6 +28,14 @@ def give_one_sign(node: str) -> None:
 def test_worker_is_seen_by_its_name() -> None:
     give_one_sign("rasters@host")
     assert Sign.objects.ages()["worker:rasters@host"] < 30
+
+
+def test_processes_of_workers_that_live_are_counted() -> None:
+    for name in ("rasters@one", "rasters@two", "rasters@gone"):
+        give_one_sign(name)
+    aged(Sign.objects.get(name="worker:rasters@gone"), "at", minutes=5)
+    Sign.objects.give("sweep")
+    assert Sign.objects.processes() == 4
 
 
 def test_second_sign_renews_the_first() -> None:
