@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .databases import postgresql, sqlite
+from .databases.results import local_results, s3_results
 from .environment import (
     credential,
     domains,
@@ -35,7 +36,6 @@ from .environment import (
     whole_number,
 )
 from .logs import logging_settings
-from .result_storage import local_results, s3_results
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

@@ -1,4 +1,4 @@
-"""How Django reaches its database: SQLite in the embedded set, PostgreSQL in production.
+"""How Django reaches what it keeps: SQLite or PostgreSQL for rows, the local disk or S3 for results.
 
 `settings` says how long anyone waits; `impatient` is the connection of web processes, and loads psycopg.
 """

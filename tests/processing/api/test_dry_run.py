@@ -216,10 +216,11 @@ import astra.wsgi
 from django.conf import settings
 from django.core.cache import cache
 from processing.api.dry_run import dry_run
+from processing.api.durations import Done
 from processing.api.submit_request import SubmitRequest
 
 settings.SANDBOX_DIR = Path(sys.argv[1])
-cache.set("seconds:change_detection", 1.0)  # in place of a database
+cache.set("done:change_detection:test", [Done(megapixels=4.0, gsd=10.0, seconds=1.0)])  # in place of a database
 body = {"operation": "change_detection", "scene_ids": sys.argv[2:],
         "params": {"aoi": [-122.5, 37.6, -122.4, 37.7]}, "dry_run": True}
 told = dry_run(SubmitRequest.parse(body, in_sandbox=True), use_sandbox=True)
