@@ -48,14 +48,16 @@ def key_of(request: Request) -> ApiKey:
 
 
 def jobs_of(request: Request) -> Any:
-    """The jobs that the caller may see: those of its account."""
-    return Job.objects.filter(account=key_of(request).account).with_webhook()
+    """The jobs that the caller may see: those of its account, in the mode of its key."""
+    key = key_of(request)
+    return Job.objects.filter(account=key.account, mode=key.mode).with_webhook()
 
 
 def job_of(request: Request, job_id: str) -> Job:
     job: Job | None = jobs_of(request).filter(pk=job_id).first() if is_job_id(job_id) else None
     if job is None:
-        raise ApiError(Problem.NOT_FOUND, "There is no such job of this account.")
+        message = "There is no such job of this account. Test and live keys see the jobs of their own mode only."
+        raise ApiError(Problem.NOT_FOUND, message)
     return job
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts.models import Account, ApiKey
 
 if TYPE_CHECKING:
     from .jobs import Job
@@ -26,9 +26,10 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
 
 
 class IdempotencyKey(models.Model):
-    """A key that an account sent with a submit, and the job that it made."""
+    """A key that an account sent with a submit, and the job that it made. Those of test and live keys are apart."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    mode = models.CharField(max_length=4, choices=ApiKey.Mode, db_default=ApiKey.Mode.LIVE)
     key = models.CharField(max_length=255)
     body_digest = models.CharField(max_length=64)
     job = models.ForeignKey("processing.Job", on_delete=models.CASCADE, related_name="+")
@@ -37,7 +38,7 @@ class IdempotencyKey(models.Model):
     objects = IdempotencyKeyQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "key"], name="idempotency_key_once")]
+        constraints = [models.UniqueConstraint(fields=["account", "mode", "key"], name="idempotency_key_once")]
         indexes = [models.Index(fields=["created_at"], name="idempotency_keys_by_age")]
 
     def __str__(self) -> str:
@@ -51,5 +52,5 @@ class IdempotencyKey(models.Model):
 
 
 def body_digest(mode: str, body: Any) -> str:
-    """A digest that does not depend on the order of the body's fields. Those of test and live keys differ."""
+    """A digest that does not depend on the order of the body's fields."""
     return hashlib.sha256(json.dumps([mode, body], sort_keys=True).encode()).hexdigest()

@@ -70,19 +70,19 @@ class JobQuerySet(models.QuerySet["Job"]):
     def submit_once(
         self, key: ApiKey, idempotency_key: str | None, body: Any, **wanted: Unpack[Wanted]
     ) -> "tuple[Job, bool]":
-        """Submit, or return the first job if the account sent this idempotency key with the same `body` before.
+        """Submit, or return the first job if a key of the account and mode sent this idempotency key before.
 
-        Returns the job and whether it is new. Raises KeyOfAnotherBody.
+        Returns the job and whether it is new. Raises KeyOfAnotherBody if the `body` differs.
         """
         if idempotency_key is None:
             return self.submit(key, **wanted), True
-        digest = body_digest(key.mode, body)
+        digest, owner = body_digest(key.mode, body), {"account": key.account, "mode": key.mode, "key": idempotency_key}
         try:
             with transaction.atomic():
                 job = self.submit(key, **wanted)
-                IdempotencyKey.objects.create(account=key.account, key=idempotency_key, body_digest=digest, job=job)
+                IdempotencyKey.objects.create(**owner, body_digest=digest, job=job)
         except IntegrityError:
-            first = IdempotencyKey.objects.filter(account=key.account, key=idempotency_key).first()
+            first = IdempotencyKey.objects.filter(**owner).first()
             if first is None:
                 raise  # another constraint than that of the key
             return first.job_of(digest), False
