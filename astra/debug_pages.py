@@ -7,10 +7,23 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.template.defaultfilters import pprint
-from django.views.debug import SafeExceptionReporterFilter
+from django.utils.safestring import SafeString
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
+
+from .logs import without_keys
 
 _CREDENTIALS_IN_URL = re.compile(r"://\S*@")
 _HIDDEN = ("SCENE_S3",)
+
+
+class ReportWithoutKeys(ExceptionReporter):
+    """Shows only the kind of an API key, wherever one has got into: a variable, a header, an exception's sentence."""
+
+    def get_traceback_html(self) -> SafeString:
+        return SafeString(without_keys(super().get_traceback_html()))
+
+    def get_traceback_text(self) -> SafeString:
+        return SafeString(without_keys(super().get_traceback_text()))
 
 
 class WithoutSecrets(SafeExceptionReporterFilter):

@@ -4,10 +4,14 @@ import logging
 import os
 import re
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+Value = TypeVar("Value")
 
 _names: set[str] = set()
 
@@ -196,6 +200,14 @@ def log_level(name: str) -> str:
     if value not in logging.getLevelNamesMapping():
         raise ImproperlyConfigured(f"{name} must be one of DEBUG, INFO, WARNING, ERROR, not {value!r}.")
     return value
+
+
+def parsed(name: str, read: Callable[[str], Value]) -> Value:
+    """What `read` makes of the text. Its ValueError goes on where the variable's name ends."""
+    try:
+        return read(text(name))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} {error}.") from None
 
 
 def folder(name: str, default: Path) -> Path:

@@ -70,6 +70,7 @@ class Problem(Enum):
     SCENE_UNREADABLE = 422, "SCENE_UNREADABLE"
     SCENES_DO_NOT_OVERLAP = 422, "SCENES_DO_NOT_OVERLAP"
     RATE_LIMITED = 429, "RATE_LIMITED", "", (drf.Throttled,)
+    QUEUE_FULL = 429, "QUEUE_FULL"
     WRONG_HOST = (
         400,
         "VALIDATION_ERROR",
@@ -162,7 +163,7 @@ def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
     if status >= 500:  # the request is not named, because its query may hold the signature of a link
         logger.error("answered %s", code, exc_info=error)
     body = {"error": {"code": code, "message": str(answer), "details": answer.details}}
-    return Response(body, status=status, headers={**answer.headers, **_headers(status, error)})
+    return Response(body, status=status, headers={**_headers(status, error), **answer.headers})
 
 
 def _as_api_error(error: Exception, context: Mapping[str, Any]) -> ApiError:

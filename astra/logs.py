@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars as bound
 from structlog.contextvars import clear_contextvars as unbind_all
 from structlog.contextvars import get_contextvars as bound_ids
 
-__all__ = ["bind", "bound", "bound_ids", "logging_settings", "unbind_all"]
+__all__ = ["bind", "bound", "bound_ids", "logging_settings", "unbind_all", "without_keys"]
 
 _KEY = re.compile(r"astra_sk_(live|test)_[0-9A-Za-z]{4,}")
 _LINE = "{asctime} {levelname} {name}: {message}"
@@ -20,11 +20,15 @@ _EXTRAS = ("method", "path", "status", "milliseconds")
 _NOT_OURS = ("django", "django.server", "gunicorn.error")
 
 
+def without_keys(text: str) -> str:
+    return _KEY.sub(r"astra_sk_\1_...", text)
+
+
 class WithoutKeys(logging.Formatter):
     """Shows only the kind of an API key, in messages and in tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _KEY.sub(r"astra_sk_\1_...", super().format(record))
+        return without_keys(super().format(record))
 
 
 class Lines(WithoutKeys):

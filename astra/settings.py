@@ -6,8 +6,11 @@ DATABASE_URL makes it production, in which secrets and hosts have no defaults.
 
 import os
 import ssl
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from accounts.plans import plan_limits
 
 from .databases import postgresql, sqlite
 from .databases.results import local_results, s3_results
@@ -28,6 +31,7 @@ from .environment import (
     one_of,
     origin,
     origins,
+    parsed,
     redis_url,
     refuse_root,
     regions,
@@ -50,6 +54,7 @@ DATA_DIR = folder("ASTRA_DATA_DIR", BASE_DIR / "var")
 EMBEDDED = not text("DATABASE_URL")
 IS_WEB = text("ASTRA_ROLE") == "web"  # set by wsgi.py
 DEBUG = flag("DEBUG", default=False)
+DEFAULT_EXCEPTION_REPORTER = "astra.debug_pages.ReportWithoutKeys"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "astra.debug_pages.WithoutSecrets"
 SECRET_KEY = secret("SECRET_KEY", 50, is_required=not EMBEDDED) or generated_secret(DATA_DIR / "secret_key")
 ALLOWED_HOSTS = domains("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"], is_required=not EMBEDDED)
@@ -81,6 +86,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "astra.middleware.Traced",
     "corsheaders.middleware.CorsMiddleware",
+    "accounts.middleware.Gate",
     "astra.middleware.StrictAddress",
     "astra.middleware.CompressedJSON",
     "django.middleware.security.SecurityMiddleware",
@@ -153,7 +159,10 @@ CORS_PREFLIGHT_MAX_AGE = 86_400
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "accounts.authentication.WithinScope",
+    ],
     "DEFAULT_PARSER_CLASSES": ["astra.parsing.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "astra.parsing.AlwaysJSON",
@@ -205,6 +214,7 @@ SCENE_S3: dict[str, Any] = {
 PRIVATE_HOSTS = hosts("ASTRA_PRIVATE_HOSTS")
 MAX_PIXELS = number("ASTRA_MAX_PIXELS", 1.5e9, least=1, most=1e12)
 MAX_JOB_BYTES = number("ASTRA_MAX_JOB_BYTES", 20e9, least=1, most=1e15)
+PLAN_LIMITS = parsed("ASTRA_PLAN_LIMITS", partial(plan_limits, pixels_per_job=int(MAX_PIXELS)))
 DISK_RESERVE = number("ASTRA_DISK_RESERVE", 1e9, least=0, most=1e15)  # bytes
 SANDBOX_DIR = DATA_DIR / "sandbox"
 # Threads of one job. Jobs share the cores, so this times the worker processes should not exceed them.
@@ -272,14 +282,15 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 
 def _every(seconds: float, task: str) -> dict[str, Any]:
     """A message that nobody takes before the next one is sent, or within an hour, is dropped."""
-    return {"task": f"processing.tasks.{task}", "schedule": seconds, "options": {"expires": min(max(1, seconds), 3600)}}
+    return {"task": task, "schedule": seconds, "options": {"expires": min(max(1, seconds), 3600)}}
 
 
 CELERY_BEAT_SCHEDULE = {
-    "sweep": _every(SWEEP_SECONDS, "sweep"),
-    "clean-up": _every(SWEEP_SECONDS, "clean_up"),
-    "reconcile": _every(86_400, "reconcile_storage"),
-    "expire": _every(EXPIRY_SWEEP_SECONDS, "expire_results"),
+    "sweep": _every(SWEEP_SECONDS, "processing.tasks.sweep"),
+    "clean-up": _every(SWEEP_SECONDS, "processing.tasks.clean_up"),
+    "reconcile": _every(86_400, "processing.tasks.reconcile_storage"),
+    "usage": _every(60, "accounts.tasks.write_usage"),
+    "expire": _every(EXPIRY_SWEEP_SECONDS, "processing.tasks.expire_results"),
 }
 
 

@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from accounts.logins import login
+
 from .views import Health, Missing
 
 handler400 = handler403 = handler404 = handler500 = "astra.views.error_page"
@@ -11,8 +13,10 @@ handler400 = handler403 = handler404 = handler500 = "astra.views.error_page"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/login/", login),
     path("admin/", admin.site.urls),
     path("healthz", Health.as_view(), name="health"),
+    path("", include("accounts.urls")),
     path("", include("processing.api.urls")),
     path("", include("processing.watch.urls")),
     re_path(r"", Missing.as_view()),

@@ -11,7 +11,8 @@ from .raster.operations import get_operation
 from .raster.types import Catalogues, Compression, Config, Limits, Network, RasterJob, S3Access, SceneId
 
 
-def raster_config(*, use_sandbox: bool) -> Config:
+def raster_config(*, use_sandbox: bool, max_pixels: float | None = None) -> Config:
+    """`max_pixels` are those of one band that may be read, by default as many as the settings say."""
     s3 = S3Access(**settings.SCENE_S3) if settings.SCENE_S3["access_key"] else None
     return Config(
         catalogues=Catalogues(
@@ -21,7 +22,9 @@ def raster_config(*, use_sandbox: bool) -> Config:
         ),
         network=Network(private_hosts=settings.PRIVATE_HOSTS, s3=s3),
         limits=Limits(
-            max_pixels=settings.MAX_PIXELS, max_bytes=settings.MAX_JOB_BYTES, disk_reserve=settings.DISK_RESERVE
+            max_pixels=settings.MAX_PIXELS if max_pixels is None else max_pixels,
+            max_bytes=settings.MAX_JOB_BYTES,
+            disk_reserve=settings.DISK_RESERVE,
         ),
         threads=settings.THREADS,
         compression=cast(Compression, settings.COMPRESSION),

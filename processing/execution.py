@@ -1,6 +1,7 @@
 """Working on one claimed job, from its row to its file and back to its row."""
 
 import logging
+import math
 import random
 import re
 import shutil
@@ -8,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,8 @@ from typing import Any, Self
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+from accounts.models import KeyUsage
 
 from . import results
 from .config import raster_config, raster_job
@@ -176,7 +179,8 @@ def _run(job: Job, directory: Path, kept: KeptJob) -> Product:
     from .raster import pipeline  # loads GDAL, which only a worker's own processes may do
 
     wanted = raster_job(job.operation, job.scene_ids, job.params)
-    return pipeline.run(wanted, directory, kept.tick, raster_config(use_sandbox=job.mode == "test"))
+    config = raster_config(use_sandbox=job.mode == "test", max_pixels=job.account.limits.pixels_per_job)
+    return pipeline.run(wanted, directory, kept.tick, config)
 
 
 def _complete(job: Job, product: Product, kept: KeptJob) -> None:
@@ -199,6 +203,8 @@ def _complete(job: Job, product: Product, kept: KeptJob) -> None:
     }
     if not patiently(lambda: job.complete(result=result, result_key=key, warnings=product.warnings)):
         results.delete_attempts(job)  # cancelled, or given to another worker, whose files have other keys
+    elif job.api_key_id is not None:
+        KeyUsage.objects.add({(job.api_key_id, datetime.now(UTC).date()): {"pixels": math.prod(product.shape)}})
 
 
 def _publish(job: Job, product: Product, kept: KeptJob) -> str:

@@ -2,12 +2,12 @@
 
 import logging
 import threading
-import time
 
 from celery import current_app
-from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
+
+from astra.broker import broker
 
 logger = logging.getLogger(__name__)
 
@@ -15,40 +15,6 @@ WORK, DELIVER, EXPIRE = "processing.tasks.work", "processing.tasks.deliver", "pr
 # Idle workers send more for what still waits, so copies do not fill a long queue.
 _LIFE_SECONDS = 120
 _SHORT_LIFE_SECONDS = 3
-# After a failure. Whoever waits for an answer of the web process must not wait for the broker, too.
-_PAUSE_SECONDS = 10 if settings.IS_WEB else 1
-
-
-class Breaker:
-    """After a failure nothing is tried for `pause` seconds, and then by one thread first, for which no other waits."""
-
-    def __init__(self, pause: float) -> None:
-        self._pause = pause
-        self._failed = False
-        self._not_before = 0.0
-        self._lock = threading.Lock()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the last try failed."""
-        return self._failed
-
-    def allows(self) -> bool:
-        """Whether the caller may try now."""
-        with self._lock:
-            now = time.monotonic()
-            if self._failed and now < self._not_before:
-                return False
-            self._not_before = now + self._pause
-            return True
-
-    def note(self, *, success: bool) -> None:
-        with self._lock:
-            self._failed = not success
-            self._not_before = time.monotonic() + self._pause
-
-
-broker = Breaker(_PAUSE_SECONDS)
 # One thread sends at a time, and the others skip it: when the broker goes silent, one caller waits, not all. Whoever
 # takes a message asks for the next one.
 _sending = threading.Lock()

@@ -8,9 +8,12 @@ import os
 import tempfile
 from pathlib import Path
 
+from tests.environments import UNHURRIED
+
 _folder = tempfile.TemporaryDirectory(prefix="astra-tests-")
 os.environ["ASTRA_DATA_DIR"] = _folder.name
 os.environ.setdefault("ASTRA_LOG_LEVEL", "WARNING")
+os.environ.setdefault("ASTRA_PLAN_LIMITS", UNHURRIED)
 _on_servers = os.environ.get("ASTRA_TEST_SET") == "production"
 if not _on_servers:
     for _name in ("DATABASE_URL", "REDIS_URL", "ASTRA_BUCKET"):

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import usage
 from accounts.models import ApiKey
 from astra import logs
 from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
@@ -20,6 +21,7 @@ from .. import messages, results, tasks
 from ..bodies import job_body
 from ..models import Job
 from ..models.idempotency import KeyOfAnotherBody
+from ..models.job_queue import QueueFull
 from ..models.jobs import is_job_id
 from ..raster.items import scene_item
 from ..raster.operations import all_operations
@@ -34,6 +36,7 @@ from .submit_request import SubmitRequest
 from .waiting import waiting_of
 
 _POLL_AGAIN_SECONDS = "2"
+_AFTER_A_JOB = {"Retry-After": "10"}
 _OF_THE_QUEUE = ("queue_position", "eta_seconds")
 _LONGEST_IDEMPOTENCY_KEY = 255
 
@@ -204,11 +207,19 @@ def _submit(request: Request, wanted: SubmitRequest, idempotency_key: str | None
         )
     except KeyOfAnotherBody:
         raise ApiError(Problem.IDEMPOTENCY_MISMATCH) from None
+    except QueueFull:
+        raise _queue_full(key_of(request)) from None
     logs.bind(job_id=job.pk)  # so that the request's line names it
     if not is_new:
         return job_of(request, job.pk)
+    usage.count(key_of(request).pk, jobs=1)
     transaction.on_commit(messages.ask_for_work, robust=True)
     return job
+
+
+def _queue_full(key: ApiKey) -> ApiError:
+    message = f"{key.account.limits.queued_jobs} jobs of your account wait in the queue, as many as its plan allows."
+    return ApiError(Problem.QUEUE_FULL, f"{message} Submit more once some have begun.", {}, _AFTER_A_JOB)
 
 
 def _wanted(request: Request) -> SubmitRequest:

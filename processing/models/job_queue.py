@@ -43,6 +43,10 @@ class QueuedKind(NamedTuple):
     ahead: int
 
 
+class QueueFull(Exception):
+    """The account has as many jobs in the queue as its plan allows."""
+
+
 # What `with_webhook` reads.
 _OF_WEBHOOK = ("status", "attempts", "last_status", "next_attempt_at")
 # Jobs that are parked by one UPDATE.
@@ -51,7 +55,7 @@ _PARKED_AT_ONCE = 1000
 
 class JobQuerySet(models.QuerySet["Job"]):
     def submit(self, key: ApiKey, **wanted: Unpack[Wanted]) -> "Job":
-        """Write a queued job and its first event."""
+        """Write a queued job and its first event. Raises QueueFull; submits at the same moment may slip in."""
         with transaction.atomic():
             turn, parked = self._place_of_next(key.account)
             job = self.create(
@@ -72,7 +76,7 @@ class JobQuerySet(models.QuerySet["Job"]):
     ) -> "tuple[Job, bool]":
         """Submit, or return the first job if a key of the account and mode sent this idempotency key before.
 
-        Returns the job and whether it is new. Raises KeyOfAnotherBody if the `body` differs.
+        Returns the job and whether it is new. Raises KeyOfAnotherBody if the `body` differs, and QueueFull.
         """
         if idempotency_key is None:
             return self.submit(key, **wanted), True
@@ -81,10 +85,10 @@ class JobQuerySet(models.QuerySet["Job"]):
             with transaction.atomic():
                 job = self.submit(key, **wanted)
                 IdempotencyKey.objects.create(**owner, body_digest=digest, job=job)
-        except IntegrityError:
+        except (IntegrityError, QueueFull):
             first = IdempotencyKey.objects.filter(**owner).first()
             if first is None:
-                raise  # another constraint than that of the key
+                raise  # the queue is full, or another constraint than that of the key is meant
             return first.job_of(digest), False
         return job, True
 
@@ -167,18 +171,25 @@ class JobQuerySet(models.QuerySet["Job"]):
                 self.filter(pk__in=following, status=Status.QUEUED, parked=True).update(parked=False)
 
     def _place_of_next(self, account: Account) -> tuple[int, bool]:
-        """The turn of the account's next job, and whether it has to wait for another one of its account."""
+        """The turn of the account's next job, and whether it has to wait for another one of its account.
+
+        Raises QueueFull.
+        """
+        most = account.limits.queued_jobs
         queued = self.filter(account=account, status=Status.QUEUED).order_by("-turn")
         at_work = self.at_work().order_by("-turn")
-        last, now, parked = (
+        last, now, parked, last_place = (
             Account.objects.filter(pk=account.pk)
             .values_list(
                 Subquery(queued.values("turn")[:1]),
                 Subquery(at_work.values("turn")[:1]),
                 Exists(queued.filter(parked=True)),
+                Subquery(queued.values("turn")[most - 1 : most]),
             )
             .get()
         )
+        if last_place is not None:
+            raise QueueFull
         return max(last or 0, now or 0) + 1, parked
 
     def _first_in_turn(self) -> "Job | None":

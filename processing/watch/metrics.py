@@ -8,9 +8,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from astra import __version__
+from astra.broker import broker
 from astra.refusals import REFUSALS
 
-from .. import messages
 from ..models.status import Status
 from . import last_hour
 from .checks import broker_answers
@@ -25,7 +25,7 @@ class State(Collector):
         yield from chain(_jobs(waiting_jobs()), _webhooks(Webhooks.read()), _hour(), _signs(Signs.read()))
         yield _gauge("astra_broker_up", "1 if the broker answered within a second", (), [((), broker_answers())])
         paused = "1 while this process sends no messages, as the broker failed lately"
-        yield _gauge("astra_messages_paused", paused, (), [((), messages.broker.is_open)])
+        yield _gauge("astra_messages_paused", paused, (), [((), broker.is_open)])
 
 
 def exposition() -> bytes:

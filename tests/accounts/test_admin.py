@@ -25,12 +25,13 @@ def run_action(client: Client, action: str, *keys: ApiKey) -> bytes:
 
 
 def test_new_key_is_shown_once_and_stored_as_its_digest(admin_client: Client, account: Account) -> None:
-    form = {"account": account.pk, "mode": "live", "label": "ground station"}
-    page = admin_client.post(f"{KEYS}add/", form, follow=True)
+    form = {"account": account.pk, "mode": "live", "scope": "read", "label": "ground station"}
+    page = admin_client.post(f"{KEYS}add/", form)
     (text,) = shown_keys(page.content)
+    assert text[14:] not in str(page.cookies) + str(page.headers)
     key = ApiKey.objects.authenticate(text)
     assert key is not None
-    assert (key.account, key.mode, key.label) == (account, "live", "ground station")
+    assert (key.account, key.mode, key.scope, key.label) == (account, "live", "read", "ground station")
     assert ApiKey.objects.count() == 1
     for address in (KEYS, f"{KEYS}{key.pk}/change/", f"{KEYS}{key.pk}/history/"):
         assert shown_keys(admin_client.get(address).content) == []

@@ -8,8 +8,7 @@ from django.core.files.storage import default_storage
 from pytest_django import Settings
 
 from accounts.models import Account, ApiKey
-from processing import messages
-from processing.messages import Breaker
+from astra.broker import Breaker, broker
 from tests.processing.clock import Clock
 from tests.processing.jobs import take_messages
 from tests.s3 import s3_server
@@ -65,8 +64,8 @@ def nothing_remembered() -> None:
 @pytest.fixture(autouse=True)
 def closed_breaker() -> Breaker:
     """The breaker of this process, as if no message had ever failed."""
-    messages.broker.note(success=True)
-    return messages.broker
+    broker.note(success=True)
+    return broker
 
 
 @pytest.fixture

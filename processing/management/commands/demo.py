@@ -48,7 +48,7 @@ class Command(BaseCommand):
         folder.mkdir(parents=True, exist_ok=True)
         self._say("Starting the service ...")
         with _service() as (url, process):
-            account, _ = Account.objects.get_or_create(name=_ACCOUNT)
+            account, _ = Account.objects.update_or_create(name=_ACCOUNT, defaults={"plan": Account.Plan.SCALE})
             _, key = ApiKey.objects.issue(account, "test", "made by manage.py demo")
             ndvi = self._run_job(url, key, NDVI_REQUEST, folder / "ndvi_output.tif")
             self._show(_about_ndvi(ndvi["result"]["statistics"]))

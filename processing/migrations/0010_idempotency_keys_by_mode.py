@@ -11,7 +11,7 @@ def take_mode_of_job(apps, schema_editor):
 class Migration(migrations.Migration):
     """The mode has a default of the database, so that the version before can go on writing rows."""
 
-    dependencies = [("processing", "0008_webhook_courses")]
+    dependencies = [("processing", "0009_found_among_many")]
 
     operations = [
         migrations.AddField(
