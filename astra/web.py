@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +20,6 @@ from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask
 
 from . import __version__
-from .stopping import stopping
 
 _LOOK_EVERY = 0.5
 _SILENT_SECONDS = 60  # after which a connection is closed
@@ -32,6 +32,9 @@ _SENTENCES = {
     431: "The request line and the headers are longer than 256 KiB.",
     501: "This Transfer-Encoding is not known here. Send the body with its Content-Length, or chunked.",
 }
+
+# Set once this process is being stopped, so that whoever waits for something answers its caller first.
+stopping = Event()
 
 
 class RefusedRequest(ErrorTask):  # type: ignore[misc]  # waitress has no types

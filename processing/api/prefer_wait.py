@@ -6,7 +6,7 @@ from urllib.request import parse_http_list
 
 from django.db import InterfaceError, OperationalError, connection
 
-from astra.stopping import stopping
+from astra.web import stopping
 
 from ..models import Job
 from .places import ENDS_OF_JOBS

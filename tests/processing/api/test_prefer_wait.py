@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection, connections
 from rest_framework.test import APIClient
 
-from astra.stopping import stopping
+from astra.web import stopping
 from processing.api.places import ENDS_OF_JOBS
 from processing.api.prefer_wait import preferred_wait
 from processing.models import Job
