@@ -14,11 +14,11 @@ def caller_address(request: HttpRequest) -> str:
     Of what callers and proxies have written into X-Forwarded-For only what the trusted proxies added counts: the last
     so many. A request that has come past them counts as the peer's.
     """
-    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    trusted = settings.TRUSTED_PROXIES
+    header, trusted = request.headers.get("X-Forwarded-For"), settings.TRUSTED_PROXIES
+    forwarded = header.split(",") if header else []
     text = forwarded[-trusted] if 0 < trusted <= len(forwarded) else request.META.get("REMOTE_ADDR", "")
     try:
-        address = ip_address(text)
+        address = ip_address(text.strip())
     except ValueError:
         return "unknown"
     if not isinstance(address, IPv6Address):

@@ -13,6 +13,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from tests.environments import UNHURRIED
+
 from .measuring import ROOT
 
 _START_SECONDS = 90.0
@@ -68,8 +70,13 @@ def running_service(data: Path, sandbox: Path) -> Iterator[Service]:
 
 def _environment(data: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-    threads = str(os.cpu_count() or 1)
-    return {**kept, "ASTRA_DATA_DIR": str(data), "ASTRA_THREADS": threads, "DJANGO_SETTINGS_MODULE": "astra.settings"}
+    return {
+        **kept,
+        "ASTRA_DATA_DIR": str(data),
+        "ASTRA_PLAN_LIMITS": UNHURRIED,
+        "ASTRA_THREADS": str(os.cpu_count() or 1),
+        "DJANGO_SETTINGS_MODULE": "astra.settings",
+    }
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], log: Path) -> None:

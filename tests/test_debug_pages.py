@@ -101,3 +101,15 @@ def test_without_debug_the_admins_static_files_are_served(client: Client, path: 
     answer = client.get(f"/static/{path}")
     assert answer.status_code == 200
     assert len(b"".join(answer)) > 100
+
+
+def test_debug_page_shows_no_api_key(rf: RequestFactory, settings: Settings, test_key: str) -> None:
+    settings.DEBUG = True
+    try:
+        raise ValueError(f"no such key: {test_key}")
+    except ValueError:
+        for headers in ({"Accept": "text/html"}, {"Accept": "text/plain"}):
+            request = rf.get(f"/?key={test_key}", headers={**headers, "Authorization": f"Bearer {test_key}"})
+            page = technical_500_response(request, *sys.exc_info()).content.decode()
+            assert "no such key: astra_sk_test_..." in page
+            assert test_key[14:] not in page

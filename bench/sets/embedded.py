@@ -9,6 +9,8 @@ from typing import Any
 
 import psutil
 
+from tests.environments import UNHURRIED
+
 from .restarter import Restarter, Unit
 from .running import ROOT, RunningSet, family, of_environment, patiently, with_part
 from .servers import free_port
@@ -58,7 +60,7 @@ def embedded(folder: Path, environment: Mapping[str, str]) -> Iterator[Embedded]
     """Running until the end of the block; `environment` is added to its own."""
     port, data = free_port(), folder / "data"
     data.mkdir()
-    whole = {"ASTRA_DATA_DIR": str(data), **environment}
+    whole = {"ASTRA_DATA_DIR": str(data), "ASTRA_PLAN_LIMITS": UNHURRIED, **environment}
     command = [sys.executable, str(ROOT / "manage.py"), "up", "--port", str(port), "--workers", "2"]
     with Restarter(folder) as units:
         units.add(Unit(name="up", command=command, environment=whole))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from tests.environments import UNHURRIED
 from tests.s3 import BUCKET, s3_client
 
 from .restarter import Restarter, Unit
@@ -90,6 +91,7 @@ def production(
 def _of_service(data: Path, port: int) -> dict[str, str]:
     return {
         "ASTRA_DATA_DIR": str(data),
+        "ASTRA_PLAN_LIMITS": UNHURRIED,
         "SECRET_KEY": secrets.token_urlsafe(48),
         "ALLOWED_HOSTS": "127.0.0.1",
         "ASTRA_THREADS": "1",

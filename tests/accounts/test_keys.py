@@ -83,6 +83,14 @@ def test_name_of_a_key_shows_only_its_last_four_characters(account: Account) -> 
     assert str(key) == f"astra_sk_test_...{text[-4:]}"
 
 
+def test_copy_of_the_database_lets_nobody_in(account: Account, test_key: str) -> None:
+    rows = [row for model in (Account, ApiKey) for row in model.objects.values_list()]
+    known = {str(value) for row in rows for value in row}
+    for text in known | {f"astra_sk_test_{value}" for value in known}:
+        assert ApiKey.objects.authenticate(text) is None
+    assert ApiKey.objects.authenticate(test_key)
+
+
 # --- Which keys work ------------------------------------------------------------------------------------------------
 
 
