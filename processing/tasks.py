@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Task, shared_task
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from astra import logs
 
@@ -45,11 +46,16 @@ def work(self: _Work) -> None:
 @shared_task(bind=True, base=_Deliver)
 def deliver(self: _Deliver) -> None:
     """One attempt to deliver the webhook that is due first, then ask for the next one."""
-    delivery = WebhookDelivery.objects.claim_next(*_taker(self))
-    if delivery is None:
-        return
-    with logs.bound(job_id=delivery.job_id):
-        delivery.record_attempt(webhooks.attempt_safely(delivery))
+    taken_by, worker = _taker(self)
+    try:
+        delivery = WebhookDelivery.objects.claim_next(taken_by, worker)
+        if delivery is None:
+            return
+        with logs.bound(job_id=delivery.job_id):
+            delivery.record_attempt(webhooks.attempt_safely(delivery))
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("an attempt to deliver a webhook is not recorded, and made again: %s", error)
+        execution.patiently(lambda: bool(WebhookDelivery.objects.under_way(taken_by=taken_by).set_free()))
     if WebhookDelivery.objects.due().exists():
         messages.ask_for_deliveries()
 

@@ -1,8 +1,10 @@
 """When a webhook is tried again, by whom, and what it looks like then."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from pytest_django import Settings
 
 from accounts.models import ApiKey
@@ -133,3 +135,23 @@ def test_one_attempt_at_a_time_is_under_way_at_a_host(key: ApiKey) -> None:
         failed(key, webhook_url=HOOK)
     taken = all_at_once(6, lambda _: WebhookDelivery.objects.claim_next())
     assert len([one for one in taken if one is not None]) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_attempt_that_the_database_forgot_is_made_again_at_once(key: ApiKey, receiver: Receiver) -> None:
+    """Not after the attempt's lease, for which no webhook could go to that host."""
+    delivery = delivery_to(key, receiver.hook)
+    failures = [OperationalError("terminating connection due to administrator command")]
+
+    def fail_once(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if failures and sql.startswith("INSERT") and "webhookattempt" in sql:
+            raise failures.pop()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(fail_once):
+        deliver()
+    assert failures == []
+    assert WebhookDelivery.objects.due().get() == delivery
+    deliver()
+    delivery.refresh_from_db()
+    assert (delivery.status, len(receiver.received)) == ("delivered", 2)
