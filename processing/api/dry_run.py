@@ -15,9 +15,9 @@ from .scene_lookup import place_to_wait
 from .submit_request import SubmitRequest
 
 
-def dry_run(wanted: SubmitRequest, *, use_sandbox: bool) -> dict[str, Any]:
+def dry_run(wanted: SubmitRequest, *, use_sandbox: bool, max_pixels: float | None = None) -> dict[str, Any]:
     """The body of the answer. Raises ApiError with the error that the job would end with, as far as items tell."""
-    config = raster_config(use_sandbox=use_sandbox)
+    config = raster_config(use_sandbox=use_sandbox, max_pixels=max_pixels)
     try:
         with place_to_wait(needed=not use_sandbox):
             found = estimate(raster_job(wanted.operation, wanted.scene_ids, wanted.params), config, FOR_A_CALLER)

@@ -69,7 +69,9 @@ class JobList(APIView):
         """Submit a job, and wait for its end if the caller prefers that. A dry run only says what would be done."""
         idempotency_key, wanted = _idempotency_key(request), _wanted(request)
         if wanted.dry_run:
-            return Response(dry_run(wanted, use_sandbox=key_of(request).is_test))
+            key = key_of(request)
+            most = key.account.limits.pixels_per_job
+            return Response(dry_run(wanted, use_sandbox=key.is_test, max_pixels=most))
         job, seconds = _submit(request, wanted, idempotency_key), preferred_wait(request.headers.get("Prefer", ""))
         has_waited = seconds is not None and wait_for_end(job, seconds)
         response = Response(job_body(job, origin_of(request)), status=202)

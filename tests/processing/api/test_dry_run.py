@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,10 @@ def test_error_is_the_one_that_the_job_ends_with(
 
 
 def test_result_that_is_too_large_is_refused_as_the_job_refuses_it(api: APIClient, settings: Settings) -> None:
-    settings.MAX_PIXELS = 100_000
+    settings.PLAN_LIMITS = {
+        **settings.PLAN_LIMITS,
+        "scale": replace(settings.PLAN_LIMITS["scale"], pixels_per_job=10**5),
+    }
     error = assert_error(try_out(api, ndvi()), 422, "SCENE_TOO_LARGE")
     assert job_of(api, ndvi())["error"]["code"] == error["code"]
     assert try_out(api, ndvi(aoi=[-122.5, 37.6, -122.49, 37.61])).status_code == 200
