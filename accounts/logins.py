@@ -21,15 +21,18 @@ _checking = Lock()
 def login(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return admin.site.login(request)
-    name = request.POST.get("username", "")
-    if seconds := seconds_until_login(request, name):
-        return _refusal(f"Too many tries to sign in. Try again in {seconds} s.", seconds)
     if not _checking.acquire(blocking=False):
         return _refusal("Somebody else is signing in. Try again in a second.", 1)
     try:
-        response = admin.site.login(request)
+        return _sign_in(request, request.POST.get("username", ""))
     finally:
         _checking.release()
+
+
+def _sign_in(request: HttpRequest, name: str) -> HttpResponse:
+    if seconds := seconds_until_login(request, name):
+        return _refusal(f"Too many tries to sign in. Try again in {seconds} s.", seconds)
+    response = admin.site.login(request)
     if request.user.is_authenticated:
         forget_logins(request, name)
     return response

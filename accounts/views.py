@@ -56,7 +56,11 @@ def _key_body(key: ApiKey) -> dict[str, Any]:
         "mode": key.mode,
         "scope": key.scope,
         "last_four": key.last_four,
-        "created_at": key.created_at,
-        "last_used_at": key.last_used_at,
-        "expires_at": key.expires_at,
+        "created_at": _time(key.created_at),
+        "last_used_at": _time(key.last_used_at),
+        "expires_at": _time(key.expires_at),
     }
+
+
+def _time(value: datetime | None) -> str | None:
+    return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
