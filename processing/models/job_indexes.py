@@ -7,6 +7,7 @@ from .status import SHOWN_AS, Status
 _NEWEST_FIRST = ["account", "-created_at", "-id"]
 
 _OF_LISTS = (
+    Index(fields=["-created_at", "-id"], name="jobs_newest_first"),  # of all accounts, for staff
     Index(fields=_NEWEST_FIRST, name="jobs_of_account"),
     Index(fields=["account", "operation", "-created_at", "-id"], name="jobs_of_account_by_operation"),
     Index(fields=_NEWEST_FIRST, name="jobs_shown_queued", condition=SHOWN_AS[Status.QUEUED]),
