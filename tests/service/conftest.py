@@ -30,6 +30,7 @@ class Service:
             **(environment or {}),
         }
         self.process: subprocess.Popen[str] | None = None
+        self.keys_of_jobs: dict[str, str] = {}  # of those that were submitted by another key than the first
 
     @property
     def url(self) -> str:
@@ -64,7 +65,8 @@ class Service:
         return dict(answer.json())
 
     def poll(self, job_id: str) -> dict[str, Any]:
-        answer = requests.get(f"{self.url}/api/v1/process/{job_id}", headers=self.headers, timeout=10)
+        headers = {"Authorization": f"Bearer {self.keys_of_jobs.get(job_id, self.key)}"}
+        answer = requests.get(f"{self.url}/api/v1/process/{job_id}", headers=headers, timeout=10)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 

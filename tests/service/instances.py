@@ -87,7 +87,9 @@ def submit_live(service: Service, key: str) -> str:
         timeout=10,
     )
     assert answer.status_code == 202, answer.text
-    return str(answer.json()["job_id"])
+    job_id = str(answer.json()["job_id"])
+    service.keys_of_jobs[job_id] = key
+    return job_id
 
 
 def rows(service: Service, query: str, *parameters: Any) -> list[tuple[Any, ...]]:

@@ -51,6 +51,7 @@ def slow(new_service: NewService, tmp_path_factory: pytest.TempPathFactory) -> I
                 "ASTRA_EXPIRY_SWEEP_SECONDS": "0.5",
                 "ASTRA_WEBHOOK_DELAYS": "0.2,0.4,0.8,1,1",
                 "ASTRA_PRIVATE_HOSTS": "127.0.0.1",
+                "ASTRA_WEBHOOK_PRIVATE_HOSTS": "127.0.0.1",
                 "ASTRA_SENTINEL2_STAC": root,
             }
         ).start()

@@ -87,7 +87,7 @@ def test_whole_download_is_the_stored_file(job: dict[str, Any], content: bytes) 
     assert answer.status_code == 200
     assert answer.content == content
     assert answer.headers["Content-Type"] == job["result"]["type"]
-    assert 'filename="ndvi_output.tif"' in answer.headers["Content-Disposition"]
+    assert 'filename="ndvi_S2B_20250115_job_' in answer.headers["Content-Disposition"]
 
 
 def test_head_shows_the_size_and_that_ranges_work(job: dict[str, Any], content: bytes) -> None:
