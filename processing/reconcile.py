@@ -1,8 +1,9 @@
 """Storage and rows agree, both ways: no file without its row, and no row whose file is gone."""
 
 import logging
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -18,7 +19,6 @@ from .stored_files import StoredFile, StoredFiles, stored_files
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = 500
-_LOOK_UPS_AT_ONCE = 8
 # A worker may still store a file, and write its row, long after its job's time: while the database is away.
 _BEYOND_THE_LONGEST_JOB = timedelta(hours=1)
 
@@ -41,14 +41,14 @@ class Report:
 def reconcile(dry_run: bool = False) -> Report:
     """Delete old files that no row knows, and mark results whose file is gone. Raises WrongStorage.
 
-    Errors of the storage are its own. Memory does not grow with the number of files and jobs.
+    Errors of the storage are its own. The storage is listed once; of each file that is there eight bytes are kept.
     """
     stored = stored_files()
     before = timezone.now() - timedelta(seconds=settings.JOB_TIME_LIMIT) - _BEYOND_THE_LONGEST_JOB
-    files, deleted = _delete_unknown(stored, before, dry_run)
-    missing = _mark_missing(stored, files > 0, dry_run)
+    seen, deleted = _delete_unknown(stored, before, dry_run)
+    missing = _mark_missing(stored, seen, dry_run)
     return Report(
-        files=files,
+        files=len(seen),
         deleted_files=deleted,
         missing_results=missing,
         removed_folders=stored.old_folders(before, remove=not dry_run),
@@ -56,17 +56,31 @@ def reconcile(dry_run: bool = False) -> Report:
     )
 
 
-def _delete_unknown(stored: StoredFiles, before: datetime, dry_run: bool) -> tuple[int, int]:
-    """How many files there were, and how many of them were deleted."""
-    seen = deleted = 0
+class _Keys:
+    """Which keys were seen, by their hashes. Of two keys that are alike in that, one may be taken for the other."""
+
+    def __init__(self, hashes: "array[int]") -> None:
+        self._hashes = array("q", sorted(hashes))
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def __contains__(self, key: str) -> bool:
+        place = bisect_left(self._hashes, hash(key))
+        return place < len(self._hashes) and self._hashes[place] == hash(key)
+
+
+def _delete_unknown(stored: StoredFiles, before: datetime, dry_run: bool) -> tuple[_Keys, int]:
+    """The keys of all files that there were, and how many were deleted."""
+    hashes, deleted = array("q"), 0
     for files in _batches(stored):
-        seen += len(files)
+        hashes.extend(hash(file.key) for file in files)
         for key in _unknown([file.key for file in files if file.modified_at < before]):
             logger.info("%s belongs to no result%s", key, ", and would be deleted" if dry_run else ", and is deleted")
             deleted += 1
             if not dry_run:
                 stored.delete(key)
-    return seen, deleted
+    return _Keys(hashes), deleted
 
 
 def _unknown(keys: list[str]) -> Iterator[str]:
@@ -84,16 +98,17 @@ def _job_id(key: str) -> str:
     return key.split("/")[1]
 
 
-def _mark_missing(stored: StoredFiles, has_files: bool, dry_run: bool) -> int:
-    """How many results have lost their file. Their jobs stay completed, as after expiry."""
+def _mark_missing(stored: StoredFiles, seen: _Keys, dry_run: bool) -> int:
+    """How many results have lost their file. Their jobs stay completed, as after expiry.
+
+    The storage is asked only for what was not seen, which may have been stored since.
+    """
     missing = 0
-    with ThreadPoolExecutor(_LOOK_UPS_AT_ONCE) as pool:
-        for jobs in _jobs_with_result():
-            there = pool.map(stored.has, [key for _, key in jobs])
-            gone = [job for job, is_there in zip(jobs, there, strict=True) if not is_there]
-            if gone and not has_files:
-                raise WrongStorage("The storage holds no file at all, although jobs have results. Is it the right one?")
-            missing += len(gone) if dry_run else sum(_forget(pk, key) for pk, key in gone)
+    for jobs in _jobs_with_result():
+        gone = [(pk, key) for pk, key in jobs if key not in seen and not stored.has(key)]
+        if gone and not seen:
+            raise WrongStorage("The storage holds no file at all, although jobs have results. Is it the right one?")
+        missing += len(gone) if dry_run else sum(_forget(pk, key) for pk, key in gone)
     return missing
 
 

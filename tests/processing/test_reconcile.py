@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 from pytest_django import Settings
 
 from accounts.models import ApiKey
@@ -165,3 +167,35 @@ def test_old_unfinished_upload_is_aborted(clock: Clock, key: ApiKey, s3_url: str
     assert reconcile().aborted_uploads == 1
 
     assert not client.list_multipart_uploads(Bucket=BUCKET).get("Uploads")
+
+
+@pytest.mark.parametrize("storage_kind", ["s3"], indirect=True)
+def test_bucket_is_listed_once_and_asked_for_no_result_that_it_lists(key: ApiKey) -> None:
+    for _ in range(5):
+        completed(key)
+    asked: list[str] = []
+    client = default_storage.connection.meta.client  # type: ignore[attr-defined]  # S3Storage has one
+    client.meta.events.register("before-call.s3", lambda model, **_: asked.append(model.name))
+
+    assert reconcile().files == 5
+
+    assert asked.count("ListObjects") == 1
+    assert "HeadObject" not in asked
+
+
+def test_result_that_was_stored_since_is_there(key: ApiKey) -> None:
+    completed(key)
+    stored_since = False
+
+    def complete_first(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        nonlocal stored_since
+        if not stored_since and sql.startswith("SELECT") and 'NOT ("processing_job"."result_key" =' in sql:
+            stored_since = True
+            completed(key)
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(complete_first):
+        assert reconcile().missing_results == 0
+
+    assert stored_since
+    assert Job.objects.exclude(result_key="").count() == 2
