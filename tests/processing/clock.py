@@ -22,8 +22,12 @@ MODELS: tuple[type[Model], ...] = (
 class Clock:
     """The database's own clock cannot be moved. What counts is how long ago or how far ahead a row's times are."""
 
+    def __init__(self, *models: type[Model]) -> None:
+        """Only rows of these models become older; by default all."""
+        self._models = models or MODELS
+
     def move(self, **span: float) -> None:
         """Let time pass; takes what `timedelta` takes."""
-        for model in MODELS:
+        for model in self._models:
             times = [field.name for field in model._meta.get_fields() if isinstance(field, DateTimeField)]
             model._default_manager.update(**{name: F(name) - timedelta(**span) for name in times})
