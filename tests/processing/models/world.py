@@ -87,6 +87,10 @@ class World:
         how = self.chance.choice(["whole", "whole", "crash", "meet"])
         if how == "whole":
             act()
+            if name == "sweep":
+                assert not any(_holds_up_in_vain(account) for account in Account.objects.all()), (
+                    "a job is parked in vain"
+                )
         elif how == "crash":
             with suppress(Crash), interrupted(count, self.crash, in_transactions=True):
                 act()
@@ -202,6 +206,14 @@ class World:
     def some_job(self, *statuses: str) -> list[Job]:
         jobs = list(Job.objects.filter(status__in=statuses).order_by("created_at"))
         return [self.chance.choice(jobs)] if jobs else []
+
+
+def _holds_up_in_vain(account: Account) -> bool:
+    """Whether a job is parked although its plan would let it go on."""
+    due = Job.objects.filter(account=account, status="queued", due_at__lte=Now())
+    parked, going = due.filter(parked=True), due.filter(parked=False)
+    at_work = Job.objects.at_work().filter(account=account)
+    return parked.exists() and going.count() + at_work.count() < account.limits.concurrent_jobs
 
 
 @contextmanager
