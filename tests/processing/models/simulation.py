@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from random import Random
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import Account, ApiKey
-from accounts.plans import LIMITS
 from processing.models import Job, WebhookDelivery
-from processing.models.deliveries import Outcome
+from processing.models.webhook_attempts import Answer, Outcome
 from tests.processing.models.world import KeysOnly, World
 
 ACTS = 20
@@ -115,7 +115,7 @@ def check(before: dict[str, Row]) -> dict[str, Row]:
         rows = {row.id: row for row in map(Row._make, cursor)}
     at_work = Counter((row.account, row.plan) for row in rows.values() if row.status == "processing")
     for (_, plan), count in at_work.items():
-        assert count <= LIMITS[plan].concurrent_jobs, "an account has more at work than its plan allows"
+        assert count <= settings.PLAN_LIMITS[plan].concurrent_jobs, "an account has more at work than its plan allows"
     assert before.keys() <= rows.keys(), "a job is gone"
     for row in rows.values():
         _check_row(row, before.get(row.id, row))
@@ -153,7 +153,7 @@ def finish_all(world: World, rows: dict[str, Row]) -> None:
     else:
         raise AssertionError("a job waits for ever")
     while (delivery := WebhookDelivery.objects.claim_next()) is not None:
-        delivery.record_attempt(Outcome.DELIVERED, response_status=200, note="")
+        delivery.record_attempt(Answer(outcome=Outcome.DELIVERED))
     world.clock.move(days=2)
     world.expire()
     assert not Job.objects.exclude(result_key="").exists(), "a result outlived its time"

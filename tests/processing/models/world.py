@@ -19,16 +19,17 @@ from accounts.models import Account, ApiKey
 from processing import results, tasks
 from processing.models import Job, WebhookDelivery
 from processing.models.clock import from_now
-from processing.models.deliveries import Outcome
 from processing.models.failures import error_body
+from processing.models.job_queue import QueueFull
 from processing.models.signs import Sign
+from processing.models.webhook_attempts import Answer, Outcome
 from tests.processing.clock import Clock
 from tests.processing.jobs import AWAY, ERROR, EXAMPLE, HOOK
 
 _MOST_STATEMENTS = 12  # of an act; few have more
 _ACTS = (
-    *("submit", "submit", "claim", "claim", "cancel", "retry", "sweep", "sweep", "clean_up", "expire"),
-    *("deliver", "raise_plan", "pass_time", "pass_time"),
+    *("submit", "submit", "claim", "claim", "cancel", "discard", "retry", "sweep", "sweep"),
+    *("clean_up", "expire", "deliver", "raise_plan", "pass_time", "pass_time"),
 )
 _ACTS_OF_WORKERS = (
     *("heartbeat", "heartbeat", "complete", "complete", "complete", "fail", "release", "hand_back", "lose"),
@@ -115,11 +116,16 @@ class World:
         self.requests += self.chance.random() < 0.8
         key = self.keys[self.requests % len(self.keys)]
         wanted = {**EXAMPLE, "webhook_url": HOOK, "origin": "http://testserver"}
-        Job.objects.submit_once(key, f"request {self.requests}", EXAMPLE, **wanted)
+        with suppress(QueueFull):
+            Job.objects.submit_once(key, f"request {self.requests}", EXAMPLE, **wanted)
 
     def cancel(self) -> None:
         for job in self.some_job("queued", "processing"):
             job.cancel(_CANCELED)
+
+    def discard(self) -> None:
+        for job in self.some_job("completed"):
+            job.discard_result()
 
     # --- Workers ------------------------------------------------------------------------------------------------
 
@@ -132,9 +138,11 @@ class World:
 
     def heartbeat(self) -> None:
         for job in self.some_worker():
+            self.alive[job.pk] = job.claims
             if job.report_progress(self.chance.randint(0, 95)):
                 assert Job.objects.get(pk=job.pk).claims == job.claims, "a worker took another's job for its own"
-                self.alive[job.pk] = job.claims
+            else:
+                self.alive.pop(job.pk, None)
             self.workers.append(job)
 
     def complete(self) -> None:
@@ -181,7 +189,7 @@ class World:
     def deliver(self) -> None:
         delivery = WebhookDelivery.objects.claim_next()
         if delivery is not None:
-            delivery.record_attempt(self.chance.choice(list(Outcome)), response_status=200, note="")
+            delivery.record_attempt(Answer(outcome=self.chance.choice(list(Outcome))))
 
     def retry(self) -> None:
         for job in self.some_job("failed"):
