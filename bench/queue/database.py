@@ -1,0 +1,38 @@
+"""Django on a new database that goes away afterwards."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+from celery import current_app
+from django.core.management import call_command
+
+from tests.environments import UNHURRIED
+
+from ..sets.restarter import Restarter
+from ..sets.servers import add_postgresql
+
+_SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "astra.settings",
+    "ASTRA_LOG_LEVEL": "CRITICAL",
+    "ASTRA_PLAN_LIMITS": UNHURRIED,
+    "ALLOWED_HOSTS": "testserver",
+    "SECRET_KEY": "correct-horse-battery-staple-" * 2,
+}
+
+
+@contextmanager
+def new_database(*, sqlite: bool) -> Iterator[None]:
+    """A SQLite file, or a PostgreSQL as it comes, with all migrations. Only once in a process."""
+    with tempfile.TemporaryDirectory() as folder, Restarter(Path(folder)) as units:
+        os.environ.update({**_SETTINGS, "ASTRA_DATA_DIR": f"{folder}/data"})
+        os.environ.pop("DATABASE_URL", None)
+        if not sqlite:
+            os.environ["DATABASE_URL"] = add_postgresql(units, Path(folder))
+        django.setup()
+        current_app.conf.update(broker_url="memory://")  # so that nobody waits for a broker
+        call_command("migrate", verbosity=0)
+        yield
