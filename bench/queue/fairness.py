@@ -1,16 +1,16 @@
 """Accounts side by side: `python -m bench.queue.fairness [--set NAME] [--jobs 200] [--turns 3]`.
 
-One account submits many jobs, and another one now and then: how long that waits, in units of a job's time. What the many
-are told of their ends, beside what comes. And how fast rasters of all accounts are done while the webhooks of one go to
-a receiver that hangs, in turns with one that answers.
+One account submits many jobs, and another one now and then: how long that waits, in units of a job's time. What the
+many are told of their ends, beside what comes. And how fast rasters of all accounts are done while the webhooks of one
+go to a receiver that hangs, in turns with one that answers.
 """
 
 import argparse
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
@@ -20,7 +20,10 @@ from typing import Any, NamedTuple
 from ..markdown import table
 from ..sets import RunningSet, embedded, production, receiver
 
-_SETS = {"embedded": embedded, "production": production}
+_SETS: Mapping[str, Callable[[Path, Mapping[str, str]], AbstractContextManager[RunningSet]]] = {
+    "embedded": embedded,
+    "production": production,
+}
 _BEFORE, _AFTER = "sentinel-2:S2B_MSIL2A_20240715T184929", "sentinel-2:S2B_MSIL2A_20250115T184929"
 _JOBS: Sequence[Mapping[str, Any]] = (
     {"operation": "ndvi", "scene_ids": [_AFTER]},
@@ -77,9 +80,8 @@ def _share(running: RunningSet, one: Account, other: Account, count: int) -> Non
     print(f"the other account's job waited {median(waits):.2f} of a job's time, at most {max(waits):.2f}")
     shares = sorted(eta / (jobs[job_id].ended - at) for job_id, at, eta in told if eta is not None)
     within = sum(0.5 <= share <= 2 for share in shares)
-    print(
-        f"eta_seconds within a factor of two: {within} of {len(shares)}, {shares[0]:.2f} to {shares[-1]:.2f} of it came"
-    )
+    spread = f"{shares[0]:.2f} to {shares[-1]:.2f} of what came"
+    print(f"eta_seconds: {within} of {len(shares)} within a factor of two, {spread}")
 
 
 def _submit_and_ask(account: Account, body: Mapping[str, Any]) -> tuple[str, float, int | None]:
@@ -107,7 +109,7 @@ def _hang(running: RunningSet, one: Account, other: Account, turns: int) -> None
     rows = [[name, " ".join(f"{rate:.2f}" for rate in found), f"{median(found):.2f}"] for name, found in rates.items()]
     print(table(["receiver", "jobs a second, by turns", "median"], rows))
     share = median(rates["that hangs"]) / median(rates["that answers"])
-    print(f"with a receiver that hangs, rasters of all accounts are done {100 * (share - 1):+.1f} % as fast")
+    print(f"with a receiver that hangs, rasters of all accounts have {100 * share:.1f} % of that speed")
 
 
 def _rate(running: RunningSet, one: Account, other: Account, hook: str) -> float:
@@ -132,10 +134,10 @@ def _hanging_receiver() -> Iterator[str]:
 class Job(NamedTuple):
     """Unix times; 0 for what has not come yet."""
 
+    status: str
     created: float
     started: float
     ended: float
-    status: str
 
 
 def _work_off(running: RunningSet, job_ids: Sequence[str]) -> dict[str, Job]:
@@ -151,8 +153,8 @@ def _work_off(running: RunningSet, job_ids: Sequence[str]) -> dict[str, Job]:
 
 
 def _jobs(running: RunningSet) -> dict[str, Job]:
-    rows = running.rows("SELECT id, created_at, started_at, completed_at, status FROM processing_job")
-    return {job_id: Job(*map(_unix, times), status) for job_id, *times, status in rows}
+    rows = running.rows("SELECT id, status, created_at, started_at, completed_at FROM processing_job")
+    return {row[0]: Job(row[1], _unix(row[2]), _unix(row[3]), _unix(row[4])) for row in rows}
 
 
 def _unix(moment: Any) -> float:

@@ -95,7 +95,7 @@ class Simulation:
 
     def _act(self, world: World, before: dict[str, Row], path: str) -> None:
         try:
-            self._done.append(world.act())
+            world.act(self._done.append)
             self.acts += 1
             rows = check(before)
             check_signs_of_life(world, before, rows)

@@ -28,12 +28,12 @@ from tests.processing.jobs import AWAY, ERROR, EXAMPLE, HOOK
 
 _MOST_STATEMENTS = 12  # of an act; few have more
 _ACTS = (
-    *("submit", "submit", "claim", "claim", "cancel", "discard", "retry", "sweep", "sweep"),
+    *("submit", "submit", "claim", "claim", "cancel", "discard", "retry", "sweep", "sweep", "unpark"),
     *("clean_up", "expire", "deliver", "raise_plan", "pass_time", "pass_time"),
 )
 _ACTS_OF_WORKERS = (
     *("heartbeat", "heartbeat", "complete", "complete", "complete", "fail", "release", "hand_back", "lose"),
-    *("crash_of_the_job",),
+    *("lose", "crash_of_the_job"),
 )
 _CANCELED = error_body("CANCELED", "The job was cancelled by its owner.", retryable=False)
 _DAY = 86_400
@@ -81,27 +81,23 @@ class World:
         other.chance, other.workers, other.alive = chance, [copy.copy(job) for job in self.workers], {**self.alive}
         return other
 
-    def act(self) -> str:
-        """Any act, whole or not. Returns what was done."""
-        name, count = self.any_act(), self.chance.randint(0, _MOST_STATEMENTS)
+    def act(self, say: Callable[[str], None]) -> None:
+        """Any act, whole or not. Says before what it will be."""
+        name, other, count = self.any_act(), self.any_act(), self.chance.randint(0, _MOST_STATEMENTS)
         act: Act = getattr(self, name)
-        how = self.chance.choice(["whole", "whole", "crash", "meet"])
-        if how == "whole":
-            act()
-            if name == "sweep":
-                assert not any(_holds_up_in_vain(account) for account in Account.objects.all()), (
-                    "a job is parked in vain"
-                )
-        elif how == "crash":
-            with suppress(Crash), interrupted(count, self.crash, in_transactions=True):
+        match "whole" if name == "unpark" else self.chance.choice(["whole", "whole", "crash", "meet"]):
+            case "whole":
+                say(name)
                 act()
-            transaction.set_rollback(False)  # what was done outside of a transaction stays
-        else:
-            other = self.any_act()
-            how = f"meets {other} after"
-            with interrupted(count, getattr(self, other), in_transactions=False):
-                act()
-        return f"{name}: {how}" + ("" if how == "whole" else f" {count} statements")
+            case "crash":
+                say(f"{name}: crash after {count} statements")
+                with suppress(Crash), interrupted(count, self.crash, in_transactions=True):
+                    act()
+                transaction.set_rollback(False)  # what was done outside of a transaction stays
+            case "meet":
+                say(f"{name}: meets {other} after {count} statements")
+                with interrupted(count, getattr(self, other), in_transactions=False):
+                    act()
 
     def any_act(self) -> str:
         return self.chance.choice((*_ACTS, *_ACTS_OF_WORKERS) if self.workers else _ACTS)
@@ -167,7 +163,7 @@ class World:
     def lose(self) -> None:
         """It is killed, or will wake up when its job is another's."""
         for job in self.some_worker():
-            if self.chance.random() < 0.5:
+            if self.chance.random() < 0.7:
                 self.workers.append(job)
 
     def crash_of_the_job(self) -> None:
@@ -179,6 +175,11 @@ class World:
 
     def sweep(self) -> None:
         tasks.sweep()
+
+    def unpark(self) -> None:
+        """The end of a sweep. Always whole, as it looks at what came of it."""
+        Job.objects.unpark_where_there_is_room()
+        assert not any(map(_holds_up_in_vain, Account.objects.all())), "a job is parked in vain"
 
     def clean_up(self) -> None:
         tasks.clean_up()
@@ -201,7 +202,7 @@ class World:
     def pass_time(self) -> None:
         """Sweeps have mostly gone on meanwhile; else the next one gives workers time to say that they live."""
         self.alive.clear()
-        self.clock.move(seconds=self.chance.choice([1, 15, 40, _DAY]))
+        self.clock.move(seconds=self.chance.choice([1, 15, 40, 40, _DAY]))
         if self.chance.random() < 0.8:
             Sign.objects.update_or_create(name="sweep", defaults={"at": Now(), "since": from_now(-timedelta(hours=1))})
 
