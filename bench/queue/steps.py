@@ -78,6 +78,7 @@ class Steps:
         return {
             "sweep": tasks.sweep,
             "jobs whose worker is lost": lambda: list(Job.objects.lost()[:500]),
+            "jobs of a process that ended": lambda: list(Job.objects.taken_by(["a-message"])),
             "clean up": tasks.clean_up,
             "expired results": lambda: list(Job.objects.with_expired_result().values_list("pk")[:500]),
             "old idempotency keys": lambda: IdempotencyKey.objects.outlived().delete(),
