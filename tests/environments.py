@@ -21,9 +21,13 @@ UNHURRIED = json.dumps(dict.fromkeys(("free", "pro", "scale", "enterprise"), _MA
 OURS = ("ASTRA_", "AWS_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "DJANGO_")
 
 
+def inherited() -> dict[str, str]:
+    """This process's variables without the project's own: a new process of the project begins with no setting."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+
+
 def run(data: Path, variables: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    environment = {**inherited, "ASTRA_DATA_DIR": str(data), **variables}
+    environment = {**inherited(), "ASTRA_DATA_DIR": str(data), **variables}
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
 

@@ -7,24 +7,17 @@ took. With --named the five faults of public benchmarks instead, on the producti
 
 import argparse
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 
-from ..sets import RunningSet, embedded, production, receiver
+from ..sets import SETS, receiver
 from ..sets.production import Production
 from .kills import Plan, kill_and_report
 from .named import compare_throughput
 
-_SETS: Mapping[str, Callable[[Path, Mapping[str, str]], AbstractContextManager[RunningSet]]] = {
-    "embedded": embedded,
-    "production": production,
-}
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__)
-    parser.add_argument("--sets", nargs="+", choices=_SETS, default=list(_SETS), metavar="NAME")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), metavar="NAME")
     parser.add_argument("--jobs", type=int, default=2000)
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--backlog", type=int, default=200)
@@ -37,7 +30,7 @@ def main() -> None:
         print(f"\n## {name}", flush=True)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, receiver() as hook:
             environment = {"ASTRA_WEBHOOK_PRIVATE_HOSTS": hook.host}
-            with _SETS[name](Path(folder), environment) as running:
+            with SETS[name](Path(folder), environment) as running:
                 if isinstance(running, Production) and options.named:
                     compare_throughput(running, options.window)
                 else:

@@ -9,8 +9,8 @@ import argparse
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
@@ -18,12 +18,8 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from ..markdown import table
-from ..sets import RunningSet, embedded, production, receiver
+from ..sets import SETS, RunningSet, receiver
 
-_SETS: Mapping[str, Callable[[Path, Mapping[str, str]], AbstractContextManager[RunningSet]]] = {
-    "embedded": embedded,
-    "production": production,
-}
 _BEFORE, _AFTER = "sentinel-2:S2B_MSIL2A_20240715T184929", "sentinel-2:S2B_MSIL2A_20250115T184929"
 _JOBS: Sequence[Mapping[str, Any]] = (
     {"operation": "ndvi", "scene_ids": [_AFTER]},
@@ -52,13 +48,13 @@ class Account:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.queue.fairness", description=__doc__)
-    parser.add_argument("--set", choices=_SETS, default="embedded")
+    parser.add_argument("--set", choices=SETS, default="embedded")
     parser.add_argument("--jobs", type=int, default=200, help="of the account that submits many")
     parser.add_argument("--turns", type=int, default=3, help="with each receiver")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         environment = {"ASTRA_WEBHOOK_PRIVATE_HOSTS": "127.0.0.1"}
-        with _SETS[options.set](Path(folder), environment) as running:
+        with SETS[options.set](Path(folder), environment) as running:
             one, other = Account(running, "one"), Account(running, "other")
             _work_off(running, [one.submit(body) for body in islice(cycle(_JOBS), 15)])
             _share(running, one, other, options.jobs)

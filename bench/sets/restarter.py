@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from tests.environments import inherited
+
 _LOOK_EVERY = 0.1
 _STOP_SECONDS = 20.0
 
@@ -87,7 +89,7 @@ class Restarter:
         with (self._folder / f"{unit.name}.log").open("ab") as log:
             unit.process = subprocess.Popen(
                 unit.command,
-                env={**os.environ, **unit.environment},
+                env={**inherited(), **unit.environment},
                 user=unit.user,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,6 +1,5 @@
 """A running set, as its callers, its operator and whoever kills its processes see it."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -13,6 +12,8 @@ from typing import Any, TypeVar
 
 import psutil
 import requests
+
+from tests.environments import inherited
 
 Answer = TypeVar("Answer")
 
@@ -77,7 +78,7 @@ class RunningSet(ABC):
         """What a command of manage.py prints."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **self.environment}, capture_output=True, text=True, check=False
+            command, cwd=ROOT, env={**inherited(), **self.environment}, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise SystemExit(done.stderr or done.stdout)
