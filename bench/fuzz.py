@@ -1,7 +1,8 @@
 """Sends odd requests to every path, by every method: `python -m bench.fuzz [--cases 10000]`.
 
-On SQLite and on a PostgreSQL of its own. It is the test of tests/test_fuzz.py with more cases, and says which branches
-of the code that reads requests the cases have taken.
+On SQLite and on a PostgreSQL of its own. Then odd answers and URLs to the code that asks other hosts. These are the
+tests of `_OF_CALLERS` and `_OF_HOSTS` with more cases. Prints which branches they have taken of the code that reads
+requests, and of the code that asks hosts.
 """
 
 import argparse
@@ -17,8 +18,9 @@ _READERS = (
     *("astra/parsing/*", "astra/middleware.py", "astra/exceptions.py", "astra/views.py", "accounts/authentication.py"),
     *("accounts/keys.py", "processing/api/submit_request.py", "processing/api/param_sentences.py"),
     *("processing/api/job_query.py", "processing/api/downloads.py", "processing/api/views.py"),
-    *("processing/signed_links.py", "processing/raster/aoi.py", "processing/raster/params.py"),
+    *("processing/signed_links.py", "processing/raster/aoi.py", "processing/raster/params.py", "processing/http/*"),
 )
+_OF_CALLERS, _OF_HOSTS = "tests/test_fuzz.py", "tests/processing/http/test_fuzz_hosts.py"
 
 
 def main() -> None:
@@ -28,8 +30,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "coverage"
         print("SQLite", flush=True)
-        status = _fuzz(cases, data, {})
+        status = _fuzz(_OF_CALLERS, cases, data, {})
         status |= _fuzz_postgresql(cases, data, Path(folder))
+        print("Hosts", flush=True)
+        status |= _fuzz(_OF_HOSTS, cases // 10, data, {})
         _coverage("report", f"--data-file={data}", "--show-missing")
     sys.exit(status)
 
@@ -40,14 +44,14 @@ def _fuzz_postgresql(cases: int, data: Path, folder: Path) -> int:
     print("PostgreSQL", flush=True)
     with get_server(folder / "postgresql", cleanup_mode="delete") as server:
         production = {"DATABASE_URL": server.get_uri(), "SECRET_KEY": "x" * 50, "ALLOWED_HOSTS": "127.0.0.1,testserver"}
-        return _fuzz(cases, data, production)
+        return _fuzz(_OF_CALLERS, cases, data, production)
 
 
-def _fuzz(cases: int, data: Path, variables: Mapping[str, str]) -> int:
+def _fuzz(test: str, cases: int, data: Path, variables: Mapping[str, str]) -> int:
     """The status of the run; its branches are added to those in `data`."""
     environment = {**os.environ, **variables, "FUZZ_CASES": str(cases), "ASTRA_LOG_LEVEL": "CRITICAL"}
-    test = ["-m", "pytest", "tests/test_fuzz.py", "-n", "0", "-s", "--show-capture=no"]
-    run = ["run", "--append", "--branch", f"--data-file={data}", f"--include={','.join(_READERS)}", *test]
+    command = ["-m", "pytest", test, "-n", "0", "-s", "--show-capture=no"]
+    run = ["run", "--append", "--branch", f"--data-file={data}", f"--include={','.join(_READERS)}", *command]
     return _coverage(*run, environment=environment)
 
 

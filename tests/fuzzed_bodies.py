@@ -31,6 +31,16 @@ NASTY = st.sampled_from(
     ]
 )
 TEXT = st.one_of(NASTY, st.text(max_size=40), st.text(alphabet="0123456789:-TZ|+.", max_size=40))
+# Rings of polygons: a proper one, and what is wrong with others.
+_RINGS: list[Any] = [
+    [[[-1, -1], [1, -1], [1, 1], [-1, -1]]],
+    [[[-1, -1], [1, 1], [1, -1], [-1, 1], [-1, -1]]],  # crosses itself
+    [[[-1, -1], [1, -1], [1, 1], [0, 0]]],  # not closed
+    [[[-1, -1], [1, -1], [1, "1"], [-1, -1]]],
+    [[[170, -80], [-170, -80], [-170, 80], [170, -80]]],  # its outline is too long
+    [[[0, 0]] * 60_000],
+    [],
+]
 NUMBER = st.one_of(st.integers(), st.floats(), st.sampled_from([10**400, -(10**30), 1e308, 0, 1]))
 
 
@@ -39,7 +49,21 @@ def bodies() -> st.SearchStrategy[bytes]:
     any_json = _json().map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass"))
     spoilt = st.builds(_spoil, proper, st.integers(0, 300), st.binary(max_size=4))
     deep = st.integers(1, 30_000).map(lambda depth: b"[" * depth)
-    return st.one_of(proper, proper, any_json, spoilt, deep, st.binary(max_size=60), st.just(b" " * 70_000))
+    odd = st.one_of(any_json, spoilt, _unusual(), deep, st.binary(max_size=60), st.just(b" " * 70_000))
+    return st.one_of(proper, proper, proper, odd)
+
+
+def _unusual() -> st.SearchStrategy[bytes]:
+    """What Python's own JSON never writes, as the params of a proper body."""
+    start = json.dumps({"operation": "ndvi", "scene_ids": [SCENE]}).encode()[:-1] + b', "params": '
+    numbers = (b"NaN", b"-Infinity", b"1e999", b"9" * 5000, b"-0", b"01")
+    texts = (b'{"a": 1, "a": 2}', b'"\\u0000"', b'"\\ud800"', b'"\xff"', b'{"colormap": "\\ud83d"}', b"'", b"")
+    return st.sampled_from([*numbers, *texts]).map(lambda fragment: start + fragment + b"}")
+
+
+def submits_of_params() -> st.SearchStrategy[bytes]:
+    """Proper bodies but for their params and flags."""
+    return _proper_submits().map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass"))
 
 
 def pings() -> st.SearchStrategy[bytes]:
@@ -60,17 +84,29 @@ def _json() -> st.SearchStrategy[Any]:
     )
 
 
-def _submits() -> st.SearchStrategy[dict[str, Any]]:
-    """The documented bodies with some fields and params changed, so that they get past the first checks."""
+def any_json() -> st.SearchStrategy[Any]:
+    return _json()
+
+
+def _proper_submits() -> st.SearchStrategy[dict[str, Any]]:
     ndvi = {"operation": "ndvi", "scene_ids": [SCENE]}
     change = {"operation": "change_detection", "scene_ids": [OTHER_SCENE, SCENE]}
-    params = st.one_of(_params(), _params(), _json())
-    scenes = st.lists(st.one_of(st.sampled_from([SCENE, OTHER_SCENE, "Sentinel-2:x"]), TEXT, _json()), max_size=3)
-    changes = st.fixed_dictionaries({}, optional={"operation": _json(), "scene_ids": scenes, "webhook_url": _urls()})
-    base = st.sampled_from([ndvi, change])
+    base = st.sampled_from([ndvi, ndvi, change])
+    flags = st.fixed_dictionaries({}, optional={"dry_run": st.one_of(st.booleans(), _json())})
     return st.one_of(
-        st.builds(lambda body, params: {**body, "params": params}, base, params),
-        st.builds(lambda body, params, changed: {**body, "params": params, **changed}, base, params, changes),
+        st.builds(lambda body, flags: {**body, **flags}, base, flags),
+        st.builds(lambda body, params: {**body, "params": params}, base, _params()),
+        st.builds(lambda body, area: {**body, "params": {"aoi": area}}, base, _areas()),
+    )
+
+
+def _submits() -> st.SearchStrategy[dict[str, Any]]:
+    """The documented bodies with some fields and params changed, so that they get past the first checks."""
+    scenes = st.lists(st.one_of(st.sampled_from([SCENE, OTHER_SCENE, "Sentinel-2:x"]), TEXT, _json()), max_size=3)
+    optional = {"operation": _json(), "scene_ids": scenes, "webhook_url": _urls(), "params": _json()}
+    changes = st.fixed_dictionaries({}, optional=optional)
+    return st.one_of(
+        _proper_submits(), st.builds(lambda body, changed: {**body, **changed}, _proper_submits(), changes)
     )
 
 
@@ -87,9 +123,8 @@ def _params() -> st.SearchStrategy[dict[str, Any]]:
         "colormap": st.one_of(st.sampled_from(["greens", "jet"]), _json()),
         "precision": st.one_of(st.sampled_from(["full", "compact"]), _json()),
     }
-    return st.one_of(
-        [st.fixed_dictionaries({name: values}) for name, values in choices.items()]
-    ) | st.fixed_dictionaries({}, optional=choices)
+    single = [st.fixed_dictionaries({name: values}) for name, values in choices.items()]
+    return st.one_of(*single, st.fixed_dictionaries({}, optional=choices))
 
 
 @cache
@@ -98,7 +133,7 @@ def _areas() -> st.SearchStrategy[Any]:
     position = st.lists(degrees, min_size=2, max_size=3)
     ring = st.lists(position, max_size=6).map(lambda ring: ring + ring[:1])
     rings = st.one_of(st.lists(ring, max_size=2), st.lists(st.lists(ring, max_size=2), max_size=2), _json())
-    around = st.just([[[-1, -1], [1, -1], [1, 1], [-1, -1]]])
+    around = st.sampled_from(_RINGS)
     kinds = st.sampled_from(["Polygon", "MultiPolygon", "Point"])
     polygon = st.fixed_dictionaries({"type": kinds, "coordinates": st.one_of(around, rings)}, optional={"x": TEXT})
     return st.one_of(st.lists(degrees, min_size=4, max_size=4), st.lists(NUMBER, max_size=5), polygon, _json())

@@ -11,7 +11,7 @@ from django.test import Client
 from hypothesis import strategies as st
 
 from astra.exceptions import Problem
-from tests.fuzzed_bodies import OTHER_SCENE, TEXT, bodies, pings
+from tests.fuzzed_bodies import OTHER_SCENE, TEXT, bodies, pings, submits_of_params
 from tests.processing.jobs import SCENE, URL
 
 FOREIGN_WORDS = (
@@ -28,11 +28,12 @@ _METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH", "TRACE",
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What is there to be found: ids, a link to the result of another job, and a key."""
+    """What is there to be found: ids, links to the results of other jobs, and keys, of which some may do less."""
 
     key: str
+    lesser_keys: list[str]
     job_ids: list[str]
-    link: str
+    links: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +70,34 @@ def requests_of(known: Known) -> st.SearchStrategy[Request]:
     tests = st.builds(
         Request, method=st.just("POST"), path=st.just("/api/v1/webhooks/test"), **{**parts, "body": pings()}
     )
-    path, _, query = known.link.partition("?")
-    files = st.builds(
-        Request, method=st.just("GET"), path=st.just(path), **{**parts, "query": st.just(query), "headers": _ranges()}
-    )
-    return st.one_of(anything, reads, submits, submits, submits, lists, files, tests)
+    files = st.one_of([_downloads(link) for link in known.links])
+    plain = {**parts, "query": st.just(""), "headers": good}
+    proper = st.builds(Request, method=st.just("POST"), path=st.just(URL), **{**plain, "body": submits_of_params()})
+    return st.one_of(anything, reads, submits, submits, proper, proper, lists, files, tests, _verbs(known))
+
+
+def _downloads(link: str) -> st.SearchStrategy[Request]:
+    path, _, query = link.partition("?")
+    parts = {"query": st.just(query), "headers": _ranges(), "body": st.just(b"")}
+    return st.builds(Request, method=st.sampled_from(["GET", "HEAD"]), path=st.just(path), **parts)
+
+
+def _verbs(known: Known) -> st.SearchStrategy[Request]:
+    """What callers do with jobs that are there, and submits that are repeated."""
+    keys = st.sampled_from([known.key] * 4 + known.lesser_keys)
+    headers = keys.map(lambda key: {"Authorization": f"Bearer {key}", "Idempotency-Key": "again"})
+    job = st.sampled_from(known.job_ids).map(lambda job_id: f"{URL}/{job_id}")
+    rest = {"query": st.just(""), "headers": headers}
+    reads = st.builds(Request, method=st.just("GET"), path=_below(job), body=st.just(b""), **rest)
+    deletes = st.builds(Request, method=st.just("DELETE"), path=_below(job), body=st.just(b""), **rest)
+    known_bodies = st.sampled_from([b'{"operation": "ndvi", "scene_ids": ["%s"]}' % SCENE.encode(), b"{}"])
+    submits = st.builds(Request, method=st.just("POST"), path=st.just(URL), body=known_bodies, **rest)
+    account = st.builds(Request, method=st.just("GET"), path=st.just("/api/v1/account"), body=st.just(b""), **rest)
+    return st.one_of(reads, deletes, submits, account)
+
+
+def _below(job: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.builds("{}{}".format, job, st.sampled_from(["", "/item", "/result", "/events"]))
 
 
 def send(client: Client, request: Request, tally: Tally) -> None:
@@ -139,7 +163,7 @@ def _paths(known: Known) -> st.SearchStrategy[str]:
         part.map(lambda text: f"{URL}/{text}"),
         st.builds("{}/{}/{}".format, st.just(URL), part, st.sampled_from(["item", "result", "events"])),
         scene.map(lambda text: f"/api/v1/scenes/{text}"),
-        st.just(known.link.partition("?")[0]),
+        st.sampled_from(known.links).map(lambda link: link.partition("?")[0]),
         part.map(lambda text: f"/files/{text}"),
         part.map(lambda text: f"/static/{text}"),
         part.map(lambda text: f"/{text}"),
@@ -162,7 +186,8 @@ def _queries(known: Known) -> st.SearchStrategy[str]:
     value = st.one_of(good, moments.map(_quoted), TEXT.map(_quoted), st.binary(max_size=9).map(quote))
     pair = st.builds("{}={}".format, st.one_of(st.sampled_from(names), TEXT.map(_quoted)), value)
     pairs = st.lists(pair, max_size=4).map("&".join)
-    return st.one_of(st.just(""), st.just(known.link.partition("?")[2]), pairs, _proper_lists())
+    of_links = st.sampled_from(known.links).map(lambda link: link.partition("?")[2])
+    return st.one_of(st.just(""), of_links, pairs, _proper_lists())
 
 
 def _proper_lists() -> st.SearchStrategy[str]:
@@ -194,7 +219,8 @@ def _headers(known: Known) -> st.SearchStrategy[dict[str, str]]:
         "Origin": value,
         "Access-Control-Request-Method": value,
     }
-    rarely |= dict.fromkeys(("If-None-Match", "If-Range", "If-Modified-Since", "X-Request-Id", "Prefer"), value)
+    rarely["Prefer"] = st.one_of(value, st.sampled_from(["wait=0", "wait=31", "respond-async, wait=x", "wait=1"]))
+    rarely |= dict.fromkeys(("If-None-Match", "If-Range", "If-Modified-Since", "X-Request-Id"), value)
     rarely |= dict.fromkeys(("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Cookie", "Accept"), value)
     keys = st.sampled_from([f"Bearer {known.key}"] * 8 + ["Bearer x", known.key, "Bearer", "Basic é"])
     return st.builds(

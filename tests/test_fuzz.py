@@ -6,11 +6,14 @@ from urllib.parse import urlsplit
 
 import hypothesis
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from accounts.models import Account
+from accounts.models import Account, ApiKey
+from processing.models import Job
+from processing.signed_links import signed_query
 from tests.fuzzing import Known, Request, Tally, requests_of, send
 from tests.processing.conftest import use_storage
 from tests.processing.jobs import URL, claimed, completed, failed, queued
@@ -23,9 +26,20 @@ def known(api: APIClient, account: Account, test_key: str, settings: Settings, t
     settings.STORAGES = use_storage(settings, "processing.local_storage.SignedLocalStorage", tmp_path / "results")
     settings.SANDBOX_DIR = sandbox
     key = account.api_keys.get()
-    jobs = [completed(key), queued(key), claimed(key), failed(key)]
-    href = urlsplit(api.get(f"{URL}/{completed(key).pk}").json()["result"]["href"])
-    return Known(key=test_key, job_ids=[job.pk for job in jobs], link=f"{href.path}?{href.query}")
+    kept, gone, lost = completed(key), completed(key), completed(key)
+    links = [_link(api, job) for job in (kept, gone, lost)]
+    assert gone.discard_result()
+    default_storage.delete(lost.result_key)
+    links.append(f"/files/{kept.result_key}?{signed_query(kept.result_key, 1)}")
+    jobs = [gone, completed(key), queued(key), queued(key), claimed(key), failed(key)]
+    lesser = [ApiKey.objects.issue(account, "test", scope=scope)[1] for scope in ("read", "process")]
+    lesser.append(ApiKey.objects.issue(account, "live")[1])
+    return Known(key=test_key, lesser_keys=lesser, job_ids=[job.pk for job in jobs], links=links)
+
+
+def _link(api: APIClient, job: Job) -> str:
+    href = urlsplit(api.get(f"{URL}/{job.pk}").json()["result"]["href"])
+    return f"{href.path}?{href.query}"
 
 
 def test_every_answer_is_one_of_ours(known: Known) -> None:

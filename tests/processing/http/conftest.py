@@ -3,6 +3,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import urllib3
 
 from tests.processing.http.addresses import NAMES
 
@@ -23,3 +24,19 @@ def no_real_names(monkeypatch: pytest.MonkeyPatch) -> None:
         return found
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The address of every attempt to connect. Only those to this machine are made."""
+    attempts: list[tuple[str, int]] = []
+    connect = urllib3.util.connection.create_connection
+
+    def create_connection(address: tuple[str, int], *options: Any, **named: Any) -> Any:
+        attempts.append(address)
+        if address[0] != "127.0.0.1":
+            raise OSError("no packet leaves this machine")
+        return connect(address, *options, **named)
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", create_connection)
+    return attempts

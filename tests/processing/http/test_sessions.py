@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import requests
-import urllib3
 
 from processing.http.guard import ForbiddenAddress, check_form, check_url, open_session
 from tests.processing.http.addresses import LOOPBACK, NOT_PUBLIC, PUBLIC
@@ -49,22 +48,6 @@ def one_server() -> Iterator[CountingServer]:
 def server(one_server: CountingServer) -> CountingServer:
     one_server.hits.clear()
     return one_server
-
-
-@pytest.fixture
-def connections(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """The address of every attempt to connect. Only those to this machine are made."""
-    attempts: list[tuple[str, int]] = []
-    connect = urllib3.util.connection.create_connection
-
-    def create_connection(address: tuple[str, int], *options: Any, **named: Any) -> Any:
-        attempts.append(address)
-        if address[0] != "127.0.0.1":
-            raise OSError("no packet leaves this machine")
-        return connect(address, *options, **named)
-
-    monkeypatch.setattr(urllib3.util.connection, "create_connection", create_connection)
-    return attempts
 
 
 def visit(url: str, private_hosts: frozenset[str] = frozenset()) -> requests.Response:
