@@ -43,7 +43,6 @@ from .logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-
 # --- The basics ----------------------------------------------------------------------------------------------------
 
 refuse_root(asked=flag("ASTRA_REFUSE_ROOT", default=False))
@@ -126,13 +125,12 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "astra" / "static"]
 WHITENOISE_USE_FINDERS = True  # serves the admin's files from the installed packages, without collectstatic
-
 
 # --- Database ------------------------------------------------------------------------------------------------------
 
 DATABASES = {"default": sqlite(DATA_DIR) if EMBEDDED else postgresql(text("DATABASE_URL"), pooled=IS_WEB)}
-
 
 # --- API -----------------------------------------------------------------------------------------------------------
 
@@ -172,7 +170,6 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_TOKEN": None,
 }
 
-
 # --- Results -------------------------------------------------------------------------------------------------------
 
 RESULT_TTL = whole_number("ASTRA_RESULT_TTL", 86_400, least=1, most=7 * 86_400)  # seconds; S3 links last 7 days
@@ -191,7 +188,6 @@ STORAGES = {
     "default": s3_results(BUCKET, _S3_ACCESS) if BUCKET else local_results(DATA_DIR / "results"),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-
 
 # --- Catalogues and rasters ----------------------------------------------------------------------------------------
 
@@ -222,7 +218,6 @@ THREADS = whole_number("ASTRA_THREADS", os.cpu_count() or 1, least=1, most=256)
 # Every reader of GeoTIFFs knows deflate; zstd is as small, and a little faster to write and to read.
 COMPRESSION = one_of("ASTRA_COMPRESSION", "deflate", "zstd")
 
-
 # --- Jobs ----------------------------------------------------------------------------------------------------------
 
 JOB_TIME_LIMIT = whole_number("ASTRA_JOB_TIME_LIMIT", 900, least=1, most=86_400)  # seconds
@@ -240,7 +235,6 @@ WEBHOOK_DELAYS = numbers(
     "ASTRA_WEBHOOK_DELAYS", "5,300,1800,7200,18000,36000,50400,72000,86400", least=0.01, most=7 * 86_400
 )
 WEBHOOK_PRIVATE_HOSTS = hosts("ASTRA_WEBHOOK_PRIVATE_HOSTS")
-
 
 # --- Celery --------------------------------------------------------------------------------------------------------
 
@@ -292,7 +286,6 @@ CELERY_BEAT_SCHEDULE = {
     "usage": _every(60, "accounts.tasks.write_usage"),
     "expire": _every(EXPIRY_SWEEP_SECONDS, "processing.tasks.expire_results"),
 }
-
 
 # --- Watching ------------------------------------------------------------------------------------------------------
 

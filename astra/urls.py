@@ -1,5 +1,6 @@
 """Every address of the service. Any other gets the API's own error envelope."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
@@ -15,6 +16,7 @@ urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", login),
     path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}astra/icon.svg")),
     path("healthz", Health.as_view(), name="health"),
     path("", include("accounts.urls")),
     path("", include("processing.api.urls")),
