@@ -4,18 +4,59 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
+from django.db import OperationalError
+from django.db.utils import ConnectionHandler
 
-from astra.databases.impatient import ImpatientConnection
+from astra.databases import postgresql as settings_of
+from astra.databases.web import ImpatientConnection, server
+from astra.databases.web.base import DatabaseWrapper
 from tests.production_set import postgresql
+from tests.servers import free_port
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with postgresql() as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def believed_to_answer() -> Iterator[None]:
+    yield
+    server.note(success=True)
+
+
+def database_at(url: str) -> DatabaseWrapper:
+    database = ConnectionHandler({"default": settings_of(url, pooled=True)})["default"]
+    assert isinstance(database, DatabaseWrapper)
+    return database
+
+
+@pytest.mark.django_db
+def test_database_that_is_away_is_not_asked_again_for_a_while() -> None:
+    database = database_at(f"postgres://astra@127.0.0.1:{free_port()}/astra")
+    with pytest.raises(OperationalError, match="connection"):
+        database.ensure_connection()
+    with pytest.raises(OperationalError, match="has just failed"):
+        database.ensure_connection()
+    database.close_pool()
+
+
+@pytest.mark.django_db
+def test_first_answer_ends_the_pause(url: str) -> None:
+    database = database_at(url)
+    server.note(success=False)
+    ends = time.monotonic() + 10
+    while server.is_open and time.monotonic() < ends:
+        with suppress(OperationalError), database.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    database.ensure_connection()
+    database.close()
+    database.close_pool()
 
 
 def test_silent_server_is_given_up_and_its_connection_closed(url: str) -> None:
@@ -28,6 +69,7 @@ def test_silent_server_is_given_up_and_its_connection_closed(url: str) -> None:
                 connection.execute("SELECT 1")
             assert time.monotonic() - began < 5
             assert connection.closed
+            assert server.is_open
         finally:
             os.kill(silent, signal.SIGCONT)
 

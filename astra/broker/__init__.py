@@ -4,6 +4,5 @@ One breaker for all that is asked of it, so that an outage costs one caller a mo
 """
 
 from .asking import ask, broker
-from .breaker import Breaker
 
-__all__ = ["Breaker", "ask", "broker"]
+__all__ = ["ask", "broker"]

@@ -16,9 +16,9 @@ _PATIENCE = {
     "keepalives_count": 3,
     "options": "-c statement_timeout=15000 -c lock_timeout=5000",
 }
-# A web process has fewer threads than that, so nobody waits for another's connection. While the database is away a
-# caller waits half a second. By default the pool would retry ever more rarely: it stops after a second, and the next
-# caller makes it retry.
+# A web process has fewer threads than that, so nobody waits for another's connection. While the database is away the
+# one caller who asks it waits half a second. By default the pool would retry ever more rarely: it stops after a second,
+# and the next caller makes it retry.
 _POOL = {"min_size": 4, "max_size": 16, "timeout": 0.5, "reconnect_timeout": 1}
 
 
@@ -50,8 +50,9 @@ def postgresql(url: str, *, pooled: bool) -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL must have the form postgres://user:password@host:5432/name.")
     options = {**_PATIENCE, **config.get("OPTIONS", {})}
     if pooled:
-        from .impatient import ImpatientConnection  # loads psycopg, which the embedded set does not need
+        from .web import ImpatientConnection  # loads psycopg, which the embedded set does not need
 
+        config["ENGINE"] = "astra.databases.web"
         options["pool"] = {**_POOL, "connection_class": ImpatientConnection}
     return {
         **config,

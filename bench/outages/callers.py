@@ -18,7 +18,7 @@ JOB = {
     "params": {"aoi": [-122.45, 37.70, -122.42, 37.72]},
 }
 _PATIENCE = 20.0
-_BETWEEN_SUBMITS, _BETWEEN_QUESTIONS = 0.5, 0.1  # seconds
+_BETWEEN_SUBMITS, _BETWEEN_QUESTIONS = 1.0, 0.1  # seconds
 
 
 @dataclass(kw_only=True)

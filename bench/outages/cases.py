@@ -24,6 +24,12 @@ Outage = Callable[[Production], AbstractContextManager[None]]
 
 
 @contextmanager
+def nothing(running: Production, name: str) -> Iterator[None]:
+    """No outage: what the callers themselves cost."""
+    yield
+
+
+@contextmanager
 def refused(running: Production, name: str) -> Iterator[None]:
     """Nobody listens at the server's port."""
     running.units.hold(name)
@@ -117,6 +123,7 @@ def _signal_all(processes: list[psutil.Process], number: int) -> None:
 
 
 CALLERS: Mapping[str, tuple[str, Callable[..., object]]] = {
+    "nothing": ("", nothing),
     "broker refused": ("broker", refused),
     "broker stopped": ("broker", stopped),
     "broker dropped": ("broker-gate", stopped),

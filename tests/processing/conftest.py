@@ -8,7 +8,8 @@ from django.core.files.storage import default_storage
 from pytest_django import Settings
 
 from accounts.models import Account, ApiKey
-from astra.broker import Breaker, broker
+from astra.breaker import Breaker
+from astra.broker import broker
 from tests.processing.clock import Clock
 from tests.processing.jobs import take_messages
 from tests.s3 import s3_server
