@@ -41,8 +41,8 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         if not keys.is_well_formed(text):
             return None
         digest = keys.digest(text)
-        key = self.usable().select_related("account").filter(digest=digest).first()
-        if key is None or not hmac.compare_digest(key.digest, digest):
+        key = self.select_related("account").filter(digest=digest).order_by().first()
+        if key is None or not key.is_usable or not hmac.compare_digest(key.digest, digest):
             return None
         key.note_use()
         return key
