@@ -1,7 +1,7 @@
 """A job as callers see it: in answers and in webhooks."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from rest_framework import serializers
@@ -86,17 +86,23 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
 def _webhook_of(job: Job) -> dict[str, Any]:
     """Of a job that was read `with_webhook`, its webhook as it is now; of others, as it was when the job ended."""
-    known: Any = job if job.is_finished and getattr(job, "webhook_status", None) else None
-    if known is None:
+    known: Mapping[str, Any] | None = getattr(job, "last_webhook", None)
+    if known is None or not job.is_finished:
         state = DeliveryStatus.PENDING if job.is_finished else "waiting"
         return {"state": state, "attempts": 0, "last_status": None, "next_attempt_at": None}
-    later = known.webhook_status == DeliveryStatus.PENDING and known.webhook_attempts > 0  # else at once, or never
+    later = known["status"] == DeliveryStatus.PENDING and known["attempts"] > 0  # else at once, or never
     return {
-        "state": known.webhook_status.replace(" ", "_"),
-        "attempts": known.webhook_attempts,
-        "last_status": known.webhook_last_status,
-        "next_attempt_at": _text(known.webhook_next_attempt_at) if later else None,
+        "state": known["status"].replace(" ", "_"),
+        "attempts": known["attempts"],
+        "last_status": known["last_status"],
+        "next_attempt_at": _text(_moment(known["next_attempt_at"])) if later else None,
     }
+
+
+def _moment(text: str) -> datetime:
+    """A time as a database writes it into JSON: SQLite in UTC, without a zone."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _text(time: datetime) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, Unpack
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
-from django.db.models.functions import Now
+from django.db.models.functions import JSONObject, Now
 
 from accounts.models import Account, ApiKey
 
@@ -47,8 +47,10 @@ class QueueFull(Exception):
     """The account has as many jobs in the queue as its plan allows."""
 
 
-# What `with_webhook` reads.
-_OF_WEBHOOK = ("status", "attempts", "last_status", "next_attempt_at")
+# What `with_webhook` reads, as one value: Django takes a third of a millisecond to write the SQL of each.
+_OF_WEBHOOK = JSONObject(
+    status="status", attempts="attempts", last_status="last_status", next_attempt_at="next_attempt_at"
+)
 # Jobs that are parked by one UPDATE.
 _PARKED_AT_ONCE = 1000
 
@@ -127,9 +129,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(expires_at__lte=Now()).exclude(result_key="").order_by("expires_at")
 
     def with_webhook(self) -> Self:
-        """With the state of the webhook of each job's last end, in the same statement: `webhook_status` and so on."""
+        """With the webhook of each job's last end as `last_webhook`, in the same statement. None if there is none."""
         last = WebhookDelivery.objects.filter(job=OuterRef("pk")).order_by("-pk")
-        return self.annotate(**{f"webhook_{name}": Subquery(last.values(name)[:1]) for name in _OF_WEBHOOK})
+        return self.annotate(last_webhook=Subquery(last.values(found=_OF_WEBHOOK)[:1]))
 
     def at_work(self) -> Self:
         return self.filter(status=Status.PROCESSING)
