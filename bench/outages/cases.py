@@ -32,7 +32,7 @@ def nothing(running: Production, name: str) -> Iterator[None]:
 @contextmanager
 def refused(running: Production, name: str) -> Iterator[None]:
     """Nobody listens at the server's port."""
-    running.units.hold(name)
+    running.units.hold(name, at_once=True)
     try:
         yield
     finally:

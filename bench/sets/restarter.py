@@ -63,11 +63,13 @@ class Restarter:
                     return process.pid
             time.sleep(_LOOK_EVERY)
 
-    def hold(self, name: str) -> None:
-        """Stop the unit by SIGTERM, and leave it so until `let_go`."""
+    def hold(self, name: str, *, at_once: bool = False) -> None:
+        """Stop the unit by SIGTERM, or at once by SIGKILL, and leave it so until `let_go`."""
         with self._lock:
             unit = self._named(name)
             unit.held = True
+        if at_once:
+            _kill_group(unit)
         self._stop(unit)
 
     def let_go(self, name: str) -> None:

@@ -17,5 +17,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return super().get_new_connection(conn_params)
         except psycopg.OperationalError:
-            server.note(success=False)
+            server.note_refusal()
             raise

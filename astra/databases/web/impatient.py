@@ -1,5 +1,6 @@
 """Connections that do not wait for a server that has fallen silent."""
 
+import time
 from typing import Any
 
 import psycopg
@@ -10,8 +11,26 @@ from ...breaker import Breaker
 _PATIENCE = 3.0
 _PAUSE_SECONDS = 1.0
 
-# Knows whether the server answers. A pool lends connections of a silent server, so only an answer counts as success.
-server = Breaker(_PAUSE_SECONDS)
+
+class Server(Breaker):
+    """Whether the server answers this process. Only an answer counts: pools lend connections of silent servers, too."""
+
+    def __init__(self) -> None:
+        super().__init__(_PAUSE_SECONDS)
+        self._answered_at = time.monotonic()
+
+    def note_answer(self) -> None:
+        self._answered_at = time.monotonic()
+        if self.is_open:
+            self.note(success=True)
+
+    def note_refusal(self) -> None:
+        """A connection could not be had. While others get answers, the server is only busy."""
+        if time.monotonic() - self._answered_at > _PAUSE_SECONDS:
+            self.note(success=False)
+
+
+server = Server()
 
 
 class ImpatientConnection(psycopg.Connection[Any]):
@@ -25,6 +44,5 @@ class ImpatientConnection(psycopg.Connection[Any]):
                 server.note(success=False)
                 self.close()
             raise
-        if server.is_open:
-            server.note(success=True)
+        server.note_answer()
         return answer
