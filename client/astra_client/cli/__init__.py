@@ -1,0 +1,5 @@
+"""The command `astra`."""
+
+from .run import main
+
+__all__ = ["main"]

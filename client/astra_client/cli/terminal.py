@@ -1,0 +1,64 @@
+"""What the command line shows: on stdout what was asked for, as text or JSON, and on stderr how it goes."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from ..errors import AstraError, JobFailed
+from ..jobs import Job
+from .tables import result_table
+
+
+class Terminal:
+    """Shows answers in the way that the caller chose: for people, or with `as_json` only JSON on stdout."""
+
+    def __init__(self) -> None:
+        self.as_json = False
+        self.left_behind = ""  # what there is to do if the command is interrupted
+
+    def answer(self, value: Mapping[str, Any], text: str) -> None:
+        """The answer that was asked for."""
+        click.echo(json.dumps(value, indent=2) if self.as_json else text)
+
+    def finished(self, job: Job, saved_as: str | None = None) -> None:
+        """A completed job: its statistics, and where its file is."""
+        lines = [result_table(job), f"{job.job_id} is completed."]
+        if saved_as is not None:
+            lines.append(f"Saved as {saved_as}")
+        self.answer(job, "\n".join(line for line in lines if line))
+        for warning in job.warnings:
+            complain(f"Warning: {warning}")
+
+    def show_error(self, error: AstraError) -> None:
+        """What went wrong: a sentence on stderr, and for scripts the API's JSON on stdout."""
+        if self.as_json:
+            click.echo(json.dumps(_as_body(error), indent=2))
+        complain(f"{error.code}: {error.message}", "" if isinstance(error, JobFailed) else self.left_behind)
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Callable[[str, int, int], None]]:
+        """A bar on stderr while the body runs, if that is a terminal. It is moved by (label, done, in all)."""
+        with click.progressbar(length=1000, label=label, file=sys.stderr, show_pos=False) as bar:
+
+            def move(label: str, done: int, total: int) -> None:
+                bar.label = label
+                bar.update(round(1000 * done / max(1, total)) - bar.pos)
+
+            yield move
+
+
+def complain(*lines: str) -> None:
+    """Lines on stderr; empty ones are left out."""
+    for line in lines:
+        if line:
+            click.echo(line, err=True)
+
+
+def _as_body(error: AstraError) -> Mapping[str, Any]:
+    if isinstance(error, JobFailed):
+        return error.job
+    return {"error": {"code": error.code, "message": error.message, "details": error.details}}
