@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -15,6 +16,9 @@ from astra.broker import ask
 from tests.answers import client_with
 from tests.servers import RangeServer, StacServer
 from tests.summary import pytest_terminal_summary as pytest_terminal_summary
+
+if TYPE_CHECKING:
+    from tests.service.conftest import Service
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -92,3 +96,18 @@ def stac_server(tmp_path: Path) -> Iterator[StacServer]:
     """A real STAC API (rustac); `serve(collections, items)` starts it."""
     with StacServer(tmp_path / "stac") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Service"]:
+    """One instance for all tests that only use the API. It may reach 127.0.0.1, sweeps often, and retries soon."""
+    from tests.service.conftest import Service
+
+    environment = {
+        "ASTRA_WEBHOOK_PRIVATE_HOSTS": "127.0.0.1",
+        "ASTRA_SWEEP_SECONDS": "0.5",
+        "ASTRA_WEBHOOK_DELAYS": "0.2,0.4,0.8,1,1",
+    }
+    running = Service(tmp_path_factory.mktemp("service"), environment).start()
+    yield running
+    running.stop()

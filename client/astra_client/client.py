@@ -154,7 +154,7 @@ class AsyncAstra:
 
         A connection that breaks is taken up where it broke. The file has another name until its size and SHA-256
         are those that the job names; if it cannot be had, what was at `path` stays. `on_bytes` is called with the
-        bytes received and the bytes in all. Raises NoResult, CorruptDownload, CannotWrite.
+        bytes received and the bytes in all. Raises NoResult (ResultDeleted), CorruptDownload, CannotWrite.
         """
         found = await self.job(job)
         with PartialFile(Path(path), found.result or {}, on_bytes) as file:
@@ -175,7 +175,7 @@ class AsyncAstra:
             if job.result is None:
                 raise errors.NoResult(f"{job.job_id} is {job.status}, so it has no file to download.")
             if job.result.href is None:
-                raise errors.NoResult("The result has been deleted. Submit the job again to get a new one.")
+                raise errors.ResultDeleted
             yield job.result.href
             job = await self.job(job)
 

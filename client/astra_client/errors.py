@@ -42,9 +42,18 @@ class StillRunning(AstraError):
 
 
 class NoResult(AstraError):
-    """The job has no file: it is not completed, or its result has been deleted."""
+    """The job has no file: it is not completed."""
 
-    code = "NO_RESULT"
+    code = "CONFLICT"  # as the API answers
+
+
+class ResultDeleted(NoResult):
+    """The job's file has been deleted, as it was kept long enough."""
+
+    code = "EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__("The result has been deleted. Submit the job again to get a new one.")
 
 
 class CannotWrite(AstraError):

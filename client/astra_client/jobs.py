@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
-from . import rasters
+from . import errors, rasters
 
 
 class Result(dict[str, Any]):
@@ -21,7 +21,7 @@ class Result(dict[str, Any]):
     def open(self, kind: Literal["rasterio", "xarray"] = "rasterio") -> Any:
         """The file as a rasterio dataset, or as an xarray DataArray, read over HTTP where it lies.
 
-        Raises errors.NotInstalled without the library, and errors.NoResult once the file is deleted.
+        Raises errors.NotInstalled without the library, and errors.ResultDeleted once the file is deleted.
         """
         return rasters.open_raster(self.href, kind)
 
@@ -65,5 +65,7 @@ class Job(dict[str, Any]):
         return self.get("warnings") or []
 
     def open(self, kind: Literal["rasterio", "xarray"] = "rasterio") -> Any:
-        """`job.result.open(kind)`."""
-        return (self.result or Result()).open(kind)
+        """`job.result.open(kind)`. Raises errors.NoResult unless the job is completed."""
+        if self.result is None:
+            raise errors.NoResult(f"{self.job_id} is {self.status}, so it has no file to open.")
+        return self.result.open(kind)

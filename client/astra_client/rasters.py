@@ -10,9 +10,9 @@ _NO_SIDECARS = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 
 
 def open_raster(href: str | None, kind: Literal["rasterio", "xarray"]) -> Any:
-    """A rasterio dataset, or an xarray DataArray. Raises errors.NotInstalled or errors.NoResult."""
+    """A rasterio dataset, or an xarray DataArray. Raises errors.NotInstalled or errors.ResultDeleted."""
     if href is None:
-        raise errors.NoResult("There is no file to open: the job has no result, or its result has been deleted.")
+        raise errors.ResultDeleted
     rasterio = _installed("rasterio", kind)
     with rasterio.Env(**_NO_SIDECARS):
         if kind == "xarray":

@@ -1,5 +1,6 @@
 """Requests that are sent as often as it takes: to the API with the key, to files without."""
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,6 +10,8 @@ from .download import PartialFile
 from .errors import ApiError, AstraError, CorruptDownload, Unreachable, refusal
 from .network import Network
 from .waiting import Patience
+
+logger = logging.getLogger(__name__)
 
 _ONCE_ANSWERED = 4  # an address that never answered is wrong more often than it is restarting
 
@@ -72,6 +75,7 @@ class Session:
         pause = patience.pause(problem.retry_after if isinstance(problem, ApiError) else None)
         if pause is None:
             raise problem
+        logger.info("%s Trying again in %.1f s.", problem.message, pause)
         await self.network.sleep(pause)
 
 

@@ -144,19 +144,6 @@ class Service:
         )
 
 
-@pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One instance for all tests that only use the API. It may reach 127.0.0.1, sweeps often, and retries soon."""
-    environment = {
-        "ASTRA_WEBHOOK_PRIVATE_HOSTS": "127.0.0.1",
-        "ASTRA_SWEEP_SECONDS": "0.5",
-        "ASTRA_WEBHOOK_DELAYS": "0.2,0.4,0.8,1,1",
-    }
-    running = Service(tmp_path_factory.mktemp("service"), environment).start()
-    yield running
-    running.stop()
-
-
 NewService = Callable[[Mapping[str, str]], Service]
 
 

@@ -151,14 +151,15 @@ def _make(terminal: Terminal, operation: str, scenes: Sequence[str], params: Map
     """Submit, wait and save."""
     with Astra() as client:
         job = client.submit(operation, scenes, params)
+        terminal.follow(job)
         _save(terminal, client, job.job_id, output)
 
 
 def _save(terminal: Terminal, client: Astra, job_id: str, output: Path) -> None:
     """Wait for a job, save its file, and show it. The file stays only if all of that is done."""
     job = _wait(terminal, client, job_id)
-    with terminal.progress(job_id) as move:
-        client.download(job, output, on_bytes=lambda done, total: move(f"{job_id} downloading", done, total))
+    with terminal.progress(label := f"{job_id} downloading") as move:
+        client.download(job, output, on_bytes=lambda done, total: move(label, done, total))
     try:
         terminal.finished(job, str(output))
     except BaseException:
@@ -167,8 +168,11 @@ def _save(terminal: Terminal, client: Astra, job_id: str, output: Path) -> None:
 
 
 def _wait(terminal: Terminal, client: Astra, job_id: str) -> Job:
-    terminal.left_behind = f"{job_id} goes on: astra get {job_id} -o FILE, or astra cancel {job_id}"
-    with terminal.progress(job_id) as move:
-        job = client.wait(job_id, on_progress=lambda job: move(f"{job_id} {job.status}", job.progress, 100))
-    terminal.left_behind = f"{job_id} is completed: astra get {job_id} -o FILE"
-    return job
+    """The completed job; meanwhile its own progress is shown."""
+    with terminal.progress(f"Waiting for {job_id}") as move:
+
+        def show(job: Job) -> None:
+            terminal.follow(job)
+            move(f"{job_id} {job.status}", job.progress, 100)
+
+        return client.wait(job_id, on_progress=show)

@@ -1,5 +1,6 @@
 """From arguments to an exit code that scripts can trust."""
 
+import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ DONE, JOB_FAILED, REFUSED, UNREACHABLE, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 13
 def main() -> NoReturn:
     """Run the command line of this process."""
     signal.signal(signal.SIGTERM, _terminate)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("astra_client").setLevel(logging.INFO)  # requests that are tried again, and why
     sys.exit(run(sys.argv[1:]))
 
 

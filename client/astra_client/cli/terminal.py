@@ -18,7 +18,19 @@ class Terminal:
 
     def __init__(self) -> None:
         self.as_json = False
-        self.left_behind = ""  # what there is to do if the command is interrupted
+        self._job: Job | None = None
+
+    def follow(self, job: Job) -> None:
+        """This job is being waited for; if the command ends before it, the caller is told how to go on."""
+        self._job = job
+
+    @property
+    def left_behind(self) -> str:
+        """What can be done after a command that was not done, about the job that it was about."""
+        if self._job is None or self._job.status == "failed":
+            return ""
+        job_id, get = self._job.job_id, f"astra get {self._job.job_id} -o FILE"
+        return f"It is completed: {get}" if self._job.is_finished else f"It goes on: {get}, or astra cancel {job_id}"
 
     def answer(self, value: Mapping[str, Any], text: str) -> None:
         """The answer that was asked for."""
@@ -37,7 +49,7 @@ class Terminal:
         """What went wrong: a sentence on stderr, and for scripts the API's JSON on stdout."""
         if self.as_json:
             click.echo(json.dumps(_as_body(error), indent=2))
-        complain(f"{error.code}: {error.message}", "" if isinstance(error, JobFailed) else self.left_behind)
+        complain(f"{error.code}: {error.message}", self.left_behind)
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Callable[[str, int, int], None]]:
