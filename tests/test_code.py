@@ -35,7 +35,7 @@ def test_rule_holds(command: list[str]) -> None:
 
 PACKAGES = [
     package
-    for name in ("astra", "accounts", "processing")
+    for name in ("astra", "accounts", "processing", "client/astra_client")
     for package in (ROOT / name, *(ROOT / name).rglob("*"))
     if (package / "__init__.py").exists() and package.name not in ("migrations", "management", "commands")
 ]

@@ -33,7 +33,7 @@ class AsyncAstra:
 
     Every request that fails for a reason that may pass (429, 5xx, a connection that breaks) is sent again, for
     `patience` seconds in all, four times that once the service has answered. `Retry-After` is obeyed. Repeating is
-    harmless: submits carry an `Idempotency-Key`. A client is for one task at a time.
+    harmless: submits carry an `Idempotency-Key`. Several tasks may share one client.
     """
 
     verify_webhook = staticmethod(verify_webhook)
