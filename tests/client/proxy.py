@@ -30,7 +30,7 @@ def refuses(status: int, retry_after: str | None = None) -> Trouble:
     """The API's refusal instead of its answer."""
     code = "RATE_LIMITED" if status == 429 else "SERVICE_UNAVAILABLE"
     body = b'{"error": {"code": "%s", "message": "Later, please.", "details": {}}}' % code.encode()
-    headers = {"Content-Type": "application/json"} | ({"Retry-After": retry_after} if retry_after else {})
+    headers = {"content-type": "application/json"} | ({"retry-after": retry_after} if retry_after else {})
     return lambda answer: Answer(status=status, headers=headers, body=body)
 
 
@@ -48,8 +48,9 @@ def garbles(answer: Answer) -> Answer:
     return Answer(**{**vars(answer), "body": bytes([answer.body[0] ^ 1]) + answer.body[1:]})
 
 
-def sends_headers(**headers: str) -> Trouble:
-    return lambda answer: Answer(**{**vars(answer), "headers": {**answer.headers, **headers}})
+def sends_header(name: str, value: str) -> Trouble:
+    """The answer, with another value of a header (named in lower case)."""
+    return lambda answer: Answer(**{**vars(answer), "headers": {**answer.headers, name: value}})
 
 
 def both(first: Trouble, second: Trouble) -> Trouble:
@@ -171,4 +172,4 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _end_to_end(headers: list[tuple[str, str]]) -> dict[str, str]:
-    return {name: value for name, value in headers if name.lower() not in _HOP_BY_HOP}
+    return {name.lower(): value for name, value in headers if name.lower() not in _HOP_BY_HOP}

@@ -9,7 +9,7 @@ import pytest
 from astra_client import Astra, AsyncAstra, Job, errors
 from astra_client.client import ignore
 from astra_client.download import PartialFile
-from tests.client.proxy import Proxy, both, cuts, garbles, refuses, sends_headers
+from tests.client.proxy import Proxy, both, cuts, garbles, refuses, sends_header
 from tests.service.conftest import Service
 
 AFTER = 100_000
@@ -53,14 +53,14 @@ def test_async_download_does_the_same(service: Service, proxy: Proxy, completed:
 def test_file_of_another_version_is_fetched_from_its_start(
     astra: Astra, proxy: Proxy, completed: Job, tmp_path: Path
 ) -> None:
-    proxy.on("GET", "/files/", both(sends_headers(ETag='"another"'), cuts(AFTER)))
+    proxy.on("GET", "/files/", both(sends_header("etag", '"another"'), cuts(AFTER)))
     assert_is_result(astra.download(completed, tmp_path / "out.tif"), completed)
     again = proxy.requests("GET", "/files/")[1]
     assert again.headers["if-range"] == '"another"'
 
 
 def test_weak_etag_promises_nothing(astra: Astra, proxy: Proxy, completed: Job, tmp_path: Path) -> None:
-    proxy.on("GET", "/files/", both(sends_headers(ETag='W/"weak"'), cuts(AFTER)))
+    proxy.on("GET", "/files/", both(sends_header("etag", 'W/"weak"'), cuts(AFTER)))
     assert_is_result(astra.download(completed, tmp_path / "out.tif"), completed)
     assert [seen.headers.get("range") for seen in proxy.requests("GET", "/files/")] == [None, None]
 

@@ -89,15 +89,24 @@ def test_2_wrong_settings(command: CommandLine, name: str, value: str) -> None:
 
 def test_3_unreachable(command: CommandLine) -> None:
     command.environment["ASTRA_API_URL"] = f"http://127.0.0.1:{free_port()}"
-    done = command(*NDVI, "--json")
+    done = command("--patience", "1", *NDVI, "--json")
     assert done.returncode == 3
+    assert "Trying again" in done.stderr
     assert json.loads(done.stdout)["error"]["code"] == "UNREACHABLE"
     assert command.files == set()
 
 
-@pytest.mark.parametrize("trouble", [refuses(503, "3600"), refuses(500, "3600"), refuses(429, "3600")])
-@pytest.mark.parametrize(("method", "path"), [("POST", "/process"), ("GET", "/process/"), ("GET", "/files/")])
-def test_3_refused_for_now(command: CommandLine, proxy: Proxy, trouble: Trouble, method: str, path: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "trouble"),
+    [
+        ("POST", "/process", refuses(503, "3600")),
+        ("POST", "/process", refuses(429, "3600")),
+        ("GET", "/process/", refuses(500, "3600")),
+        ("GET", "/files/", refuses(503, "3600")),
+    ],
+    ids=["submit 503", "submit 429", "poll 500", "file 503"],
+)
+def test_3_refused_for_now(command: CommandLine, proxy: Proxy, method: str, path: str, trouble: Trouble) -> None:
     proxy.on(method, path, trouble)
     done = command("ndvi", "sentinel-2:TEST_OK", "-o", "out.tif")
     assert done.returncode == 3

@@ -9,7 +9,7 @@ import pytest
 
 from astra_client import Astra, AsyncAstra, Job, errors
 from tests.client.conftest import SCENE
-from tests.client.proxy import Proxy, Trouble, loses_the_answer, refuses, sends_headers
+from tests.client.proxy import Proxy, Trouble, loses_the_answer, refuses, sends_header
 from tests.service.conftest import Service
 from tests.service.instances import assert_strict_cog
 
@@ -118,7 +118,7 @@ def test_failed_job_is_an_error_with_its_code(astra: Astra) -> None:
 
 
 def test_polls_are_as_far_apart_as_the_service_asks_and_name_what_is_known(astra: Astra, proxy: Proxy) -> None:
-    proxy.on("GET", "/process/", *[sends_headers(**{"Retry-After": "1"})] * 100)
+    proxy.on("GET", "/process/", *[sends_header("retry-after", "1")] * 100)
     job = astra.submit("ndvi", "sentinel-2:TEST_SLOW")
     with pytest.raises(errors.StillRunning):
         astra.wait(job, timeout=3)

@@ -24,11 +24,15 @@ _COMPLETIONS = {"bash": BashComplete, "fish": FishComplete, "zsh": ZshComplete}
 @click.group(epilog=_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="astra")
 @json_option
-def astra() -> None:
+@click.option("--patience", type=float, help="Seconds to try again what may pass, 30 by default.")
+@click.pass_obj
+def astra(terminal: Terminal, patience: float | None) -> None:
     """NDVI and change maps of satellite scenes, by an ASTRA service.
 
     The service is ASTRA_API_URL (http://127.0.0.1:8000 by default), the key ASTRA_API_KEY.
     """
+    if patience is not None:
+        terminal.patience = patience
 
 
 @astra.command()
@@ -69,7 +73,7 @@ def submit(terminal: Terminal, file: IO[str]) -> None:
         raise click.BadParameter(f"{file.name} is no JSON: {error}", param_hint="FILE") from error
     if not isinstance(body, dict):
         raise click.BadParameter(f"{file.name} is no JSON object.", param_hint="FILE")
-    with Astra() as client:
+    with terminal.connect() as client:
         job = client.submit_body(body)
     terminal.answer(job, job.get("job_id") or json.dumps(job, indent=2))  # a dry run makes no job
 
@@ -82,7 +86,7 @@ def submit(terminal: Terminal, file: IO[str]) -> None:
 @click.pass_obj
 def jobs(terminal: Terminal, status: str | None, operation: str | None, limit: int) -> None:
     """The account's newest jobs."""
-    with Astra() as client:
+    with terminal.connect() as client:
         found = [job for job, _ in zip(client.jobs(status=status, operation=operation), range(limit), strict=False)]
     terminal.answer({"jobs": found}, jobs_table(found))
 
@@ -94,7 +98,7 @@ def jobs(terminal: Terminal, status: str | None, operation: str | None, limit: i
 @click.pass_obj
 def get(terminal: Terminal, job_id: str, output: Path) -> None:
     """Download the result of JOB, once it is completed."""
-    with Astra() as client:
+    with terminal.connect() as client:
         _save(terminal, client, job_id, output)
 
 
@@ -104,7 +108,7 @@ def get(terminal: Terminal, job_id: str, output: Path) -> None:
 @click.pass_obj
 def wait(terminal: Terminal, job_id: str) -> None:
     """Wait for the end of JOB."""
-    with Astra() as client:
+    with terminal.connect() as client:
         terminal.finished(_wait(terminal, client, job_id))
 
 
@@ -114,7 +118,7 @@ def wait(terminal: Terminal, job_id: str) -> None:
 @click.pass_obj
 def cancel(terminal: Terminal, job_id: str) -> None:
     """Cancel JOB if it is not finished."""
-    with Astra() as client:
+    with terminal.connect() as client:
         job = client.cancel(job_id)
     terminal.answer(job, f"{job.job_id} is cancelled.")
 
@@ -124,7 +128,7 @@ def cancel(terminal: Terminal, job_id: str) -> None:
 @click.pass_obj
 def account(terminal: Terminal) -> None:
     """The account's plan, and what remains of its limits."""
-    with Astra() as client:
+    with terminal.connect() as client:
         found = client.account()
     terminal.answer(found, account_table(found))
 
@@ -135,7 +139,7 @@ def account(terminal: Terminal) -> None:
 @click.pass_obj
 def scenes(terminal: Terminal, scene_id: str) -> None:
     """The scene ID and its bands: is the id right?"""
-    with Astra() as client:
+    with terminal.connect() as client:
         found = client.scenes(scene_id)
     terminal.answer(found, scene_table(found))
 
@@ -149,7 +153,7 @@ def completion(shell: str) -> None:
 
 def _make(terminal: Terminal, operation: str, scenes: Sequence[str], params: Mapping[str, Any], output: Path) -> None:
     """Submit, wait and save."""
-    with Astra() as client:
+    with terminal.connect() as client:
         job = client.submit(operation, scenes, params)
         terminal.follow(job)
         _save(terminal, client, job.job_id, output)

@@ -8,17 +8,24 @@ from typing import Any
 
 import click
 
+from ..blocking import Astra
+from ..client import PATIENCE
 from ..errors import AstraError, JobFailed
 from ..jobs import Job
 from .tables import result_table
 
 
 class Terminal:
-    """Shows answers in the way that the caller chose: for people, or with `as_json` only JSON on stdout."""
+    """What the caller chose for all commands, and showing it so: for people, or with `as_json` only JSON on stdout."""
 
     def __init__(self) -> None:
         self.as_json = False
+        self.patience = PATIENCE
         self._job: Job | None = None
+
+    def connect(self) -> Astra:
+        """The client of the service that the environment names."""
+        return Astra(patience=self.patience)
 
     def follow(self, job: Job) -> None:
         """This job is being waited for; if the command ends before it, the caller is told how to go on."""
