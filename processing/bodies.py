@@ -6,12 +6,15 @@ from typing import Any, cast
 
 from rest_framework import serializers
 
-from . import results
+from . import links
 from .models import Job
 from .models.status import DeliveryStatus
-from .raster.types import COG_MEDIA_TYPE
+from .raster.types import COG_MEDIA_TYPE, PREVIEW
 
+# Signed anew for every answer, and null after expiry.
+LINKS = ("href", "preview_url", "viewer_url")
 _NULL_AFTER_EXPIRY = ("quality", "notes")
+_OURS = ("pictures",)  # of what is kept of a result
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
@@ -72,14 +75,18 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     def get_result(self, job: Job) -> dict[str, Any] | None:
         if job.result is None or job.expires_at is None:
             return None
-        href = results.link(job, self.context["origin"])
+        origin = self.context["origin"]
+        href = links.link(job, origin)
         expired = href is None or job.has_expired
+        shown = {name: value for name, value in job.result.items() if name not in _OURS}
         return {
             "href": href,
+            "preview_url": links.picture_link(job, PREVIEW, origin),
+            "viewer_url": links.viewer_link(job, origin),
             "type": COG_MEDIA_TYPE,
             "expires_at": _text(job.expires_at),
             "expired": expired,
-            **job.result,
+            **shown,
             **(dict.fromkeys(_NULL_AFTER_EXPIRY) if expired else {}),
         }
 

@@ -199,6 +199,7 @@ def _complete(job: Job, product: Product, kept: KeptJob) -> None:
         "quality": dict(product.quality),
         "notes": list(product.notes),
         "provenance": dict(product.provenance),
+        "pictures": results.publish_pictures(key, product),
         **product.extra_fields,
     }
     if not patiently(lambda: job.complete(result=result, result_key=key, warnings=product.warnings)):

@@ -27,7 +27,14 @@ class SignedLocalStorage(FileSystemStorage):
 
 
 class MovableFile(File):  # type: ignore[type-arg]  # not subscriptable at run time
-    """A finished file that a local storage may move into place in one step instead of copying it."""
+    """A finished file that a local storage may move into place in one step instead of copying it.
+
+    `content_type` is what a bucket answers with it.
+    """
+
+    def __init__(self, file: Any, name: str, content_type: str) -> None:
+        super().__init__(file, name)
+        self.content_type = content_type
 
     def temporary_file_path(self) -> str:
         return str(self.name)

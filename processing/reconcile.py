@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice, starmap
 
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from .models import Job
 from .models.status import Status
+from .results import job_of_key, keys_of
 from .stored_files import StoredFile, StoredFiles, stored_files
 
 logger = logging.getLogger(__name__)
@@ -84,18 +85,13 @@ def _delete_unknown(stored: StoredFiles, before: datetime, dry_run: bool) -> tup
 
 
 def _unknown(keys: list[str]) -> Iterator[str]:
-    """The keys that are no job's result. A job that is not finished deletes what its attempts left by itself."""
-    jobs = Job.objects.filter(pk__in={_job_id(key) for key in keys})
-    results = {pk: (status, result) for pk, status, result in jobs.values_list("pk", "status", "result_key")}
+    """The keys that are no job's result or picture. An unfinished job deletes what its attempts left by itself."""
+    jobs = Job.objects.filter(pk__in={job_of_key(key) for key in keys})
+    at_work = set(jobs.filter(status__in=(Status.QUEUED, Status.PROCESSING)).values_list("pk", flat=True))
+    known = set(chain.from_iterable(starmap(keys_of, jobs.values_list("result_key", "result__pictures"))))
     for key in keys:
-        status, result = results.get(_job_id(key), (None, ""))
-        if key != result and status not in (Status.QUEUED, Status.PROCESSING):
+        if key not in known and job_of_key(key) not in at_work:
             yield key
-
-
-def _job_id(key: str) -> str:
-    """The job that a key such as jobs/<job>/... names."""
-    return key.split("/")[1]
 
 
 def _mark_missing(stored: StoredFiles, seen: _Keys, dry_run: bool) -> int:

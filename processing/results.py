@@ -1,25 +1,19 @@
-"""Finished files: stored, deleted, and the links to them."""
+"""Finished files, a COG and its pictures for each job: stored, named and deleted."""
 
 import logging
-import math
 import os
-import re
 import shutil
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
-from urllib.parse import urljoin
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.core.files.storage import Storage, default_storage, storages
-from django.utils import timezone
+from django.core.files.storage import default_storage
 
-from .local_storage import MovableFile, SignedLocalStorage
+from .local_storage import MovableFile
 from .models import Job
-from .raster.types import Product, moment_of
-
-_SATELLITE = re.compile(r"[A-Z][A-Z0-9]{1,5}(?=_)")
+from .raster.operations import all_operations
+from .raster.types import COG_MEDIA_TYPE, PNG_MEDIA_TYPE, Product
 
 logger = logging.getLogger(__name__)
 
@@ -33,22 +27,58 @@ def storage_key(job: Job, claim: int) -> str:
     return f"jobs/{job.id}/{claim}/{job.operation}_output.tif"
 
 
+def picture_key(result_key: str, name: str) -> str:
+    """Where the picture of that name lies: beside the file that is stored under `result_key`."""
+    return f"{result_key.rpartition('/')[0]}/{name}.png"
+
+
+def keys_of(result_key: str, pictures: Iterable[str] | None) -> list[str]:
+    """The keys of everything that is stored for a result; none if it has no file."""
+    return [result_key, *(picture_key(result_key, name) for name in pictures or ())] if result_key else []
+
+
+def job_of_key(key: str) -> str:
+    """The id of the job to which what is stored under a key such as jobs/<job>/... belongs."""
+    return key.split("/")[1] if "/" in key else ""
+
+
 def publish(job: Job, product: Product) -> str:
     """Store the product's file and return its key. Raises StorageUnavailable, and then leaves no file."""
     key = storage_key(job, job.claims)
     try:
-        movable = _second_name(product.path)
-        with movable.open("rb") as file:
-            saved = default_storage.save(key, MovableFile(file, name=str(movable)))
-        if saved != key or default_storage.size(saved) != product.size:
-            raise OSError("the storage holds another file")
+        _store(product.path, key, COG_MEDIA_TYPE, product.size)
     except SoftTimeLimitExceeded:
         delete_attempts(job)
         raise
     except Exception as error:  # each storage has its own errors
         delete_attempts(job)
         raise StorageUnavailable("The result could not be stored. Try again later.") from error
-    return saved
+    return key
+
+
+def publish_pictures(result_key: str, product: Product) -> list[str]:
+    """Store the product's pictures beside its file, and return their names. One that cannot be stored is left out."""
+    return [name for name, path in product.pictures.items() if _is_stored(path, picture_key(result_key, name))]
+
+
+def _is_stored(picture: Path, key: str) -> bool:
+    try:
+        _store(picture, key, PNG_MEDIA_TYPE, picture.stat().st_size)
+    except Exception as error:  # even the end of the job's time: the result itself is stored
+        logger.warning("the picture %s is left out, as it could not be stored: %s", key, error)
+        with suppress(Exception):  # what is left of it belongs to no result, and is found as such
+            default_storage.delete(key)
+        return False
+    return True
+
+
+def _store(path: Path, key: str, content_type: str, size: int) -> None:
+    """Raises OSError, and whatever the storage raises."""
+    movable = _second_name(path)
+    with movable.open("rb") as file:
+        saved = default_storage.save(key, MovableFile(file, str(movable), content_type))
+    if saved != key or default_storage.size(saved) != size:
+        raise OSError("the storage holds another file")
 
 
 def is_whole(product: Product) -> bool:
@@ -71,7 +101,8 @@ def delete_attempts(job: Job) -> bool:
     """Delete the files of all attempts so far. False if the storage failed; then try again later."""
     try:
         for claim in range(1, job.claims + 1):
-            default_storage.delete(storage_key(job, claim))
+            for key in keys_of(storage_key(job, claim), _possible_pictures(job)):
+                default_storage.delete(key)
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:  # each storage has its own errors
@@ -80,33 +111,16 @@ def delete_attempts(job: Job) -> bool:
     return True
 
 
-def link(job: Job, origin: str) -> str | None:
-    """A link to the job's file, good until the result expires; None after that. `origin` is the base of local links."""
-    if not job.result_key or job.expires_at is None or job.has_expired:
-        return None
-    return urljoin(origin, _signed(job, job.expires_at))
+def _possible_pictures(job: Job) -> Iterable[str]:
+    operation = all_operations().get(job.operation)
+    return operation.pictures if operation else ()
 
 
-def disposition(job: Job) -> str:
-    """What names a download: operation, satellite and date of each scene, and the job, as links all end alike."""
-    scenes = (job.result or {}).get("provenance", {}).get("scenes", ())
-    parts = [job.operation, *(part for scene in scenes for part in _satellite_and_date(scene)), job.pk]
-    return f'attachment; filename="{"_".join(parts)}.tif"'
+def pictures_of(job: Job) -> list[str]:
+    """The names of the pictures that are stored beside the job's file; none once it has expired."""
+    return list((job.result or {}).get("pictures", ())) if is_kept(job) else []
 
 
-def _satellite_and_date(scene: Mapping[str, Any]) -> Iterator[str]:
-    """Such as S2B and 20250115, if product and time are known and begin as they should."""
-    if satellite := _SATELLITE.match(scene.get("product") or ""):
-        yield satellite[0]
-    if moment := moment_of(scene.get("datetime")):
-        yield f"{moment:%Y%m%d}"
-
-
-def _signed(job: Job, expires_at: datetime) -> str:
-    """Local links name the time of their end, so they stay the same from poll to poll; S3 counts from now."""
-    storage: Storage = storages["default"]
-    if isinstance(storage, SignedLocalStorage):
-        return storage.signed_url(job.result_key, int(expires_at.timestamp()))
-    seconds = math.ceil((expires_at - timezone.now()).total_seconds())
-    shown = {"ResponseContentDisposition": disposition(job)}
-    return storage.url(job.result_key, shown, seconds)  # type: ignore[call-arg]  # S3Storage takes these
+def is_kept(job: Job) -> bool:
+    """Whether the job has a file that callers may have."""
+    return bool(job.result_key) and job.expires_at is not None and not job.has_expired

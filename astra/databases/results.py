@@ -16,8 +16,6 @@ def s3_results(bucket: str, access: Mapping[str, str | None]) -> dict[str, Any]:
     """`access` names endpoint, region and keys as django-storages does; None leaves them to boto3."""
     from botocore.config import Config  # takes a while to load, and not everyone has a bucket
 
-    from processing.raster.types import COG_MEDIA_TYPE
-
     client = Config(
         signature_version="s3v4",
         s3={"addressing_style": "path" if access["endpoint_url"] else "auto"},
@@ -34,6 +32,5 @@ def s3_results(bucket: str, access: Mapping[str, str | None]) -> dict[str, Any]:
             "default_acl": None,
             "querystring_auth": True,
             "file_overwrite": True,
-            "object_parameters": {"ContentType": COG_MEDIA_TYPE},
         },
     }

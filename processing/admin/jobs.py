@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from .. import results, tasks
+from .. import links, tasks
 from ..models import Job, JobEvent, WebhookDelivery
 from .read_only import ReadOnly, indented
 
@@ -67,7 +67,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description="result file")
     def download(self, job: Job) -> str | SafeString:
-        href = results.link(job, job.origin)
+        href = links.link(job, job.origin)
         return format_html('<a href="{}">download</a>', href) if href else ""
 
     @admin.display(description="result")

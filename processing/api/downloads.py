@@ -13,9 +13,9 @@ from rest_framework.request import Request
 
 from astra.exceptions import ApiError, Problem
 
+from ..links import disposition
 from ..models import Job
-from ..raster.types import COG_MEDIA_TYPE
-from ..results import disposition
+from ..raster.types import COG_MEDIA_TYPE, PNG_MEDIA_TYPE
 
 _CACHING = "private, max-age=3600"
 # Positions with more digits than this lie beyond the end of any file.
@@ -52,14 +52,14 @@ def _bounded(position: str) -> str:
     return digits if len(digits) <= _MOST_DIGITS else "9" * _MOST_DIGITS
 
 
-def serve_file(request: Request, job: Job) -> HttpResponseBase:
-    """The job's file, or the part that the request asks for. Raises ApiError if it is deleted or the range is wrong."""
+def serve_file(request: Request, job: Job, key: str) -> HttpResponseBase:
+    """The job's file or picture, or the part that is asked for. Raises ApiError if it is deleted or the range wrong."""
     try:
-        file: IO[Any] = default_storage.open(job.result_key)
-        changed_at = int(default_storage.get_modified_time(job.result_key).timestamp())
+        file: IO[Any] = default_storage.open(key)
+        changed_at = int(default_storage.get_modified_time(key).timestamp())
     except FileNotFoundError:
         raise ApiError(Problem.EXPIRED) from None
-    size, etag = default_storage.size(job.result_key), f'"{(job.result or {})["file:checksum"]}"'
+    size, etag = default_storage.size(key), _etag(job, key)
     if (answer := _conditional_answer(request, etag, changed_at)) is not None:
         file.close()
         return answer
@@ -73,9 +73,10 @@ def serve_file(request: Request, job: Job) -> HttpResponseBase:
         raise ApiError(Problem.RANGE_NOT_SATISFIABLE, message, {"size": size}, headers) from None
     first, last = part or (0, size - 1)
     file.seek(first)
-    response = FileResponse(_Slice(file, last - first + 1), status=206 if part else 200, content_type=COG_MEDIA_TYPE)
+    response = FileResponse(_Slice(file, last - first + 1), status=206 if part else 200, content_type=_type(job, key))
     response["Content-Length"] = str(last - first + 1)
-    response["Content-Disposition"] = disposition(job)
+    if key == job.result_key:
+        response["Content-Disposition"] = disposition(job)
     if part:
         response["Content-Range"] = f"bytes {first}-{last}/{size}"
     response["Accept-Ranges"] = "bytes"
@@ -84,6 +85,16 @@ def serve_file(request: Request, job: Job) -> HttpResponseBase:
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = _CACHING
     return response
+
+
+def _etag(job: Job, key: str) -> str:
+    """A picture is as new as the file that it was made of."""
+    name = "" if key == job.result_key else key.rpartition("/")[2]
+    return f'"{(job.result or {})["file:checksum"]}{name}"'
+
+
+def _type(job: Job, key: str) -> str:
+    return COG_MEDIA_TYPE if key == job.result_key else PNG_MEDIA_TYPE
 
 
 def _conditional_answer(request: Request, etag: str, changed_at: int) -> HttpResponseBase | None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from ..links import picture_link
 from ..models import Job
 from ..raster.operations import get_operation
-from ..raster.types import COG_MEDIA_TYPE, moment_of
+from ..raster.types import COG_MEDIA_TYPE, PNG_MEDIA_TYPE, PREVIEW, moment_of
+from ..results import pictures_of
 
 # The extension of a field, by the part of its name before the colon.
 _EXTENSIONS = {
@@ -38,7 +40,7 @@ def result_item(job: Job, href: str, origin: str) -> dict[str, Any]:
         **({"bbox": result["bbox"]} if "bbox" in result else {}),
         "properties": properties,
         "links": list(_links(job, result, origin)),
-        "assets": {"data": asset},
+        "assets": {"data": asset, **_pictures(job, origin)},
     }
 
 
@@ -97,6 +99,19 @@ def _asset(job: Job, result: dict[str, Any], href: str) -> dict[str, Any]:
         "roles": ["data"],
         **{name: result[name] for name in _OF_FILE if name in result},
         **({"bands": bands} if bands else {}),
+    }
+
+
+def _pictures(job: Job, origin: str) -> dict[str, dict[str, Any]]:
+    """For browsers: of the result and of the scenes that it compares, in web mercator over the bbox."""
+    return {
+        name: {
+            "href": picture_link(job, name, origin),
+            "type": PNG_MEDIA_TYPE,
+            "roles": ["overview"] if name == PREVIEW else ["visual"],
+            "proj:code": "EPSG:3857",
+        }
+        for name in pictures_of(job)
     }
 
 

@@ -17,14 +17,15 @@ from accounts.models import ApiKey
 from astra import logs
 from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
 
-from .. import messages, results, tasks
-from ..bodies import job_body
+from .. import links, messages, tasks
+from ..bodies import LINKS, job_body
 from ..models import Job
 from ..models.idempotency import KeyOfAnotherBody
 from ..models.job_queue import QueueFull
 from ..models.jobs import is_job_id
 from ..raster.items import scene_item
 from ..raster.operations import all_operations
+from ..results import job_of_key, keys_of, pictures_of
 from ..signed_links import LinkExpired, LinkTampered, check_link
 from .downloads import serve_file
 from .dry_run import dry_run
@@ -124,7 +125,7 @@ class JobItem(APIView):
         job = job_of(request, job_id)
         if job.result is None:
             raise ApiError(Problem.CONFLICT, f"The job is {job.shown_status}, so it has no result to describe.")
-        href = results.link(job, origin_of(request))
+        href = links.link(job, origin_of(request))
         if href is None:
             raise ApiError(Problem.EXPIRED)
         response = Response(result_item(job, href, origin_of(request)), content_type="application/geo+json")
@@ -172,7 +173,7 @@ class OperationList(APIView):
 
 
 class Download(APIView):
-    """A result on the local disk. The signature in the link is the only permission needed."""
+    """A result or picture on the local disk. The signature in the link is the only permission needed."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -186,10 +187,10 @@ class Download(APIView):
         except LinkExpired:
             message = "This link has expired. Poll the job to see whether its result is still kept."
             raise ApiError(Problem.EXPIRED, message) from None
-        job = Job.objects.filter(result_key=key).first()
-        if job is None or job.has_expired:
+        job = Job.objects.filter(pk=job_of_key(key)).first()
+        if job is None or job.has_expired or key not in keys_of(job.result_key, pictures_of(job)):
             raise ApiError(Problem.EXPIRED)
-        return serve_file(request, job)
+        return serve_file(request, job, key)
 
     head = get
 
@@ -244,7 +245,9 @@ def _etag(body: dict[str, Any]) -> str:
     """Changes with anything that the body shows, but neither with the signature of the link nor with the queue."""
     shown = {
         **{name: value for name, value in body.items() if name not in _OF_THE_QUEUE},
-        "result": {**body["result"], "href": bool(body["result"]["href"])} if body["result"] else None,
+        "result": {**body["result"], **{name: bool(body["result"][name]) for name in LINKS}}
+        if body["result"]
+        else None,
     }
     return f'"{hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:32]}"'
 

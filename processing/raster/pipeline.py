@@ -13,6 +13,7 @@ from .geometry.common_ground import check_pixels
 from .grids import Overlay, clip, footprint, lay_over
 from .items.caveats import about_area, about_overlap
 from .operations import Operation, get_operation
+from .pictures import pictures_of_scenes, preview_of
 from .provenance import provenance, tags
 from .quality import Sampler, caveats, clear_percent, trust
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
@@ -47,13 +48,15 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
         origin = provenance(scenes, overlay, config.version)
         with (
             in_background(lambda: _unmasked_clear(job, scenes, overlay, rasters)) as unmasked_clear,
+            in_background(lambda: pictures_of_scenes(operation, scenes, overlay, config, directory)) as of_scenes,
             _cog_writer(operation, job, directory, work, config, origin) as cog,
         ):
             _write_windows(work, cog, tick)
             statistics = work.tally.statistics()
             written = cog.finish(_band_tags(operation.file_statistics(job.params, statistics)))
         quality = trust.quality(operation, job.params, scenes, sampler, unmasked_clear.result())
-    return _product(work, statistics, {**quality, **work.tally.quality()}, written, origin)
+        pictures = {**preview_of(written.path, operation, job.params), **of_scenes.result()}
+    return _product(work, statistics, {**quality, **work.tally.quality()}, written, origin, pictures)
 
 
 def _open_scenes(
@@ -130,6 +133,7 @@ def _product(
     quality: Mapping[str, Any],
     written: WrittenCog,
     origin: Mapping[str, Any],
+    pictures: Mapping[str, Path],
 ) -> Product:
     grid = work.overlay.grid
     statistics = {**statistics, **_coverage(work)}
@@ -149,6 +153,7 @@ def _product(
         extra_fields=work.operation.result_fields(work.params),
         quality=quality,
         notes=work.operation.notes(work.params),
+        pictures=pictures,
         warnings=tuple(map(shortened, _warnings(work, statistics, quality))),
     )
 

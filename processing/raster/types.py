@@ -22,7 +22,10 @@ PixelArray = npt.NDArray[Any]
 # Called with the share of the work that is done (0..1). May raise `Stopped` to end the work.
 Tick = Callable[[float], None]
 
+PNG_MEDIA_TYPE = "image/png"
 COG_MEDIA_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
+
+PREVIEW = "preview"  # the name of the picture of a result itself
 
 FULL_MANTISSA = 23  # bits of a float32
 
@@ -274,7 +277,7 @@ class Config:
 
 @dataclass(frozen=True, kw_only=True)
 class Product:
-    """A finished, verified COG on disk and everything the API says about it."""
+    """A finished, verified COG on disk, its pictures, and everything the API says about it."""
 
     path: Path
     size: int
@@ -291,4 +294,5 @@ class Product:
     extra_fields: Mapping[str, Any]
     quality: Mapping[str, Any]
     notes: tuple[str, ...]
+    pictures: Mapping[str, Path]  # PNG files by name, those that could be made
     warnings: tuple[str, ...]

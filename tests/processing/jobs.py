@@ -113,9 +113,15 @@ def stored_keys() -> list[str]:
     return sorted(file.key for file in stored_files())
 
 
+def keys_with_preview(job: Job) -> list[str]:
+    """The keys of everything that is stored for a completed NDVI job."""
+    key = row(job)["result_key"]
+    return [key, f"{key.rpartition('/')[0]}/preview.png"]
+
+
 def only_file(folder: Path) -> Path:
-    """A copy of the one file in the storage."""
-    (key,) = stored_keys()
+    """A copy of the one COG in the storage."""
+    (key,) = (key for key in stored_keys() if key.endswith(".tif"))
     copy = folder / "copy.tif"
     copy.write_bytes(default_storage.open(key).read())
     return copy

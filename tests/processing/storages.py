@@ -46,7 +46,8 @@ class CancelledWhileSaving(_Storage):  # type: ignore[misc]
 
     def _save(self, name: str, content: Any) -> str:
         saved = str(super()._save(name, content))
-        cancel_elsewhere(name)
+        if name.endswith(".tif"):
+            cancel_elsewhere(name)
         return saved
 
 

@@ -22,7 +22,7 @@ def test_expired_result_is_deleted_and_its_link_is_gone(new_service: NewService)
     assert answer.json()["error"]["code"] == "EXPIRED"
     later = service.poll(job["job_id"])
     assert later["status"] == "completed"
-    expired = {"href": None, "expired": True, "quality": None, "notes": None}
+    expired = {"href": None, "preview_url": None, "viewer_url": None, "expired": True, "quality": None, "notes": None}
     assert later["result"] == {**job["result"], **expired}
     assert later["result"]["statistics"]["valid_percent"] > 0
     assert {**later, "result": None} == {**job, "result": None}

@@ -70,8 +70,9 @@ class Command(BaseCommand):
         job = self._poll(f"{url}/api/v1/process/{job['job_id']}", headers)
         if job["status"] != "completed":
             raise CommandError(f"The job failed: {job['error']['code']}: {job['error']['message']}")
-        _download(job["result"], target)
+        _download(job["result"]["href"], target)
         _check(job["result"], target)
+        _download(job["result"]["preview_url"], target.with_suffix(".png"))
         self._show(_about_file(job, target))
         return job
 
@@ -131,17 +132,16 @@ def _answer(response: requests.Response, expected: int) -> dict[str, Any]:
     return dict(response.json())
 
 
-def _download(result: Mapping[str, Any], target: Path) -> None:
-    with requests.get(result["href"], stream=True, timeout=30) as response, target.open("wb") as file:
+def _download(url: str, target: Path) -> None:
+    with requests.get(url, stream=True, timeout=30) as response, target.open("wb") as file:
         response.raise_for_status()
         for part in response.iter_content(1 << 20):
             file.write(part)
 
 
 def _check(result: Mapping[str, Any], target: Path) -> None:
-    """Raises CommandError unless the file is a COG with the size and checksum that the API says. Writes a picture."""
+    """Raises CommandError unless the file is a COG with the size and checksum that the API says."""
     from processing.raster.cog import is_cog
-    from processing.raster.cog.preview import write_preview
 
     with target.open("rb") as file:
         checksum = "1220" + hashlib.file_digest(file, "sha256").hexdigest()
@@ -149,7 +149,6 @@ def _check(result: Mapping[str, Any], target: Path) -> None:
         raise CommandError(f"{target} is not the file that the API described.")
     if not is_cog(target):
         raise CommandError(f"{target} is not a Cloud Optimized GeoTIFF.")
-    write_preview(target, target.with_suffix(".png"))
 
 
 def _about_file(job: Mapping[str, Any], target: Path) -> dict[str, str]:
@@ -159,6 +158,7 @@ def _about_file(job: Mapping[str, Any], target: Path) -> dict[str, str]:
         "job": f"{job['job_id']}, {job['duration_ms'] / 1000:.1f} s from submit to completed",
         "COG": f"{target} ({result['file:size'] / 1e6:.1f} MB, checksum and layout verified)",
         "picture": str(target.with_suffix(".png")),
+        "map": job["result"]["viewer_url"],
         "grid": f"{shape} pixels of {result['gsd']:g} m, {result['proj:code']}",
         "valid": f"{result['statistics']['valid_percent']:.1f} % of the pixels",
     }

@@ -1,7 +1,4 @@
-"""The only room that writes rasters: windows in, one verified COG out, in one pass and in bounded memory.
-
-Also makes the small picture of a finished COG.
-"""
+"""The only room that writes rasters: windows in, one verified COG out, in one pass and in bounded memory."""
 
 from .writer import CogWriter, WrittenCog, is_cog, write_cog
 

@@ -16,6 +16,7 @@ from ._operation import Operation
 _STEPS_PER_UNIT = 127
 _NODATA_DN = 0
 _BINS = 20
+_SHOWN_AS: Colormap = "rdylgn"  # raw values in a picture
 _COMPACT_MANTISSA = 12  # bits; compressed with the predictor they take half the bytes of all 23
 
 
@@ -80,6 +81,9 @@ class NormalizedIndex(Operation[IndexParams]):
             description=self.index,
             palette=_palette(params.colormap),
         )
+
+    def shown_as(self, params: IndexParams) -> IndexParams:
+        return params.model_copy(update={"colormap": params.colormap or _SHOWN_AS, "precision": "full"})
 
     def compute(self, params: IndexParams, scenes: Sequence[Pixels]) -> Float32Array:
         """The index as float32 in -1..1; NaN if a band is not valid or both reflectances are 0."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 import numpy as np
 
 from ..params import Params
-from ..types import BoolArray, Float64Array, PixelArray, PixelFormat, Pixels, SceneId
+from ..types import PREVIEW, BoolArray, Float64Array, PixelArray, PixelFormat, Pixels, SceneId
 
 P = TypeVar("P", bound=Params)
 
@@ -69,6 +69,15 @@ class Operation(ABC, Generic[P]):
     @abstractmethod
     def pixel_format(self, params: P) -> PixelFormat:
         """How the result's band is stored."""
+
+    def shown_as(self, params: P) -> P:
+        """The params of the same result in a palette, as a picture shows it: `encode` makes its DN of the values."""
+        return params
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """What pictures of a result are called: its own and, if it compares scenes, those of each of them."""
+        return (PREVIEW, *(self.scene_roles if len(self.scene_roles) > 1 else ()))
 
     @abstractmethod
     def compute(self, params: P, scenes: Sequence[Pixels]) -> PixelArray:

@@ -16,6 +16,7 @@ from rasterio.windows import Window
 from ..errors import SceneTooLarge
 from ..files import LocalCopy, Span, runs
 from ..grids import Grid
+from ..grids.grid import outer_window
 from ..types import Band, Limits, Mask, PixelArray
 from .block_layout import BlockLayout, spread_blocks
 from .checks import (
@@ -29,6 +30,7 @@ from .checks import (
 from .readable_file import ReadableFile
 
 _SAMPLE_SIDE = 512  # pixels
+_AROUND = 2  # pixels beyond a part that is warped
 _NO_GEOREFERENCE = {"GEOREF_SOURCES": "NONE"}
 
 
@@ -111,6 +113,23 @@ class RasterFile:
                 check_pixels(dataset.width * dataset.height, self.wanted, self.file.limits)
                 self._bring(layout.spans if layout else ())
                 return self.with_one_nodata(dataset.read(1, out_shape=shape))
+
+    def part(self, grid: Grid, shrink: float) -> tuple[PixelArray, Grid]:
+        """DN under `grid` and a little beyond it, and their own grid: of the overview that is `shrink` times coarser.
+
+        That is the coarsest that is at least as fine. Raises SceneTooLarge, and what fetching raises.
+        """
+        with named_errors(self.wanted):
+            level = self._overview_level(shrink)
+            dataset, layout = self.file.open_with_layout(OVERVIEW_LEVEL="NONE" if level is None else f"{level}only")
+            with dataset:
+                coarse = Grid.of(dataset)
+                window = outer_window(coarse.footprint_of(grid)[0].buffer(_AROUND).intersection(coarse.rectangle))
+                if window is None:
+                    raise unreadable(self.wanted, "does not lie under the result")
+                check_pixels(int(window.width * window.height), self.wanted, self.file.limits)
+                self._bring(layout.spans_of(*window.toslices()) if layout else ())
+                return self.with_one_nodata(dataset.read(1, window=window)), coarse.cut(window)
 
     def sample(self, longest_side: int = _SAMPLE_SIDE) -> PixelArray:
         """DN that stand for the whole raster, flat: its overview or, if none at its head fits, a few blocks of it."""

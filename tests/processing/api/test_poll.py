@@ -113,6 +113,8 @@ def test_poll_of_a_completed_job(api: APIClient, key: ApiKey) -> None:
     }
     assert result.pop("href").startswith(f"http://testserver/files/jobs/{job.pk}/1/ndvi_output.tif?")
     assert result == {
+        "preview_url": None,
+        "viewer_url": None,
         "type": "image/tiff; application=geotiff; profile=cloud-optimized",
         "file:size": len(CONTENT),
         "file:checksum": "1220" + sha256(CONTENT).hexdigest(),
@@ -286,7 +288,7 @@ def test_expired_result_keeps_all_fields_but_its_link(
     at(job, expires_at=datetime.fromisoformat(before["result"]["expires_at"]) - timedelta(seconds=10))
     after = dict(api.get(f"{URL}/{job.pk}").json())
     after["result"]["expires_at"] = before["result"]["expires_at"]
-    changed = {"href": None, "expired": True, "quality": None, "notes": None}
+    changed = {"href": None, "preview_url": None, "viewer_url": None, "expired": True, "quality": None, "notes": None}
     assert after == {**before, "result": {**before["result"], **changed}}
     job.forget_result()
     deleted = dict(api.get(f"{URL}/{job.pk}").json())

@@ -1,0 +1,8 @@
+"""Pictures of a finished result, and of the scenes that it compares: what a browser can show.
+
+All lie on one grid in web mercator, which covers the bbox of the result. A picture that fails is left out.
+"""
+
+from .album import pictures_of_scenes, preview_of
+
+__all__ = ["pictures_of_scenes", "preview_of"]
