@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -134,6 +135,23 @@ def http_url(name: str, default: str = "") -> str:
     if value and not is_url(value, "http", "https"):
         raise ImproperlyConfigured(f"{name} must be a URL such as https://example.com, not {value!r}.")
     return value
+
+
+def tile_url(name: str) -> str:
+    """The URL of map tiles, with {z}, {x} and {y} in it."""
+    value = text(name)
+    if value and not (is_url(value, "http", "https") and all(part in value for part in ("{z}", "{x}", "{y}"))):
+        example = "https://tiles.example/{z}/{x}/{y}.png"
+        raise ImproperlyConfigured(f"{name} must be the URL of tiles such as {example}, not {value!r}.")
+    return value
+
+
+def package_folder(name: str) -> Path:
+    """Where an installed package lies, without importing it."""
+    found = find_spec(name)
+    if found is None or found.origin is None:
+        raise ImproperlyConfigured(f"The package {name} is not installed: pip install -r requirements.txt.")
+    return Path(found.origin).parent
 
 
 def http_urls(name: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.utils.encoding import escape_uri_path
 
 from . import __version__, logs
+from .content_policy import content_policy
 from .exceptions import ApiError
 from .parsing import check_query
 from .views import error_page
@@ -24,11 +25,6 @@ logger = logging.getLogger("astra.requests")
 _PROPER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _MOST_HOST_CHARACTERS = 253 + len(":65535")  # of a name in the DNS, and a port
 _LEAST_COMPRESSED_BYTES = 1024
-# Scripts and styles come from files of our own. Pages that need more set a policy themselves.
-_CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 # Asked every few seconds by machines. What goes wrong with them is logged all the same.
 _PROBES = ("/healthz", "/readyz", "/metrics")
 
@@ -49,7 +45,7 @@ class Traced:
         response = self._get_response(request)
         response["X-Request-Id"], response["X-Astra-Version"] = request_id, __version__
         if response.status_code < 500:  # Django's debug page, which only DEBUG shows, has its scripts inside
-            response.headers.setdefault("Content-Security-Policy", _CONTENT_POLICY)
+            response.headers.setdefault("Content-Security-Policy", content_policy())
         _finish(request, response)
         _log(request, response, begun)
         return response
@@ -68,7 +64,7 @@ class StrictAddress:
         try:
             if len(request.get_host()) > _MOST_HOST_CHARACTERS:
                 raise DisallowedHost
-            if request.path.startswith(("/api/", "/files/")):
+            if request.path.startswith(("/api/", "/files/", "/view/")):
                 check_query(request.META.get("QUERY_STRING", ""))
         except (ApiError, DisallowedHost) as error:
             return error_page(request, error)

@@ -31,12 +31,14 @@ from .environment import (
     one_of,
     origin,
     origins,
+    package_folder,
     parsed,
     redis_url,
     refuse_root,
     regions,
     secret,
     text,
+    tile_url,
     whole_number,
 )
 from .logs import logging_settings
@@ -125,7 +127,8 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "astra" / "static"]
+# Of django-leaflet only the files: as an app it would load GDAL in the web process.
+STATICFILES_DIRS = [BASE_DIR / "astra" / "static", package_folder("leaflet") / "static"]
 WHITENOISE_USE_FINDERS = True  # serves the admin's files from the installed packages, without collectstatic
 
 # --- Database ------------------------------------------------------------------------------------------------------
@@ -184,6 +187,9 @@ _S3_ACCESS = {
     "secret_key": credential("AWS_SECRET_ACCESS_KEY") or None,
     "region_name": matching("AWS_REGION", _REGION, "a region such as eu-central-1") or None,
 }
+# Tiles under the results on a map, such as https://tiles.example/{z}/{x}/{y}.png. None: no other host is asked.
+BASEMAP_URL = tile_url("ASTRA_BASEMAP_URL")
+BASEMAP_ATTRIBUTION = text("ASTRA_BASEMAP_ATTRIBUTION")
 STORAGES = {
     "default": s3_results(BUCKET, _S3_ACCESS) if BUCKET else local_results(DATA_DIR / "results"),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -20,6 +20,7 @@ urlpatterns = [
     path("healthz", Health.as_view(), name="health"),
     path("", include("accounts.urls")),
     path("", include("processing.api.urls")),
+    path("", include("processing.viewer.urls")),
     path("", include("processing.watch.urls")),
     re_path(r"", Missing.as_view()),
 ]

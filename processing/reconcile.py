@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice, starmap
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from .models import Job
 from .models.status import Status
-from .results import job_of_key, keys_of
+from .results import job_of_key, keys_of, picture_key
 from .stored_files import StoredFile, StoredFiles, stored_files
 
 logger = logging.getLogger(__name__)
@@ -95,30 +96,58 @@ def _unknown(keys: list[str]) -> Iterator[str]:
 
 
 def _mark_missing(stored: StoredFiles, seen: _Keys, dry_run: bool) -> int:
-    """How many results have lost their file. Their jobs stay completed, as after expiry.
+    """How many results have lost their file. Their jobs stay completed, as after expiry; lost pictures are forgotten.
 
     The storage is asked only for what was not seen, which may have been stored since.
     """
     missing = 0
-    for jobs in _jobs_with_result():
-        gone = [(pk, key) for pk, key in jobs if key not in seen and not stored.has(key)]
+    for results in _results():
+        gone = [result for result in results if not _is_there(result.key, stored, seen)]
         if gone and not seen:
             raise WrongStorage("The storage holds no file at all, although jobs have results. Is it the right one?")
-        missing += len(gone) if dry_run else sum(_forget(pk, key) for pk, key in gone)
+        missing += len(gone) if dry_run else sum(_forget(result.job_id, result.key) for result in gone)
+        if not dry_run:
+            _forget_lost_pictures([result for result in results if result not in gone], stored, seen)
     return missing
 
 
-def _jobs_with_result() -> Iterator[list[tuple[str, str]]]:
-    """Ids and keys, some hundred at a time."""
+class _Result(NamedTuple):
+    job_id: str
+    key: str
+    pictures: list[str] | None
+
+
+def _is_there(key: str, stored: StoredFiles, seen: _Keys) -> bool:
+    return key in seen or stored.has(key)
+
+
+def _results() -> Iterator[list[_Result]]:
+    """Some hundred at a time."""
     last = ""
     while found := list(_next_results(last)):
         yield found
-        last = found[-1][0]
+        last = found[-1].job_id
 
 
-def _next_results(last: str) -> Iterable[tuple[str, str]]:
+def _next_results(last: str) -> Iterable[_Result]:
     jobs = Job.objects.filter(pk__gt=last).exclude(result_key="").order_by("pk")
-    return jobs.values_list("pk", "result_key")[:_AT_ONCE]
+    return starmap(_Result, jobs.values_list("pk", "result_key", "result__pictures")[:_AT_ONCE])
+
+
+def _forget_lost_pictures(results: Iterable[_Result], stored: StoredFiles, seen: _Keys) -> None:
+    for result in results:
+        names = result.pictures or []
+        kept = [name for name in names if _is_there(picture_key(result.key, name), stored, seen)]
+        if len(kept) < len(names):
+            logger.warning("pictures of %s are gone from the storage", result.job_id)
+            _keep_pictures(result, kept)
+
+
+def _keep_pictures(result: _Result, kept: list[str]) -> None:
+    with transaction.atomic():
+        job = Job.objects.select_for_update().filter(pk=result.job_id, result_key=result.key).first()
+        if job is not None and job.result is not None:
+            Job.objects.filter(pk=job.pk).update(result={**job.result, "pictures": kept})
 
 
 def _forget(pk: str, key: str) -> bool:

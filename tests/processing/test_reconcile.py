@@ -15,6 +15,7 @@ from pytest_django import Settings
 from accounts.models import ApiKey
 from processing.models import Job
 from processing.reconcile import WrongStorage, reconcile
+from processing.results import picture_key
 from tests.accounts.clock import Clock
 from tests.s3 import BUCKET, s3_client, s3_storage
 
@@ -111,6 +112,35 @@ def test_result_whose_file_is_gone_expires(key: ApiKey) -> None:
     assert event is not None
     assert (event.verb, event.note) == ("expire", "the file was gone from the storage")
     assert reconcile().missing_results == 0
+
+
+def with_pictures(key: ApiKey, *names: str) -> Job:
+    """A completed job whose pictures are stored."""
+    job = completed(key)
+    Job.objects.filter(pk=job.pk).update(result={**(job.result or {}), "pictures": list(names)})
+    for name in names:
+        store(picture_key(job.result_key, name))
+    job.refresh_from_db()
+    return job
+
+
+def test_pictures_of_a_result_stay_and_others_go(clock: Clock, key: ApiKey) -> None:
+    job = with_pictures(key, "preview")
+    left = store(picture_key(job.result_key, "before"))
+    clock.move(days=2)
+
+    assert reconcile().deleted_files == 1
+    assert default_storage.exists(picture_key(job.result_key, "preview"))
+    assert not default_storage.exists(left)
+
+
+def test_picture_that_is_gone_is_forgotten_and_the_result_stays(key: ApiKey) -> None:
+    job = with_pictures(key, "preview", "before")
+    default_storage.delete(picture_key(job.result_key, "before"))
+
+    assert reconcile().missing_results == 0
+    assert row(job)["result"]["pictures"] == ["preview"]
+    assert row(job)["result_key"] == job.result_key
 
 
 def test_empty_storage_is_taken_for_the_wrong_one(key: ApiKey) -> None:

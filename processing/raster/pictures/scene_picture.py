@@ -51,7 +51,7 @@ def brightness(dn: PixelArray, band: Band) -> Bytes:
 def _brightness(dn: PixelArray, band: Band) -> Bytes:
     with np.errstate(invalid="ignore"):
         shares = np.sqrt(to_reflectance(dn, band) / np.float32(_WHITE))
-        values = np.clip(np.rint(255 * shares), _DARKEST, 255).astype(np.uint8)
+        values: Bytes = np.clip(np.rint(255 * shares), _DARKEST, 255).astype(np.uint8)
     values[~valid_pixels(dn, band.nodata)] = _NODATA
     return values
 

@@ -120,10 +120,11 @@ def step(values: npt.NDArray[Any], kind: str) -> npt.NDArray[np.int64]:
     """Which colour of the legend a value should have."""
     plain = np.ma.filled(values, 0)
     if kind == "classes":
-        return plain.astype(np.int64)
+        return np.asarray(plain, dtype=np.int64)
     if kind == "palette":
-        return plain.astype(np.int64) - 1
-    return np.rint((np.nan_to_num(plain) + 1) * 127).astype(np.int64)
+        return np.asarray(plain, dtype=np.int64) - 1
+    steps: npt.NDArray[np.int64] = np.rint((np.nan_to_num(plain) + 1) * 127).astype(np.int64)
+    return steps
 
 
 def test_picture_has_at_most_2048_pixels_on_a_side(tmp_path: Path) -> None:
