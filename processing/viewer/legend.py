@@ -16,7 +16,7 @@ def legend_of(job: Job) -> dict[str, Any]:
     shown = operation.pixel_format(operation.shown_as(operation.params_model.model_validate(job.params)))
     dn = [index for index in range(len(shown.palette)) if index != shown.nodata]
     colors = [_hex(shown, index) for index in dn]
-    title = operation.title if shown.class_names else shown.description
+    title = "Changes" if shown.class_names else shown.description
     if shown.class_names:
         return {"title": title, "colors": colors, "names": list(shown.class_names), **_classes(job, shown)}
     low, high = (round(index * shown.scale + shown.offset, 6) for index in (dn[0], dn[-1]))
@@ -25,19 +25,19 @@ def legend_of(job: Job) -> dict[str, Any]:
 
 
 def _classes(job: Job, shown: PixelFormat) -> dict[str, Any]:
-    found: list[Mapping[str, Any]] = (job.result or {}).get("statistics", {}).get("classes", [])
-    hectares = {one["value"]: one["hectares"] for one in found}
+    statistics: Mapping[str, Any] = (job.result or {}).get("statistics", {})
+    hectares = {found["value"]: _area(found["hectares"]) for found in statistics.get("classes", ())}
+    for value in hectares.keys() - set(statistics.get("detectable_classes", hectares)):
+        hectares[value] = "not with these bands"
     return {
         "classes": [
-            {"name": name, "color": _hex(shown, value), "hectares": _area(hectares.get(value))}
+            {"name": name, "color": _hex(shown, value), "hectares": hectares.get(value, "")}
             for value, name in enumerate(shown.class_names)
         ]
     }
 
 
-def _area(hectares: float | None) -> str:
-    if hectares is None:
-        return ""
+def _area(hectares: float) -> str:
     return f"{hectares:,.0f} ha" if hectares >= 10 else f"{hectares:.1f} ha"
 
 

@@ -15,6 +15,7 @@ from astra.views import error_page
 
 from ..links import link, picture_link, viewer_page
 from ..models import Job
+from ..raster.operations import get_operation
 from ..raster.types import PREVIEW, moment_of
 from ..results import pictures_of
 from ..signed_links import LinkExpired, LinkTampered, check_link
@@ -51,7 +52,7 @@ def _context(job: Job) -> dict[str, Any]:
     scenes = [name for name in pictures_of(job) if name != PREVIEW]
     moments = [moment_of(scene.get("datetime")) for scene in result.get("provenance", {}).get("scenes", ())]
     return {
-        "title": legend["title"],
+        "title": get_operation(job.operation).title,
         "dates": [f"{moment:%Y-%m-%d}" for moment in moments if moment],
         "scenes": job.scene_ids,
         "href": link(job, ""),

@@ -17,6 +17,7 @@ PHONE = ViewportSize(width=390, height=844)
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+PATIENCE = 60_000  # milliseconds: the machine may have other things to do
 _LOCAL_SCHEMES = ("data", "blob", "about")
 
 
@@ -45,7 +46,7 @@ class Watch:
         context = self._browser.new_context(
             base_url=self._origin, color_scheme=color_scheme, viewport=viewport, has_touch=has_touch
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.faults.append(f"error in a script: {error}"))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.service.conftest import Service
 
@@ -41,6 +41,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip(_WITHOUT_CHROMIUM)
     with sync_playwright() as playwright:
+        expect.set_options(timeout=chromium.PATIENCE)
         browser = chromium.launch(playwright, path)
         yield browser
         browser.close()

@@ -25,7 +25,7 @@ def change_map(service: Service) -> str:
 
 
 def viewer_of(service: Service, body: dict[str, object]) -> str:
-    job = service.wait_for(service.submit(body)["job_id"])
+    job = service.wait_for(service.submit(body)["job_id"], seconds=120)
     assert job["status"] == "completed"
     return str(job["result"]["viewer_url"])
 
@@ -49,7 +49,8 @@ def test_map_of_ndvi_shows_legend_and_value(
     watch: Watch, ndvi_map: str, scheme: ColorScheme, screenshot: Callable[[Page, str], None]
 ) -> None:
     page = opened(watch.open(scheme), ndvi_map)
-    expect(page.get_by_role("heading", level=1)).to_have_text("NDVI")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Normalized Difference Vegetation Index")
+    expect(page.get_by_text("2025-01-15", exact=True)).to_be_visible()
     expect(page.get_by_text("expires in 24 h")).to_be_visible()
     expect(page.get_by_role("img", name="Colours from -1 to 1")).to_be_visible()
     expect(page.locator(".leaflet-control-scale")).to_be_visible()

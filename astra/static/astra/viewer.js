@@ -28,7 +28,8 @@ layers.forEach((name, index) => {
 for (const name of data.scenes) addPicture(name, data.pictures[name], `The scene ${name}`);
 
 function addPicture(name, picture, alt) {
-  L.imageOverlay(picture, data.bounds, { pane: name, alt }).addTo(map);
+  const overlay = L.imageOverlay(picture, data.bounds, { pane: name }).addTo(map);
+  overlay.getElement().alt = alt;
 }
 
 // --- The result's picture, and the values behind its colours --------------------------------------------------------
@@ -133,7 +134,8 @@ opacity.addEventListener("input", () => {
 function update() {
   opacity.value = opacities[mode];
   map.getPane("result").style.opacity = opacities[mode] / 100;
-  const shown = { result: [latest], swipe: data.scenes }[mode] ?? [mode];
+  const beneath = opacities.result < 100 ? [latest] : []; // else there is no data where the result has none
+  const shown = { result: beneath, swipe: data.scenes }[mode] ?? [mode];
   for (const name of data.scenes) map.getPane(name).style.display = shown.includes(name) ? "" : "none";
   swipe.hidden = mode !== "swipe";
   clip();
