@@ -52,6 +52,8 @@ NONSENSE = [
     ("AWS_SECRET_ACCESS_KEY", "schlüssel"),
     ("AWS_REGION", "Frankfurt am Main"),
     ("AWS_S3_ENDPOINT_URL", "minio:9000"),
+    ("ASTRA_BASEMAP_URL", "https://tiles.example/"),
+    ("ASTRA_BASEMAP_URL", "//tiles.example/{z}/{x}/{y}.png"),
     ("ASTRA_RESULT_TTL", "a day"),
     ("ASTRA_RESULT_TTL", "0"),
     ("ASTRA_RESULT_TTL", "1.5"),
