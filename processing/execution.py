@@ -24,7 +24,7 @@ from accounts.models import KeyUsage
 from . import results
 from .config import raster_config, raster_job
 from .models import Job
-from .models.failures import error_body, timed_out
+from .models.failures import Trace, error_body, timed_out
 from .models.status import Status
 from .raster.errors import RasterError, Stopped
 from .raster.types import Product
@@ -54,25 +54,24 @@ def execute(job: Job) -> None:
     except Stopped:
         logger.info("%s is no longer attempt %s of this worker", job.id, job.attempt)
     except RasterError as error:
-        pause, body = (
-            error.longest_pause,
-            error_body(error.code, error.message, error.details, retryable=error.retryable),
-        )
-        patiently(lambda: _fail_or_retry(job, body, pause))
+        pause, trace = error.longest_pause, Trace.of(error)
+        body = error_body(error.code, error.message, error.details, retryable=error.retryable)
+        patiently(lambda: _fail_or_retry(job, body, pause, trace))
     except results.StorageUnavailable as error:
         logger.warning("%s could not be stored", job.id, exc_info=error)
-        away = error_body("STORAGE_UNAVAILABLE", str(error), retryable=True)
-        patiently(lambda: job.hand_back("STORAGE_UNAVAILABLE", _AFTER_STORAGE, error=away))
-    except SoftTimeLimitExceeded:
-        patiently(lambda: job.fail(timed_out()))
+        trace, away = Trace.of(error), error_body("STORAGE_UNAVAILABLE", str(error), retryable=True)
+        patiently(lambda: job.hand_back("STORAGE_UNAVAILABLE", _AFTER_STORAGE, error=away, trace=trace))
+    except SoftTimeLimitExceeded as error:
+        trace = Trace.of(error)
+        patiently(lambda: job.fail(timed_out(), trace=trace))
     except (OperationalError, InterfaceError):
         raise  # the row cannot be written now; when its lease is over the sweep finds it
-    except Exception:  # a fault of ours, or content that no row can hold, must still end the job
+    except Exception as error:  # a fault of ours, or content that no row can hold, must still end the job
         logger.exception("%s failed", job.id)
         results.delete_attempts(job)
         message = "Something failed on our side while the job ran. The operator can see what and retry it."
-        body = error_body("INTERNAL_ERROR", message, retryable=False)
-        patiently(lambda: job.fail(body))
+        body, trace = error_body("INTERNAL_ERROR", message, retryable=False), Trace.of(error)
+        patiently(lambda: job.fail(body, trace=trace))
 
 
 class KeptJob:
@@ -225,10 +224,10 @@ def _publish(job: Job, product: Product, kept: KeptJob) -> str:
     raise AssertionError("the pauses never end")
 
 
-def _fail_or_retry(job: Job, error: dict[str, Any], longest_pause: float) -> bool:
+def _fail_or_retry(job: Job, error: dict[str, Any], longest_pause: float, trace: Trace) -> bool:
     """Wait a random part of a growing delay, so that jobs that failed together do not come back together."""
     if error["details"]["retryable"] and job.has_attempts_left:
         longest = min(longest_pause, settings.RETRY_SECONDS * 2**job.attempt)
         asked_for = min(longest_pause, error["details"].get("retry_after", 0.0))
-        return job.release(error, timedelta(seconds=asked_for + random.uniform(0, longest)))
-    return job.fail(error)
+        return job.release(error, timedelta(seconds=asked_for + random.uniform(0, longest)), trace)
+    return job.fail(error, trace=trace)

@@ -113,7 +113,7 @@ def job_id(n: int) -> str:
 
 def _columns(row: Model) -> Row:
     """What a database gets of it, but for a key that it makes itself."""
-    fields = ((str(field.column), field) for field in row._meta.concrete_fields)
+    fields = ((str(field.column), field) for field in row._meta.concrete_fields if not field.generated)
     values = {name: field.get_db_prep_save(getattr(row, field.attname), connection) for name, field in fields}
     return values if values["id"] else {name: value for name, value in values.items() if name != "id"}
 

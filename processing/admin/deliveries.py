@@ -26,7 +26,7 @@ class WebhookDeliveryAdmin(ReadOnly, admin.ModelAdmin):
     @admin.action(description="Send the selected webhooks again", permissions=["operate"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
         for delivery in queryset:
-            delivery.send_again()
+            delivery.send_again(request.user.get_username())
             self.log_change(request, delivery, "sent again")
             messages.ask_for_deliveries()
         self.message_user(request, f"{queryset.count()} webhooks are due again.")

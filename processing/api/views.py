@@ -207,6 +207,7 @@ def _submit(request: Request, wanted: SubmitRequest, idempotency_key: str | None
             params=wanted.params,
             webhook_url=wanted.webhook_url,
             origin=origin_of(request),
+            request_id=logs.bound_ids().get("request_id", ""),
         )
     except KeyOfAnotherBody:
         raise ApiError(Problem.IDEMPOTENCY_MISMATCH) from None

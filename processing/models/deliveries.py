@@ -141,14 +141,16 @@ class WebhookDelivery(models.Model):
             job.completed_at, job.expires_at = self.ended_at, self.expires_at
         return job
 
-    def send_again(self) -> None:
+    def send_again(self, actor: str = "") -> None:
         """For staff: start again with as many attempts as a new delivery has, even if its receiver is switched off.
 
         The id of the message and its body stay the same.
         """
-        WebhookDelivery.objects.filter(pk=self.pk).update(
-            status=DeliveryStatus.PENDING, attempts=0, next_attempt_at=Now(), busy_host=None
-        )
+        with transaction.atomic():
+            WebhookDelivery.objects.filter(pk=self.pk).update(
+                status=DeliveryStatus.PENDING, attempts=0, next_attempt_at=Now(), busy_host=None
+            )
+            self.job.record("resend", actor=actor)
 
     def record_attempt(self, answer: Answer) -> None:
         """The attempt as a row, and what follows from it for the delivery and for its receiver."""

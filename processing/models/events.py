@@ -16,8 +16,12 @@ class JobEvent(models.Model):
     at = models.DateTimeField(default=timezone.now)
     verb = models.CharField(max_length=20)
     attempt = models.PositiveIntegerField()
+    progress = models.PositiveSmallIntegerField(null=True)  # null: written before this was kept
     note = models.CharField(max_length=500, blank=True)
+    # For staff only: who did it, and inside of the service.
     actor = models.CharField(max_length=150, blank=True)
+    worker = models.CharField(max_length=255, blank=True, db_default="")  # that claimed it
+    traceback = models.TextField(blank=True, db_default="")
 
     class Meta:
         ordering = ["id"]

@@ -1,8 +1,52 @@
-"""The errors of failed jobs, as callers see them, that more than one part of the service raises."""
+"""The errors of failed jobs that more than one part of the service raises, and where an attempt failed, for staff."""
 
-from typing import Any
+import re
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
 from django.conf import settings
+
+from astra.logs import without_keys
+
+# The stage of the work by the room in whose code an error was raised.
+_STAGES: Mapping[str, str] = {
+    "processing.raster.scenes": "finding scenes",
+    "processing.raster.reading": "opening files",
+    "processing.raster.grids": "placing grids",
+    "processing.raster.windows": "computing",
+    "processing.raster.cog": "writing",
+    "processing.raster.quality": "judging quality",
+    "processing.results": "storing",
+}
+_MOST_CHARACTERS = 20_000
+# What follows a ? in a URL may be the token of a store.
+_QUERY = re.compile(r"(?<=\w)\?[^\s'\")>]+=[^\s'\")>]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """Where an attempt failed, for staff: the stage of the work in a word, and the traceback."""
+
+    stage: str = ""
+    text: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException) -> Self:
+        """Without API keys, the queries of URLs, and what no row can hold. Of a long traceback its end."""
+        text = "".join(traceback.format_exception(error)).replace("\0", "").encode(errors="replace").decode()
+        return cls(stage=next(_stages(error), ""), text=_QUERY.sub("?...", without_keys(text))[-_MOST_CHARACTERS:])
+
+
+def _stages(error: BaseException) -> Iterator[str]:
+    """Those of the functions that were called, the outermost first."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        name = str(frame.f_globals.get("__name__", ""))
+        yield from (stage for room, stage in _STAGES.items() if f"{name}.".startswith(f"{room}."))
+
+
+NO_TRACE = Trace()
 
 
 def error_body(code: str, message: str, details: dict[str, Any] | None = None, *, retryable: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ one more than the turn now being worked on. So accounts take turns, however many
 are parked, so that nobody looks through them: each end of a job lets the next one go on.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, Self, TypedDict, Unpack
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -31,6 +31,7 @@ class Wanted(TypedDict):
     params: dict[str, Any]
     webhook_url: str | None
     origin: str
+    request_id: NotRequired[str]
 
 
 class QueuedKind(NamedTuple):

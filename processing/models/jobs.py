@@ -12,27 +12,22 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Greatest, Now
+from django.db.models.functions import Coalesce, Greatest, Least, Now
 from django.utils import timezone
-
-from accounts.models import Account, ApiKey
 
 from .clock import from_now
 from .deliveries import WebhookDelivery
 from .events import JobEvent
-from .failures import timed_out, worker_lost
-from .identifiers import random_id
-from .job_constraints import JOB_CONSTRAINTS
-from .job_indexes import JOB_INDEXES
+from .failures import NO_TRACE, Trace, timed_out, worker_lost
 from .job_queue import JobQuerySet
+from .job_table import JobTable
+from .job_table import new_job_id as new_job_id
 from .status import ENDS_OF_WORK, TRANSITIONS, Status
 
 # Losses of a worker that no attempt is charged for. More than an outage explains are the job's own doing.
 _MOST_LOSSES = 10
-
-
-def new_job_id() -> str:
-    return random_id("job")
+# As long as a link into S3 can last.
+_LONGEST_LIFE = timedelta(days=7)
 
 
 def is_job_id(text: str) -> bool:
@@ -40,55 +35,10 @@ def is_job_id(text: str) -> bool:
     return re.fullmatch(r"job_[0-9A-Za-z]{1,36}", text) is not None
 
 
-class Job(models.Model):
+class Job(JobTable):
     """One processing job. Its status changes only through its verbs; each returns False if it lost a race."""
 
-    id = models.CharField(primary_key=True, max_length=40, default=new_job_id, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="jobs")
-    api_key = models.ForeignKey(ApiKey, on_delete=models.SET_NULL, null=True, related_name="+")
-    mode = models.CharField(max_length=4, choices=ApiKey.Mode)
-    operation = models.CharField(max_length=40)
-    scene_ids = models.JSONField()
-    params = models.JSONField()
-    webhook_url = models.CharField(max_length=2000, null=True)
-    origin = models.CharField(max_length=300)
-
-    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
-    progress = models.PositiveSmallIntegerField(default=0)
-    attempt = models.PositiveIntegerField(default=0)  # those that are charged to the job, and the one under way
-    attempt_limit = models.PositiveIntegerField()
-    claims = models.PositiveIntegerField(default=0)  # a worker's writes count only until the next claim
-    losses = models.PositiveSmallIntegerField(default=0)  # workers that were lost through no fault of the job
-    taken_by = models.CharField(max_length=40, blank=True)  # the Celery message by which it was claimed last
-    worker = models.CharField(max_length=255, blank=True)  # the name of the worker that claimed it last
-    created_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True)  # the first attempt
-    attempt_started_at = models.DateTimeField(null=True)
-    completed_at = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(null=True)
-
-    turn = models.PositiveBigIntegerField(default=0)  # see `job_queue`
-    parked = models.BooleanField(default=False)  # waits until another job of its account ends
-    due_at = models.DateTimeField(default=timezone.now)  # not claimed earlier
-    retry_reason = models.JSONField(null=True)  # why it waits to be tried again: {"reason", "code"}
-
-    result = models.JSONField(null=True)
-    # In the storage; empty once the file is deleted.
-    result_key = models.CharField(max_length=200, blank=True, db_index=True)
-    has_leftovers = models.BooleanField(default=False)  # it failed after a worker had it, and may have left files
-    expires_at = models.DateTimeField(null=True)
-    warnings = models.JSONField(default=list)
-    error = models.JSONField(null=True)
-
     objects = JobQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        constraints = JOB_CONSTRAINTS
-        indexes = JOB_INDEXES
-
-    def __str__(self) -> str:
-        return self.id
 
     @property
     def is_finished(self) -> bool:
@@ -148,16 +98,18 @@ class Job(models.Model):
             error=None,
         )
 
-    def fail(self, error: Mapping[str, Any], where: Q | None = None) -> bool:
-        return self._finish("fail", where=where, error=dict(error), has_leftovers=True)
+    def fail(self, error: Mapping[str, Any], where: Q | None = None, trace: Trace = NO_TRACE) -> bool:
+        """`trace` is where it failed, for staff."""
+        return self._finish("fail", where=where, trace=trace, error=dict(error), has_leftovers=True)
 
     def cancel(self, error: Mapping[str, Any], actor: str = "") -> bool:
         """End a job that is not finished. Its worker notices at its next sign of life."""
         return self._finish("cancel", actor=actor, error=dict(error), has_leftovers=_WAS_CLAIMED)
 
-    def release(self, error: Mapping[str, Any], delay: timedelta) -> bool:
+    def release(self, error: Mapping[str, Any], delay: timedelta, trace: Trace = NO_TRACE) -> bool:
         """Put the job back into the queue, to be tried again after `delay`. The attempt counts."""
-        return self._requeue(error["code"], delay, retry_reason={"reason": error["message"], "code": error["code"]})
+        reason = {"reason": error["message"], "code": error["code"]}
+        return self._requeue(error["code"], delay, trace=trace, retry_reason=reason)
 
     def hand_back(
         self,
@@ -166,14 +118,15 @@ class Job(models.Model):
         *,
         error: Mapping[str, Any] | None = None,
         where: Q | None = None,
+        trace: Trace = NO_TRACE,
     ) -> bool:
         """Put the job back into the queue through no fault of its own: the attempt does not count.
 
         The tenth time it fails with `error`, by default that its workers were lost.
         """
         if self.losses + 1 >= _MOST_LOSSES:
-            return self.fail(error or worker_lost(_MOST_LOSSES), where)
-        return self._requeue(reason, delay, where, attempt=F("attempt") - 1, losses=F("losses") + 1)
+            return self.fail(error or worker_lost(_MOST_LOSSES), where, trace)
+        return self._requeue(reason, delay, where, trace, attempt=F("attempt") - 1, losses=F("losses") + 1)
 
     def charge_loss(self, reason: str) -> bool:
         """The job killed its worker: the attempt counts."""
@@ -209,15 +162,18 @@ class Job(models.Model):
             attempt_limit=F("attempt") + settings.JOB_ATTEMPTS,
         )
 
-    def discard_result(self) -> bool:
-        """Let the result expire now, as its owner wants. False if there is none, or none any more."""
-        kept = Job.objects.filter(pk=self.pk, status=Status.COMPLETED, expires_at__gt=Now()).exclude(result_key="")
-        with transaction.atomic():
-            if not kept.update(expires_at=Now()):
-                return False
-            self.refresh_from_db()
-            self.record("discard")
-        return True
+    def discard_result(self, actor: str = "") -> bool:
+        """Let the result expire now, as its owner or `actor` wants. False if there is none, or none any more."""
+        return self._change_life("discard", Now(), actor)
+
+    def extend_result(self, actor: str) -> bool:
+        """Keep the result so much longer as a new one is kept, but at most seven days from now.
+
+        False if there is none any more, or if it lasts that long already.
+        """
+        longest = from_now(_LONGEST_LIFE)
+        later = Least(F("expires_at") + timedelta(seconds=settings.RESULT_TTL), longest)
+        return self._change_life("extend", later, actor, Q(expires_at__lt=longest))
 
     def forget_result(self) -> None:
         """The file is deleted. The job stays completed."""
@@ -229,8 +185,17 @@ class Job(models.Model):
         """The files of a failed job are deleted."""
         Job.objects.filter(pk=self.pk, status=Status.FAILED).update(has_leftovers=False)
 
-    def record(self, verb: str, note: str = "", actor: str = "") -> None:
-        JobEvent.objects.create(job=self, verb=verb, attempt=self.attempt, note=note[:500], actor=actor)
+    def record(self, verb: str, note: str = "", actor: str = "", traceback: str = "") -> None:
+        JobEvent.objects.create(
+            job=self,
+            verb=verb,
+            attempt=self.attempt,
+            progress=self.progress,
+            note=note[:500],
+            actor=actor,
+            worker=self.worker if verb == "claim" else "",
+            traceback=traceback,
+        )
 
     def _mine(self) -> JobQuerySet:
         """The row, if this attempt still owns it; empty for a worker given up as lost."""
@@ -242,20 +207,41 @@ class Job(models.Model):
             return timedelta(0)
         return self.lease_until - timedelta(seconds=settings.LEASE_SECONDS) - self.attempt_started_at
 
-    def _requeue(self, note: str, delay: timedelta, where: Q | None = None, **changes: Any) -> bool:
-        return self._move("release", note, where=where, due_at=from_now(delay), lease_until=None, **changes)
+    def _change_life(self, verb: str, expires_at: Combinable, actor: str, where: Q | None = None) -> bool:
+        kept = Job.objects.filter(where or Q(), pk=self.pk, status=Status.COMPLETED, expires_at__gt=Now())
+        with transaction.atomic():
+            if not kept.exclude(result_key="").update(expires_at=expires_at):
+                return False
+            self.refresh_from_db()
+            self.record(verb, actor=actor)
+        return True
 
-    def _finish(self, verb: str, *, where: Q | None = None, actor: str = "", **changes: Any) -> bool:
+    def _requeue(
+        self, note: str, delay: timedelta, where: Q | None = None, trace: Trace = NO_TRACE, **changes: Any
+    ) -> bool:
+        return self._move(
+            "release", note, where=where, trace=trace, due_at=from_now(delay), lease_until=None, **changes
+        )
+
+    def _finish(self, verb: str, *, where: Q | None = None, **changes: Any) -> bool:
         """A last transition and the webhook's row: both are written, or neither."""
         ended: dict[str, Any] = {"completed_at": Now(), "lease_until": None, "retry_reason": None}
         with transaction.atomic():
-            if not self._move(verb, actor=actor, where=where, **ended, **changes):
+            if not self._move(verb, where=where, **ended, **changes):
                 return False
             if self.webhook_url:
                 WebhookDelivery.objects.announce(self)
         return True
 
-    def _move(self, verb: str, note: str = "", actor: str = "", where: Q | None = None, **changes: Any) -> bool:
+    def _move(
+        self,
+        verb: str,
+        note: str = "",
+        actor: str = "",
+        where: Q | None = None,
+        trace: Trace = NO_TRACE,
+        **changes: Any,
+    ) -> bool:
         """The only place that changes a status, if the row is still as this object knows it."""
         sources, target = TRANSITIONS[verb]
         with transaction.atomic():
@@ -263,10 +249,10 @@ class Job(models.Model):
             # Cancelling means the job, all other verbs mean the attempt that this object knows.
             if verb != "cancel":
                 rows = rows.filter(claims=self.claims)
-            if not rows.update(status=target, parked=False, **changes):
+            if not rows.update(status=target, parked=False, stage=trace.stage, **changes):
                 return False
             self.refresh_from_db()
-            self.record(verb, note or (self.error or {}).get("code", ""), actor)
+            self.record(verb, note or (self.error or {}).get("code", ""), actor, trace.text)
             if verb in ENDS_OF_WORK:
                 Job.objects.unpark_one_of(self.account_id)
         return True
