@@ -15,6 +15,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", login),
+    path("admin/", include("processing.admin.urls")),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}astra/icon.svg")),
     path("healthz", Health.as_view(), name="health"),

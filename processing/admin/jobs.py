@@ -1,102 +1,150 @@
-"""Jobs for staff."""
+"""The list of jobs, and the addresses of what can be done to them."""
 
-from collections.abc import Callable
+from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from .. import links, tasks
-from ..models import Job, JobEvent, WebhookDelivery
-from .read_only import ReadOnly, indented
+from ..models import Job
+from . import cells, job_search
+from .job_actions import VERBS, act_on, confirmation, may_operate
+from .job_filters import AccountFilter, ErrorCodeFilter, OperationFilter, ProviderFilter
+from .job_page import page_of
+from .paginator import EstimatingPaginator
+from .read_only import ReadOnly
 
-
-class EventsInline(ReadOnly, admin.TabularInline):
-    model = JobEvent
-    verbose_name_plural = "timeline"
-    fields = ["at", "verb", "attempt", "note", "actor"]
-    ordering = ["id"]
-
-
-class DeliveriesInline(ReadOnly, admin.TabularInline):
-    model = WebhookDelivery
-    fields = ["event", "url", "status", "attempts", "next_attempt_at", "message_id"]
-    show_change_link = True
+_SHOWN_OF_ID = 12
 
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = [
-        "id",
-        "account",
-        "operation",
+    list_display = ["job", "badge", "operation", "scenes", "account", "age", "took", "attempt", "error"]
+    list_display_links = None
+    list_filter = [
         "status",
-        "progress",
-        "error_code",
+        ErrorCodeFilter,
+        OperationFilter,
+        ProviderFilter,
+        "mode",
+        AccountFilter,
         "created_at",
-        "completed_at",
     ]
-    list_filter = ["status", "operation", "mode", "created_at", "account"]
     list_select_related = ["account"]
-    search_fields = ["id", "account__name", "scene_ids"]
+    list_per_page = 50
+    sortable_by = ["age"]
+    search_fields = ["id"]
+    search_help_text = job_search.HELP
+    paginator = EstimatingPaginator
     show_full_result_count = False  # counting a million jobs takes longer than to list them
-    inlines = [EventsInline, DeliveriesInline]
-    actions = ["retry", "cancel"]
-    fieldsets = [
-        (None, {"fields": ["id", "status", "progress", "error_message", "download", "warnings"]}),
-        (
-            "Asked for",
-            {"fields": ["account", "api_key", "mode", "operation", "scene_ids", "params", "webhook_url"]},
-        ),
-        (
-            "Times",
-            {"fields": ["created_at", "started_at", "completed_at", "expires_at", "due_at", "lease_until"]},
-        ),
-        ("Work", {"fields": ["attempt", "attempt_limit", "result_key", "pretty_result", "pretty_error"]}),
-    ]
+    show_facets = admin.ShowFacets.NEVER
+    actions = list(VERBS)
 
-    @admin.display(description="error")
-    def error_code(self, job: Job) -> str:
-        return job.error["code"] if job.error else ""
+    @property
+    def media(self) -> forms.Media:
+        """With what the field for the account needs."""
+        return super().media + AutocompleteSelect(Job._meta.get_field("account"), self.admin_site).media
 
-    @admin.display(description="error")
-    def error_message(self, job: Job) -> str:
-        return f"{job.error['code']}: {job.error['message']}" if job.error else ""
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Job], search_term: str) -> tuple[Any, bool]:
+        text = search_term.strip()
+        return (queryset.filter(job_search.matches(text)) if text else queryset), False
 
-    @admin.display(description="result file")
-    def download(self, job: Job) -> str | SafeString:
-        href = links.link(job, job.origin)
-        return format_html('<a href="{}">download</a>', href) if href else ""
+    @admin.display(description="job")
+    def job(self, job: Job) -> SafeString:
+        form = '<a class="job" href="{}" title="{}">{}…</a>'
+        return format_html(form, cells.job_url(job.pk), job.pk, job.pk[:_SHOWN_OF_ID])
 
-    @admin.display(description="result")
-    def pretty_result(self, job: Job) -> str | SafeString:
-        return indented(job.result)
+    @admin.display(description="status")
+    def badge(self, job: Job) -> SafeString:
+        return cells.badge(job.shown_status)
 
-    @admin.display(description="error")
-    def pretty_error(self, job: Job) -> str | SafeString:
-        return indented(job.error)
+    @admin.display(description="scenes")
+    def scenes(self, job: Job) -> SafeString:
+        return cells.scenes(job)
+
+    @admin.display(description="age", ordering="created_at")
+    def age(self, job: Job) -> SafeString | str:
+        return cells.ago(job.created_at)
+
+    @admin.display(description="took")
+    def took(self, job: Job) -> str:
+        return cells.work_time(job)
+
+    @admin.display(description="error code")
+    def error(self, job: Job) -> SafeString | str:
+        return format_html('<span class="error-code">{}</span>', job.error_code) if job.error_code else ""
 
     @admin.action(description="Retry the selected failed jobs", permissions=["operate"])
-    def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        actor = request.user.get_username()
-        self._act(request, queryset, lambda job: tasks.retry(job, actor), "retried")
+    def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
+        return self._act_on_selected(request, "retry", queryset)
 
     @admin.action(description="Cancel the selected jobs that are not finished", permissions=["operate"])
-    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        actor, message = request.user.get_username(), "The job was cancelled by the operator."
-        self._act(request, queryset, lambda job: tasks.cancel(job, message, actor), "cancelled")
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
+        return self._act_on_selected(request, "cancel", queryset)
 
-    def _act(self, request: HttpRequest, jobs: QuerySet[Job], verb: Callable[[Job], bool], done: str) -> None:
-        """Apply a verb to each job. Logs who did, and says how many jobs the verb does not fit."""
-        moved = [job for job in jobs if verb(job)]
-        for job in moved:
-            self.log_change(request, job, done)
-        left_alone = jobs.count() - len(moved)
-        note = f" Left alone, as their status does not allow it: {left_alone}." if left_alone else ""
-        self.message_user(request, f"Jobs {done}: {len(moved)}.{note}")
+    @admin.action(description="Let the results of the selected jobs expire now", permissions=["operate"])
+    def expire(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
+        return self._act_on_selected(request, "expire", queryset)
+
+    @admin.action(description="Keep the results of the selected jobs longer", permissions=["operate"])
+    def extend(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
+        return self._act_on_selected(request, "extend", queryset)
+
+    @admin.action(description="Send the webhooks of the selected jobs again", permissions=["operate"])
+    def resend(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
+        return self._act_on_selected(request, "resend", queryset)
+
+    def _act_on_selected(self, request: HttpRequest, name: str, jobs: QuerySet[Job]) -> HttpResponse | None:
+        fields = {key: request.POST.getlist(key) for key in ("action", "_selected_action", "select_across", "index")}
+        answer = confirmation(request, VERBS[name], jobs, fields)
+        if answer is None:
+            act_on(request, VERBS[name], jobs)
+        return answer
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Acting on jobs takes the permission to change them, although no form changes them."""
-        return request.user.has_perm("processing.change_job")
+        return may_operate(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        name, acts = "processing_job_act", self.admin_site.admin_view(self.act_view)
+        return [path("<path:object_id>/act/<str:verb>/", acts, name=name), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        job = self._job(request, object_id)
+        shown = {**self.admin_site.each_context(request), "opts": self.opts, "title": f"Job {job.pk}"}
+        return TemplateResponse(request, "admin/processing/job/page.html", {**shown, **page_of(request, job)})
+
+    def act_view(self, request: HttpRequest, object_id: str, verb: str) -> HttpResponse:
+        """A button of the job's page."""
+        job = self._job(request, object_id)
+        if not may_operate(request):
+            raise PermissionDenied
+        if verb not in VERBS:
+            raise Http404
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        jobs = Job.objects.filter(pk=job.pk)
+        answer = confirmation(request, VERBS[verb], jobs, {})
+        if answer is not None:
+            return answer
+        act_on(request, VERBS[verb], jobs)
+        return redirect(cells.job_url(job.pk))
+
+    def _job(self, request: HttpRequest, object_id: str) -> Job:
+        """Raises Http404 and PermissionDenied."""
+        job = Job.objects.select_related("account", "api_key").filter(pk=unquote(object_id)).first()
+        if not self.has_view_permission(request, job):
+            raise PermissionDenied
+        if job is None:
+            raise Http404
+        return job

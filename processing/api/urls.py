@@ -6,6 +6,7 @@ from .webhook_test import WebhookTest
 urlpatterns = [
     path("api/v1/process", views.JobList.as_view(), name="jobs"),
     path("api/v1/process/<str:job_id>", views.JobDetail.as_view(), name="job"),
+    path("api/v1/process/<str:job_id>/events", views.JobEvents.as_view(), name="events"),
     path("api/v1/process/<str:job_id>/item", views.JobItem.as_view(), name="item"),
     path("api/v1/process/<str:job_id>/result", views.JobResult.as_view(), name="result"),
     path("api/v1/scenes/<str:scene_id>", views.SceneDetail.as_view(), name="scene"),

@@ -27,6 +27,7 @@ from ..raster.items import scene_item
 from ..raster.operations import all_operations
 from ..results import job_of_key, keys_of, pictures_of
 from ..signed_links import LinkExpired, LinkTampered, check_link
+from ..timeline import timeline
 from .downloads import serve_file
 from .dry_run import dry_run
 from .job_query import JobQuery, cursor_after
@@ -132,6 +133,14 @@ class JobItem(APIView):
         response["Cache-Control"] = "private, no-cache"
         response["Vary"] = "Authorization"
         return response
+
+
+class JobEvents(APIView):
+    def get(self, request: Request, job_id: str) -> Response:
+        """What happened to a job, line by line."""
+        job = job_of(request, job_id)
+        body = {"job_id": job.pk, "events": [line.body() for line in timeline(job)]}
+        return Response(body, headers={"Cache-Control": "private, no-cache", "Vary": "Authorization"})
 
 
 class JobResult(APIView):

@@ -11,6 +11,7 @@ from astra import __version__
 from astra.broker import broker
 from astra.refusals import REFUSALS
 
+from ..models.signs import Sign
 from ..models.status import Status
 from . import last_hour
 from .checks import broker_answers
@@ -22,7 +23,9 @@ Sample = tuple[tuple[str, ...], float]
 class State(Collector):
     def collect(self) -> Iterator[Metric]:
         yield _gauge("astra_info", "Version of this process", ("version",), [((__version__,), 1)])
-        yield from chain(_jobs(waiting_jobs()), _webhooks(Webhooks.read()), _hour(), _signs(Signs.read()))
+        yield from chain(
+            _jobs(waiting_jobs()), _webhooks(Webhooks.read()), _hour(), _signs(Signs.of(Sign.objects.ages()))
+        )
         yield _gauge("astra_broker_up", "1 if the broker answered within a second", (), [((), broker_answers())])
         paused = "1 while this process sends no messages, as the broker failed lately"
         yield _gauge("astra_messages_paused", paused, (), [((), broker.is_open)])

@@ -1,7 +1,7 @@
 """The present state in a few numbers, by the database's clock. Each query reads only jobs that are not finished."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,7 +9,6 @@ from django.db.models import Case, Count, DurationField, ExpressionWrapper, F, M
 from django.db.models.functions import Now
 
 from ..models import Job, WebhookDelivery, WebhookReceiver
-from ..models.signs import Sign
 from ..models.status import DeliveryStatus, Status
 from .worker_signs import PREFIX
 
@@ -27,8 +26,8 @@ class Signs:
     workers: dict[str, int]
 
     @classmethod
-    def read(cls) -> Self:
-        ages = Sign.objects.ages()
+    def of(cls, ages: Mapping[str, float]) -> Self:
+        """By the seconds since each part's last sign."""
         seen = (name for name, age in ages.items() if name.startswith(PREFIX) and age <= _SEEN_SECONDS)
         return cls(sweep_seconds=ages.get("sweep"), workers=_by_kind(seen))
 

@@ -4,6 +4,7 @@ Not ready is only what no other process could serve either way: without its data
 balancer has to leave this process alone. Anything else is `degraded`: submits are accepted and wait in their rows.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,8 +12,9 @@ from django.db import Error
 
 from astra.exceptions import ApiError, Problem
 
+from ..models.signs import Sign
 from .checks import broker_answers, is_migrated, storage_state
-from .present import Signs, oldest_due_seconds, waiting_jobs
+from .present import Signs, Waiting, oldest_due_seconds, waiting_jobs
 
 _SWEEP_SECONDS = 60.0
 _OLDEST_SECONDS = 300.0
@@ -53,9 +55,13 @@ def report() -> Report:
             raise _not_ready(
                 "The database lacks migrations: run manage.py migrate.", database="ok", migrations="missing"
             )
-        signs, waiting = Signs.read(), waiting_jobs()
+        return report_of(Signs.of(Sign.objects.ages()), waiting_jobs())
     except Error as error:
         raise _not_ready("The database is away.", database="away", migrations="unknown") from error
+
+
+def report_of(signs: Signs, waiting: Iterable[Waiting]) -> Report:
+    """With a database that has just answered."""
     return Report(
         database="ok",
         migrations="ok",
