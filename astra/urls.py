@@ -11,6 +11,7 @@ from .views import Health, Missing
 
 handler400 = handler403 = handler404 = handler500 = "astra.views.error_page"
 
+admin.site.enable_nav_sidebar = False  # the list of jobs needs the room; the head has its links
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
+
+from accounts.models import Account
 
 from ..models import Job
 from ..models.status import Status
@@ -60,15 +60,10 @@ class ProviderFilter(admin.SimpleListFilter):
 
 
 class AccountFilter(admin.SimpleListFilter):
-    """By typing a part of the name: there may be thousands of accounts."""
+    """By typing a part of the name, as there may be thousands of accounts: a script offers those that fit."""
 
-    title = "account"
-    parameter_name = "account__id__exact"
+    title = parameter_name = "account"
     template = "admin/processing/job/account_filter.html"
-
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Job], model_admin: Any) -> None:
-        super().__init__(request, params, model, model_admin)
-        self._site = model_admin.admin_site
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         return []
@@ -77,17 +72,13 @@ class AccountFilter(admin.SimpleListFilter):
         return True
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        chosen = self.value()
-        return queryset.filter(account=int(chosen)) if chosen and chosen.isdecimal() else queryset
+        if not self.value():
+            return queryset
+        named = Account.objects.filter(name=self.value()).values_list("pk", flat=True)
+        return queryset.filter(account__in=list(named))  # its number, by which the planner knows how many jobs it has
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # its own template
         """One, which is the field to type in, and the other filters to keep."""
-        others = {name: value for name, value in changelist.params.items() if name not in (self.parameter_name, "p")}
-        yield {"field": self._field(), "others": others, "is_chosen": bool(self.value())}
-
-    def _field(self) -> str:
-        account = Job._meta.get_field("account")
-        widget = AutocompleteSelect(account, self._site, attrs={"aria-label": "account"})
-        field = forms.ModelChoiceField(account.related_model._default_manager.all(), required=False, widget=widget)
-        chosen = self.value()
-        return str(field.widget.render(self.parameter_name, chosen if (chosen or "").isdecimal() else None))
+        others = {name: values for name, values in changelist.filter_params.items() if name not in ("account", "p")}
+        without = changelist.get_query_string(remove=["account"])
+        yield {"others": others, "chosen": self.value() or "", "without": without}

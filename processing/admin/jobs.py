@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -43,16 +41,13 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
     list_per_page = 50
     sortable_by = ["age"]
     search_fields = ["id"]
-    search_help_text = job_search.HELP
     paginator = EstimatingPaginator
     show_full_result_count = False  # counting a million jobs takes longer than to list them
     show_facets = admin.ShowFacets.NEVER
     actions = list(VERBS)
 
-    @property
-    def media(self) -> forms.Media:
-        """With what the field for the account needs."""
-        return super().media + AutocompleteSelect(Job._meta.get_field("account"), self.admin_site).media
+    class Media:
+        js = ("astra/suggest.js",)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Job], search_term: str) -> tuple[Any, bool]:
         text = search_term.strip()
@@ -116,6 +111,9 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         name, acts = "processing_job_act", self.admin_site.admin_view(self.act_view)
         return [path("<path:object_id>/act/<str:verb>/", acts, name=name), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Jobs", "search_help": job_search.HELP})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

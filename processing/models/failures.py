@@ -20,6 +20,7 @@ _STAGES: Mapping[str, str] = {
     "processing.raster.quality": "judging quality",
     "processing.results": "storing",
 }
+_PIPELINE = "processing.raster.pipeline."
 _MOST_CHARACTERS = 20_000
 # What follows a ? in a URL may be the token of a store.
 _QUERY = re.compile(r"(?<=\w)\?[^\s'\")>]+=[^\s'\")>]*")
@@ -41,9 +42,11 @@ class Trace:
 
 def _stages(error: BaseException) -> Iterator[str]:
     """Those of the functions that were called, the outermost first."""
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        name = str(frame.f_globals.get("__name__", ""))
-        yield from (stage for room, stage in _STAGES.items() if f"{name}.".startswith(f"{room}."))
+    names = [f"{frame.f_globals.get('__name__', '')}." for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for name in names:
+        yield from (stage for room, stage in _STAGES.items() if name.startswith(f"{room}."))
+    if _PIPELINE in names:
+        yield _STAGES["processing.raster.windows"]  # it looks at what the windows have come to
 
 
 NO_TRACE = Trace()
