@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from ..bodies import JobSerializer
 from ..models import Job
 
 _DATE = re.compile(r"(?<![0-9])(20\d\d)(\d\d)(\d\d)(?![0-9])|(?<![0-9])(20\d\d)(\d\d)(\d\d)T")
@@ -33,8 +34,20 @@ def short_scene(scene_id: str) -> str:
 
 
 def scenes(job: Job) -> SafeString:
-    cells = (('<span title="{}">{}</span>', scene_id) for scene_id in job.scene_ids)
-    return format_html_join(" → ", "{}", ((format_html(form, each, short_scene(each)),) for form, each in cells))
+    """Those that share a place name it once, at the last."""
+    short = [short_scene(scene_id) for scene_id in job.scene_ids]
+    places = {text.partition(" ")[2] for text in short}
+    if len(places) == 1:
+        short = [*(text.partition(" ")[0] for text in short[:-1]), *short[-1:]]
+    return format_html_join(" → ", '<span title="{}">{}</span>', zip(job.scene_ids, short, strict=True))
+
+
+def thumbnail(job: Job) -> SafeString | str:
+    """The picture of a result, as long as it is kept."""
+    result = JobSerializer(context={"origin": ""}).get_result(job) or {}
+    if not result.get("preview_url"):
+        return ""
+    return format_html('<img class="thumbnail" loading="lazy" alt="" src="{}">', result["preview_url"])
 
 
 def exact(time: datetime) -> str:

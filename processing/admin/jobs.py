@@ -26,7 +26,7 @@ _SHOWN_OF_ID = 12
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["job", "badge", "operation", "scenes", "account", "age", "took", "attempt", "error"]
+    list_display = ["preview", "job", "badge", "operation", "scenes", "account", "age", "took", "attempt", "error"]
     list_display_links = None
     list_filter = [
         "status",
@@ -39,7 +39,8 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
     ]
     list_select_related = ["account"]
     list_per_page = 50
-    sortable_by = ["age"]
+    sortable_by = ()  # no index has any other order
+    empty_value_display = ""
     search_fields = ["id"]
     paginator = EstimatingPaginator
     show_full_result_count = False  # counting a million jobs takes longer than to list them
@@ -52,6 +53,10 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Job], search_term: str) -> tuple[Any, bool]:
         text = search_term.strip()
         return (queryset.filter(job_search.matches(text)) if text else queryset), False
+
+    @admin.display(description="map")
+    def preview(self, job: Job) -> SafeString | str:
+        return cells.thumbnail(job)
 
     @admin.display(description="job")
     def job(self, job: Job) -> SafeString:

@@ -1,4 +1,4 @@
-"""Accounts and keys for staff. A secret is shown once, in the answer to what made it: a message travels in a cookie."""
+"""API keys: made, rolled and revoked, never deleted."""
 
 from typing import Any
 
@@ -6,25 +6,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from .keys import Mode
-from .models import Account, ApiKey, KeyEnded
-
-
-@admin.register(Account)
-class AccountAdmin(admin.ModelAdmin):
-    list_display = ["name", "plan", "created_at"]
-    list_filter = ["plan"]
-    search_fields = ["name"]
-    readonly_fields = ["webhook_secret_rolled_at", "created_at"]
-    actions = ["roll_webhook_secret"]
-
-    @admin.action(description="Roll the webhook secret: the old one signs 24 hours more", permissions=["change"])
-    def roll_webhook_secret(self, request: HttpRequest, queryset: QuerySet[Account]) -> HttpResponse:
-        lines = ["New webhook secrets, shown only now:"]
-        for account in queryset:
-            lines.append(f"{account.name}: {account.roll_webhook_secret()}")
-            self.log_change(request, account, "webhook secret rolled")
-        return _shown_once(lines)
+from ..keys import Mode
+from ..models import ApiKey, KeyEnded
+from .shown_once import shown_once
+from .usage_chart import usage_chart
 
 
 @admin.register(ApiKey)
@@ -50,7 +35,14 @@ class ApiKeyAdmin(admin.ModelAdmin):
         obj.pk = issued.pk
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
-        return _shown_once(["The new key, shown only now:", obj.new_text])
+        return shown_once(request, "The new key", [(str(obj.account), obj.new_text)])
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        key = self.get_object(request, object_id)
+        shown = {} if key is None else {"usage": usage_chart(key.account, key)}
+        return super().change_view(request, object_id, form_url, shown)
 
     @admin.action(description="Revoke the selected keys at once", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
@@ -61,21 +53,17 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     @admin.action(description="Roll: make a new key, the old one works 24 hours more", permissions=["change"])
     def roll(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse:
-        lines = ["New keys, shown only now:"]
+        made, refused = [], []
         for key in queryset:
             try:
                 _, text = key.roll()
             except KeyEnded as error:
-                lines.append(f"{key}: {error}")
+                refused.append(f"{key}: {error}")
                 continue
             self.log_change(request, key, "rolled")
-            lines.append(f"{key}, {key.label or 'without label'}: {text}")
-        return _shown_once(lines)
+            made.append((f"{key.account}, {key.label or 'without label'}", text))
+        return shown_once(request, "New keys", made, refused)
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """Keys are revoked instead, so that their jobs keep them."""
         return False
-
-
-def _shown_once(lines: list[str]) -> HttpResponse:
-    return HttpResponse("\n".join(lines), content_type="text/plain")
