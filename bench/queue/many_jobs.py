@@ -6,16 +6,11 @@ its statements of SQL, without those that begin and end transactions.
 
 import argparse
 import time
-from collections.abc import Callable
-from statistics import median
-from typing import Any
 
 from bench.markdown import table
 
 from .database import new_database
-
-_TIMES = 20
-_TRANSACTIONS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
+from .measuring import measure
 
 
 def main() -> None:
@@ -31,26 +26,8 @@ def main() -> None:
         steps = Steps.on_new_rows(options.jobs, options.queued)
         name = "SQLite" if options.sqlite else "PostgreSQL"
         print(f"{options.jobs} jobs on {name}, {options.queued} queued, written in {time.monotonic() - began:.0f} s\n")
-        rows = [[what, *_measure(step)] for what, step in steps.all().items()]
+        rows = [[what, *measure(step).cells] for what, step in steps.all().items()]
         print(table(["step", "median ms", "slowest ms", "statements"], rows))
-
-
-def _measure(step: Callable[[], Any]) -> list[str]:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    step()  # what only the first one does: caches, statistics
-    seconds = [_seconds(step) for _ in range(_TIMES)]
-    with CaptureQueriesContext(connection) as captured:
-        step()
-    statements = [query for query in captured if not query["sql"].startswith(_TRANSACTIONS)]
-    return [f"{1000 * median(seconds):.1f}", f"{1000 * max(seconds):.1f}", str(len(statements))]
-
-
-def _seconds(step: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    step()
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

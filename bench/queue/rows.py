@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Model
+from django.db.models.expressions import DatabaseDefault
 
 from accounts.models import Account
 from processing.models import Job, JobEvent, WebhookDelivery
@@ -112,10 +113,13 @@ def job_id(n: int) -> str:
 
 
 def _columns(row: Model) -> Row:
-    """What a database gets of it, but for a key that it makes itself."""
+    """What a database gets of it, but for what it makes itself."""
     fields = ((str(field.column), field) for field in row._meta.concrete_fields if not field.generated)
     values = {name: field.get_db_prep_save(getattr(row, field.attname), connection) for name, field in fields}
-    return values if values["id"] else {name: value for name, value in values.items() if name != "id"}
+    left_out = {
+        name for name, value in values.items() if isinstance(value, DatabaseDefault) or (name == "id" and not value)
+    }
+    return {name: value for name, value in values.items() if name not in left_out}
 
 
 def _write(model: type[Model], rows: Iterable[Row]) -> None:

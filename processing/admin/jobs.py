@@ -124,6 +124,8 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         job = self._job(request, object_id)
+        if request.method == "POST":  # there is no form
+            raise PermissionDenied
         shown = {**self.admin_site.each_context(request), "opts": self.opts, "title": f"Job {job.pk}"}
         return TemplateResponse(request, "admin/processing/job/page.html", {**shown, **page_of(request, job)})
 
