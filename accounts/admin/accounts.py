@@ -16,7 +16,8 @@ from .usage_chart import usage_chart
 class AccountAdmin(admin.ModelAdmin):
     list_display = ["name", "plan", "created_at"]
     list_filter = ["plan"]
-    search_fields = ordering = ["name"]
+    search_fields = ["name"]
+    ordering = ["name"]
     readonly_fields = ["webhook_secret_rolled_at", "created_at"]
     actions = ["roll_webhook_secret"]
 

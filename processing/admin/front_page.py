@@ -60,7 +60,7 @@ def front_page(request: HttpRequest) -> HttpResponse:
     ages, waiting, failures, at_work = Sign.objects.ages(), waiting_jobs(), groups(), _at_work()
     report = readiness.report_of(Signs.of(ages), waiting)
     shown = {
-        "figures": _figures(report, waiting, failures, len(at_work)),
+        "figures": _figures(report, waiting, failures),
         "hours": jobs_an_hour(),
         "workers": _workers(ages, at_work),
         "groups": failures,
@@ -90,11 +90,9 @@ def _part(counts: Mapping[tuple[datetime, str], int], hour: datetime, status: St
     return Part(value=count, title=f"{hour:%H:%M}: {count:,} {status}", kind=str(status))
 
 
-def _figures(
-    report: readiness.Report, waiting: Iterable[Waiting], failures: Iterable[Group], at_work: int
-) -> list[Figure]:
+def _figures(report: readiness.Report, waiting: Iterable[Waiting], failures: Iterable[Group]) -> list[Figure]:
     jobs, oldest = reverse("admin:processing_job_changelist"), report.oldest_due_job_seconds
-    failed_today = sum(group.today for group in failures)
+    at_work, failed_today = Job.objects.at_work().count(), sum(group.today for group in failures)
     return [
         Figure(title="queued", value=f"{sum(each.queued for each in waiting):,}", url=f"{jobs}?status__exact=queued"),
         Figure(title="running", value=f"{at_work:,}", url=f"{jobs}?status__exact=processing"),

@@ -125,7 +125,7 @@ def test_viewer_has_no_button_and_is_refused(watch: Watch, service: Service, job
     expect(page.get_by_role("button", name="Retry")).to_have_count(0)
     token = page.locator("[name=csrfmiddlewaretoken]").first.input_value()
     place = f"{service.url}{JOBS}{quote(jobs['down'])}/act/retry/"
-    form = {"csrfmiddlewaretoken": token}
+    form: dict[str, str | float | bool] = {"csrfmiddlewaretoken": token}
     answer = page.context.request.post(place, form=form, headers={"Referer": service.url})
     assert answer.status == 403
     assert service.poll(jobs["down"])["status"] == "failed"
