@@ -1,4 +1,4 @@
-"""From nothing to a map: `python -m bench.first_byte`, with ASTRA_API_KEY and ASTRA_API_URL of a running `manage.py up`.
+"""From nothing to a map: `python -m bench.first_byte`, with ASTRA_API_KEY and ASTRA_API_URL of a running `up`.
 
 Makes an empty virtual environment, then measures `pip install ./client && astra ndvi SCENE -o out.tif`: how long the
 installation took, and after how many seconds in all the first byte of the COG was on the disk, and the whole file.

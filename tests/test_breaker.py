@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from astra.breaker import Breaker
+from astra.outages import Breaker
 
 
 @pytest.fixture
 def elapsed(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Lets seconds pass for breakers."""
     now = [1000.0]
-    monkeypatch.setattr("astra.breaker.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("astra.outages.breaker.time.monotonic", lambda: now[0])
 
     def move(seconds: float) -> None:
         now[0] += seconds

@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from ..breaker import Breaker
+from ..outages import Breaker
 
 logger = logging.getLogger(__name__)
 

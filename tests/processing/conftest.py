@@ -8,8 +8,8 @@ from django.core.files.storage import default_storage
 from pytest_django import Settings
 
 from accounts.models import Account, ApiKey
-from astra.breaker import Breaker
 from astra.broker import broker
+from astra.outages import Breaker
 from tests.processing.clock import Clock
 from tests.processing.jobs import take_messages
 from tests.s3 import s3_server

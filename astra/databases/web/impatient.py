@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from ...breaker import Breaker
+from ...outages import Breaker
 
 # Above any statement that a caller waits for. The server's own statement_timeout is no help once the server is silent.
 _PATIENCE = 3.0

@@ -11,7 +11,7 @@ from django.db.backends.signals import connection_created
 from kombu.exceptions import OperationalError
 
 from accounts.models import ApiKey
-from astra.breaker import Breaker
+from astra.outages import Breaker
 from processing.workers.idle import keep_looking, look
 from tests.processing.clock import Clock
 from tests.processing.jobs import AWAY, HOOK, claimed, completed, failed, queued, take_messages
