@@ -23,6 +23,10 @@ def badge(status: str) -> SafeString:
     return format_html('<span class="badge {}">{}</span>', status, status)
 
 
+def error_code(code: str | None) -> SafeString | str:
+    return format_html('<span class="error-code" title="{}">{}</span>', code, code) if code else ""
+
+
 def short_scene(scene_id: str) -> str:
     """Date and tile, or path and row, of a scene; of one without a date the beginning of its name."""
     original = scene_id.partition(":")[2] or scene_id
@@ -72,11 +76,11 @@ def ago(time: datetime | None) -> SafeString | str:
 
 
 def work_time(job: Job) -> str:
-    """Of the last attempt, up to now if it is under way."""
+    """Of the last attempt; while that is under way, how far it is."""
     if job.attempt_started_at is None:
         return ""
     if job.status == job.shown_status == "processing":
-        return f"{length(timezone.now() - job.attempt_started_at)}, {job.progress} %"
+        return f"{job.progress} %"
     return length(job.completed_at - job.attempt_started_at) if job.completed_at else ""
 
 

@@ -21,7 +21,7 @@ from .job_page import page_of
 from .paginator import EstimatingPaginator
 from .read_only import ReadOnly
 
-_SHOWN_OF_ID = 12
+_SHOWN_OF_ID = 8
 
 
 @admin.register(Job)
@@ -81,7 +81,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description="error code")
     def error(self, job: Job) -> SafeString | str:
-        return format_html('<span class="error-code">{}</span>', job.error_code) if job.error_code else ""
+        return cells.error_code(job.error_code)
 
     @admin.action(description="Retry the selected failed jobs", permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:

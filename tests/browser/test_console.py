@@ -61,7 +61,7 @@ def test_failed_job_is_found_read_retried_and_completes(page: Page, logged_in: L
     page.locator(f'a.job[title="{job_id}"]').click()
     expect(page.locator(".badge")).to_have_text("failed")
     expect(page.locator(".job-error")).to_contain_text(code)
-    page.get_by_text("Traceback").last.click()
+    page.locator("#events-group summary").last.click()
     expect(page.locator("#events-group pre").last).to_contain_text("Traceback (most recent call last)")
 
     page.get_by_role("button", name="Retry").click()

@@ -1,10 +1,9 @@
 // Fields with data-suggest offer what the address there, with the typed text behind it, knows.
-for (const field of document.querySelectorAll("input[data-suggest]")) {
-  field.addEventListener("input", async () => {
-    const typed = field.value;
-    const answer = await fetch(field.dataset.suggest + encodeURIComponent(typed));
-    if (!answer.ok || field.value !== typed) return;
-    const found = (await answer.json()).results;
-    field.list.replaceChildren(...found.map(({ text }) => new Option(text, text)));
-  });
-}
+document.addEventListener("input", async ({ target }) => {
+  if (!target.dataset.suggest) return;
+  const typed = target.value;
+  const answer = await fetch(target.dataset.suggest + encodeURIComponent(typed));
+  if (!answer.ok || target.value !== typed) return;
+  const found = (await answer.json()).results;
+  target.list.replaceChildren(...found.map(({ text }) => new Option(text, text)));
+});
