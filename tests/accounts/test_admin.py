@@ -2,13 +2,14 @@
 
 import html
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from accounts.models import Account, ApiKey
+from accounts.models import Account, ApiKey, KeyUsage
 from tests.accounts.clock import Clock
 
 KEYS = "/admin/accounts/apikey/"
@@ -106,3 +107,30 @@ def test_keys_are_shown_only_after_signing_in(client: Client, account: Account) 
     answer = client.get(KEYS)
     assert answer.status_code == 302
     assert answer["Location"].startswith("/admin/login/")
+
+
+def test_secret_is_shown_once_with_a_button_that_copies_it(admin_client: Client, account: Account) -> None:
+    form = {"action": "roll_webhook_secret", "_selected_action": account.pk}
+    answer = admin_client.post("/admin/accounts/account/", form)
+    account.refresh_from_db()
+    assert account.webhook_secret in html.unescape(answer.content.decode())
+    assert 'data-copy="#secret-1"' in answer.content.decode()
+    assert answer["Cache-Control"] == "no-store"
+    page = admin_client.get(f"/admin/accounts/account/{account.pk}/change/")
+    assert account.webhook_secret not in html.unescape(page.content.decode())
+
+
+def test_usage_of_thirty_days_is_drawn(admin_client: Client, account: Account) -> None:
+    key, _ = ApiKey.objects.issue(account, "live")
+    today = datetime.now(UTC).date()
+    for back in (0, 29, 30):
+        KeyUsage.objects.create(key=key, day=today - timedelta(days=back), requests=10, errors=4)
+    for path in (f"/admin/accounts/account/{account.pk}/change/", f"{KEYS}{key.pk}/change/"):
+        page = admin_client.get(path)
+        assert [part.value for box in page.context["usage"].boxes for part in [box.part]] == [6, 4, 6, 4]
+        assert "<svg" in page.content.decode()
+
+
+def test_limits_of_the_plan_are_shown(admin_client: Client, account: Account) -> None:
+    page = admin_client.get(f"/admin/accounts/account/{account.pk}/change/").content.decode()
+    assert str(account.limits.requests_per_day) in page
