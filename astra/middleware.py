@@ -15,8 +15,8 @@ from django.middleware.gzip import GZipMiddleware
 from django.utils.encoding import escape_uri_path
 
 from . import __version__, logs
-from .content_policy import content_policy
 from .exceptions import ApiError
+from .pages import content_policy
 from .parsing import check_query
 from .views import error_page
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Sum
 
-from astra.charts import Chart, Part, column_chart
+from astra.pages import Chart, Part, column_chart
 
 from ..models import Account, ApiKey, KeyUsage
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from astra.charts import Chart, Part, column_chart
+from astra.pages import Chart, Part, column_chart
 
 from ..models import Job
 from ..raster.colormaps import colors

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from astra.charts import Chart, Part, column_chart
+from astra.pages import Chart, Part, column_chart
 
 from ..models import Job, WebhookDelivery
 from ..models.signs import Sign

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from astra.charts import Chart
+from astra.pages import Chart
 
 from ..api.waiting import waiting_of
 from ..bodies import job_body

@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views import View
 
-from astra.content_policy import content_policy
 from astra.exceptions import ApiError, Problem
+from astra.pages import content_policy
 from astra.views import error_page
 
 from ..links import link, picture_link, viewer_page
