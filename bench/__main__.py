@@ -11,11 +11,11 @@ from pathlib import Path
 
 from .machine import describe
 from .scenes import DATA
-from .tables import FULL_SIZE, Options, change, floor, growth, http, ndvi, processes, service
+from .tables import FULL_SIZE, Options, change, floor, growth, http, ndvi, pictures, processes, service
 
 _TABLES: dict[str, tuple[str, Callable[[Options], str]]] = {
     module.__name__.rpartition(".")[2]: (module.TITLE, module.measure)
-    for module in (ndvi, change, floor, growth, processes, http, service)
+    for module in (ndvi, change, floor, pictures, growth, processes, http, service)
 }
 
 

@@ -30,13 +30,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="where the result is kept")
     options = parser.parse_args()
     keep_heaps_warm()  # as a worker does
-    config = _config(options.scenes, options.root, options.threads)
-    seconds = [_run(_raster_job(options.job), config, options.scenes.parent, options.out) for _ in range(options.times)]
+    config = config_of(options.scenes, options.root, options.threads)
+    seconds = [_run(raster_job(options.job), config, options.scenes.parent, options.out) for _ in range(options.times)]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     print(json.dumps({"seconds": seconds, "peak_mb": peak}))
 
 
-def _raster_job(job: str) -> RasterJob:
+def raster_job(job: str) -> RasterJob:
     asked = JOBS[job]
     return RasterJob(
         operation=asked["operation"],
@@ -45,7 +45,7 @@ def _raster_job(job: str) -> RasterJob:
     )
 
 
-def _config(scenes: Path, root: str | None, threads: int) -> Config:
+def config_of(scenes: Path, root: str | None, threads: int) -> Config:
     return Config(
         catalogues=Catalogues(sandbox=None if root else scenes, roots={"sentinel-2": (root,)} if root else {}),
         network=Network(private_hosts=frozenset(["127.0.0.1"])),
