@@ -106,6 +106,8 @@ def test_swipe_moves_by_keys_and_mouse(page: Page, change_map: str, screenshot: 
     expect(handle).to_have_attribute("aria-valuetext", "0 % before, 100 % after")
     page.keyboard.press("End")
     expect(handle).to_have_attribute("aria-valuenow", "100")
+    page.keyboard.press("PageDown")
+    expect(handle).to_have_attribute("aria-valuenow", "90")
 
     x, y = middle_of(page.locator("#map"))
     page.mouse.move(*middle_of(handle))
