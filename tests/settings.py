@@ -21,6 +21,8 @@ if not _on_servers:
 
 from astra.settings import *  # noqa: E402, F403
 
+MIDDLEWARE = ["tests.described.AnswersAsDescribed", *MIDDLEWARE]  # noqa: F405
+
 if not _on_servers:
     CELERY_BROKER_URL = "memory://"
     SILENCED_SYSTEM_CHECKS = ["astra.E002"]  # messages stay in memory on purpose

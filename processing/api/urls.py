@@ -1,6 +1,7 @@
 from django.urls import path
 
 from . import views
+from .schema import OpenApiDocument
 from .webhook_test import WebhookTest
 
 urlpatterns = [
@@ -12,5 +13,6 @@ urlpatterns = [
     path("api/v1/scenes/<str:scene_id>", views.SceneDetail.as_view(), name="scene"),
     path("api/v1/operations", views.OperationList.as_view(), name="operations"),
     path("api/v1/webhooks/test", WebhookTest.as_view(), name="webhook-test"),
+    path("api/v1/openapi.json", OpenApiDocument.as_view(), name="openapi"),
     path("files/<path:key>", views.Download.as_view(), name="download"),
 ]

@@ -104,7 +104,7 @@ class JobDetail(APIView):
         job = job_of(request, job_id)
         body = job_body(job, origin_of(request), waiting_of(job))
         etag = _etag(body)
-        response = Response(status=304) if _matches(request, etag) else Response(body)
+        response = Response(status=304) if matches(request, etag) else Response(body)
         response["ETag"] = etag
         response["Cache-Control"] = "private, no-cache"
         response["Vary"] = "Authorization"
@@ -262,6 +262,7 @@ def _etag(body: dict[str, Any]) -> str:
     return f'"{hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:32]}"'
 
 
-def _matches(request: Request, etag: str) -> bool:
+def matches(request: Request, etag: str) -> bool:
+    """Whether the caller has an answer with this ETag already."""
     known = request.headers.get("If-None-Match", "")
     return known.strip() == "*" or etag in (part.strip().removeprefix("W/") for part in known.split(","))
