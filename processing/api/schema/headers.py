@@ -66,7 +66,7 @@ OF_FILES = [
     given("Last-Modified", [200, 206], "When the file was stored."),
     given("Accept-Ranges", [200, 206], "`bytes`."),
     given("Content-Length", [200, 206], "Bytes of this answer.", _INTEGER),
-    given("Content-Disposition", [200, 206], "The name to save the file by."),
+    given("Content-Disposition", [200, 206], "The name to save the file by; not of a picture.", always=False),
     given("Content-Range", [206, 416], "Which bytes of how many."),
 ]
 EVERYWHERE = [
