@@ -60,7 +60,7 @@ def generated(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Pat
     document = requests.get(f"{service.url}/api/v1/openapi.json", timeout=30).json()
     (folder / "openapi.json").write_text(json.dumps(document))
     (folder / "config.yaml").write_text(_CONFIG)
-    command = [BIN / "openapi-python-client", "generate", "--path", "openapi.json", "--config", "config.yaml"]
+    command = [str(BIN / "openapi-python-client"), "generate", "--path", "openapi.json", "--config", "config.yaml"]
     options = ["--meta", "none", "--output-path", "astra_generated", "--fail-on-warning"]
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}  # it calls ruff
     done = subprocess.run(

@@ -23,6 +23,9 @@ from accounts.models import ApiKey
 from tests.processing.conftest import use_storage
 from tests.processing.jobs import URL, claimed, completed, failed, queued
 
+# The handler closes its connection after each request, as it does in a web process.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 CASES = int(os.environ.get("SCHEMATHESIS_CASES", "150"))
 
 
@@ -39,7 +42,7 @@ def known(api: APIClient, key: ApiKey, settings: Settings, sandbox: Path, tmp_pa
     return [*({"job_id": job.pk} for job in jobs), *of_links]
 
 
-def found(case: Case, known: list[dict[str, Any]], number: int) -> Case:
+def found(case: Case[Any], known: list[dict[str, Any]], number: int) -> Case[Any]:
     """The same request for something that is there, if it asks for a thing of its kind."""
     for parameters in known[number:] + known[:number]:
         if set(parameters) & set(case.path_parameters):
@@ -51,7 +54,7 @@ def found(case: Case, known: list[dict[str, Any]], number: int) -> Case:
     return case
 
 
-def requests_of(schema: schemathesis.BaseSchema, known: list[dict[str, Any]]) -> st.SearchStrategy[Case]:
+def requests_of(schema: schemathesis.BaseSchema, known: list[dict[str, Any]]) -> st.SearchStrategy[Case[Any]]:
     fitting = schema.as_strategy(GenerationMode.POSITIVE)
     wrong = schema.as_strategy(GenerationMode.NEGATIVE)
     there = st.builds(found, fitting, st.just(known), st.integers(0, len(known) - 1))
@@ -66,7 +69,7 @@ def test_every_answer_is_described(test_key: str, known: list[dict[str, Any]]) -
         max_examples=CASES, database=None, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
     )
     @hypothesis.given(requests_of(schema, known))
-    def run(case: Case) -> None:
+    def run(case: Case[Any]) -> None:
         answer = case.call_and_validate(
             headers={"Authorization": f"Bearer {test_key}"}, excluded_checks=[positive_data_acceptance]
         )
