@@ -128,7 +128,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
 # Of django-leaflet only the files: as an app it would load GDAL in the web process.
-STATICFILES_DIRS = [BASE_DIR / "astra" / "static", package_folder("leaflet") / "static"]
+STATICFILES_DIRS = [
+    BASE_DIR / "astra" / "static",
+    package_folder("leaflet") / "static",
+    ("docs", BASE_DIR / "docs" / "images"),
+]
 WHITENOISE_USE_FINDERS = True  # serves the admin's files from the installed packages, without collectstatic
 
 # --- Database ------------------------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ handler400 = handler403 = handler404 = handler500 = "astra.views.error_page"
 
 admin.site.enable_nav_sidebar = False  # the list of jobs needs the room; the head has its links
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", login),
     path("admin/", include("processing.admin.urls")),
@@ -24,5 +23,6 @@ urlpatterns = [
     path("", include("processing.api.urls")),
     path("", include("processing.viewer.urls")),
     path("", include("processing.watch.urls")),
+    path("", include("processing.documentation.urls")),
     re_path(r"", Missing.as_view()),
 ]

@@ -1,0 +1,105 @@
+"""Markdown to HTML: sections of prose, each with its code beside it; anchors; links between the pages."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from .code_blocks import CodeWriter
+
+# From the target of a link, as the source has it, to what the page has.
+Resolve = Callable[[str], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A heading of the second level and what follows it. `code` is empty if it stands in the prose."""
+
+    prose: SafeString
+    code: SafeString
+
+
+def sections(text: str, resolve: Resolve, *, code_aside: bool = True) -> list[Section]:
+    """The text without its title. HTML in it is shown as text."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(text)
+    _name_headings(tokens)
+    _resolve_links(tokens, resolve)
+    writer = CodeWriter()
+    parser.renderer.rules.update(fence=partial(_fence, writer), table_open=_table_open, table_close=_table_close)
+    return [_section(part, parser, writer, code_aside=code_aside) for part in _split(_without_title(tokens))]
+
+
+def inline(text: str, resolve: Resolve) -> SafeString:
+    """One line of Markdown, for a cell of a table."""
+    parser = MarkdownIt("commonmark", {"html": False})
+    tokens = parser.parseInline(text)
+    _resolve_links(tokens, resolve)
+    return mark_safe(parser.renderer.render(tokens, parser.options, {}))  # noqa: S308  # the parser escapes all HTML
+
+
+def part_of(text: str, title: str) -> str:
+    """What stands below one heading of the second level."""
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def anchor(title: str) -> str:
+    """The id of a heading, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def _section(part: Sequence[Token], parser: MarkdownIt, writer: CodeWriter, *, code_aside: bool) -> Section:
+    aside = [token for token in part if token.type == "fence" and token.level == 0] if code_aside else []
+    prose = [token for token in part if token not in aside]
+    html = parser.renderer.render(prose, parser.options, {})
+    return Section(prose=mark_safe(html), code=writer.html(aside))  # noqa: S308  # the parser escapes all HTML
+
+
+def _split(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    part: list[Token] = []
+    for token in tokens:
+        if token.type == "heading_open" and token.tag == "h2" and part:
+            yield part
+            part = []
+        part.append(token)
+    if part:
+        yield part
+
+
+def _without_title(tokens: list[Token]) -> list[Token]:
+    has_title = bool(tokens) and tokens[0].tag == "h1"
+    return tokens[3:] if has_title else tokens
+
+
+def _name_headings(tokens: Sequence[Token]) -> None:
+    for heading, content in zip(tokens, tokens[1:], strict=False):
+        if heading.type == "heading_open":
+            heading.attrSet("id", anchor(_plain(content)))
+
+
+def _plain(inline: Token) -> str:
+    return "".join(child.content for child in inline.children or [])
+
+
+def _resolve_links(tokens: Sequence[Token], resolve: Resolve) -> None:
+    for child in (child for token in tokens for child in token.children or []):
+        for name in ("href", "src"):
+            if target := child.attrGet(name):
+                child.attrSet(name, resolve(str(target)))
+
+
+def _fence(writer: CodeWriter, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    return writer.html([tokens[index]])
+
+
+def _table_open(*_: Any) -> str:
+    return '<div class="table" tabindex="0"><table>'  # what scrolls has to be reached by keys
+
+
+def _table_close(*_: Any) -> str:
+    return "</table></div>\n"
