@@ -65,7 +65,7 @@ def _example(name: str) -> str:
     operation = get_operation(name)
     # One scene is the latest; of two the earlier one comes first.
     scene_ids = list(SCENES[-len(operation.scene_roles) :])
-    return json.dumps({"operation": name, "scene_ids": scene_ids})
+    return json.dumps({"operation": name, "scene_ids": scene_ids}, indent=2)
 
 
 def _param(name: str, schema: Mapping[str, Any]) -> Param:

@@ -29,7 +29,7 @@ class PageView(View):
         page = next((each for each in all_pages() if each.slug == slug), None)
         if page is None:
             return render(request, "docs/missing.html", {"contents": contents()}, status=404)
-        context = {"page": page, "contents": contents(), "sections": _sections(page), **tables(page)}
+        context = {"page": page, "contents": contents(), "sections": _sections(page), **tables(page, request)}
         return _filled_in(request, page.template, context)
 
 
