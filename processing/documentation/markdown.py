@@ -29,6 +29,7 @@ def sections(text: str, resolve: Resolve, *, code_aside: bool = True) -> list[Se
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(text)
     _name_headings(tokens)
+    _align_by_class(tokens)
     _resolve_links(tokens, resolve)
     writer = CodeWriter()
     parser.renderer.rules.update(fence=partial(_fence, writer), table_open=_table_open, table_close=_table_close)
@@ -57,7 +58,8 @@ def _section(part: Sequence[Token], parser: MarkdownIt, writer: CodeWriter, *, c
     aside = [token for token in part if token.type == "fence" and token.level == 0] if code_aside else []
     prose = [token for token in part if token not in aside]
     html = parser.renderer.render(prose, parser.options, {})
-    return Section(prose=mark_safe(html), code=writer.html(aside))  # noqa: S308  # the parser escapes all HTML
+    code = writer.html(aside) if aside else SafeString()
+    return Section(prose=mark_safe(html), code=code)  # noqa: S308  # the parser escapes all HTML
 
 
 def _split(tokens: Sequence[Token]) -> Iterator[list[Token]]:
@@ -80,6 +82,13 @@ def _name_headings(tokens: Sequence[Token]) -> None:
     for heading, content in zip(tokens, tokens[1:], strict=False):
         if heading.type == "heading_open":
             heading.attrSet("id", anchor(_plain(content)))
+
+
+def _align_by_class(tokens: Sequence[Token]) -> None:
+    """Cells of columns that are aligned to the right have a style inside, which the content policy refuses."""
+    for cell in tokens:
+        if style := cell.attrs.pop("style", None):
+            cell.attrSet("class", str(style).rpartition(":")[2])
 
 
 def _plain(inline: Token) -> str:
