@@ -15,7 +15,11 @@ import requests
 KEY = "astra_sk_test_your_key_here"
 RECEIVER = "https://you.example/hooks/astra"
 LANGUAGES = ("bash", "python", "javascript")
-_COMMANDS = {"bash": ["bash", "-eu"], "python": [sys.executable, "-"], "javascript": ["node", "--input-type=module"]}
+_COMMANDS = {
+    "bash": ["bash", "-euo", "pipefail"],
+    "python": [sys.executable, "-"],
+    "javascript": ["node", "--input-type=module"],
+}
 _END_OF_BLOCK = "--- end of block ---"
 
 

@@ -20,8 +20,8 @@ _KEY_MARKED = f'<span class="key">{KEY}</span>'
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """A fence. After its language may stand what it is: `output`, `file`, or `server`, a program that runs until it
-    is stopped. All else is run by the tests, in the order of the page."""
+    """A fence. After its language may stand what it is: `output`; `file`; `server`, a program that runs until it is
+    stopped; or `setup`, which happens once. All else is run by the tests, in the order of the page."""
 
     language: str
     role: str

@@ -101,7 +101,9 @@ _JOBS = (
     _page("test-scenes", "Test scenes", "Scenes that force every outcome of a job, for your own tests."),
 )
 _LOOK_UP = (
-    _page("reference", "API reference", "Every address, from the OpenAPI document of this service.", "docs/reference.html"),
+    _page(
+        "reference", "API reference", "Every address, from the OpenAPI document of this service.", "docs/reference.html"
+    ),
     _page("errors", "Errors", "Every code: when it comes, and what to do.", "docs/errors.html"),
     _file(
         "accuracy",

@@ -1,5 +1,6 @@
 """Markdown to HTML: sections of prose, each with its code beside it; anchors; links between the pages."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def _without_title(tokens: list[Token]) -> list[Token]:
 
 
 def _name_headings(tokens: Sequence[Token]) -> None:
-    for heading, content in zip(tokens, tokens[1:], strict=False):
+    for heading, content in itertools.pairwise(tokens):
         if heading.type == "heading_open":
             heading.attrSet("id", anchor(_plain(content)))
 

@@ -72,7 +72,9 @@ def _fields(described: Mapping[str, Any], document: Mapping[str, Any]) -> Iterat
     for form in _forms(content.get("schema", {}), document):
         for name, schema in form.get("properties", {}).items():
             is_required = name in form.get("required", [])
-            found.setdefault(name, {"name": name, "required": is_required, "description": schema.get("description", "")})
+            found.setdefault(
+                name, {"name": name, "required": is_required, "description": schema.get("description", "")}
+            )
     yield from found.values()
 
 

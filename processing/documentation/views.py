@@ -50,5 +50,5 @@ def _filled_in(request: HttpRequest, template: str, context: dict[str, Any]) -> 
 def _sections(page: Page) -> list[Section]:
     text = part_of(page.text, page.part) if page.part else page.text
     if page.operation:
-        text = render_to_string("docs/operation.md", about(page.operation)) + text
+        text = render_to_string("docs/operation.txt", about(page.operation)) + text
     return sections(text, partial(resolve, page), code_aside=page.code_aside)

@@ -15,7 +15,6 @@ from tests.documented_code import (
     LANGUAGES,
     RECEIVER,
     answer_faults,
-    filled_in,
     programs,
     run,
     run_shell,
