@@ -128,11 +128,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
 # Of django-leaflet only the files: as an app it would load GDAL in the web process.
-STATICFILES_DIRS = [
-    BASE_DIR / "astra" / "static",
-    package_folder("leaflet") / "static",
-    ("docs", BASE_DIR / "docs" / "images"),
-]
+STATICFILES_DIRS = [BASE_DIR / "astra/static", package_folder("leaflet") / "static", ("docs", BASE_DIR / "docs/images")]
 WHITENOISE_USE_FINDERS = True  # serves the admin's files from the installed packages, without collectstatic
 
 # --- Database ------------------------------------------------------------------------------------------------------
@@ -157,8 +153,8 @@ CORS_ALLOW_HEADERS = [
 ]
 CORS_EXPOSE_HEADERS = [
     *("ETag", "Content-Range", "Accept-Ranges", "Content-Length", "Content-Disposition", "Last-Modified", "Location"),
-    *("Retry-After", "Preference-Applied", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
-    *("X-Request-Id", "X-Astra-Version"),
+    *("Retry-After", "Preference-Applied", "X-Request-Id", "X-Astra-Version"),
+    *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
 ]
 CORS_PREFLIGHT_MAX_AGE = 86_400
 

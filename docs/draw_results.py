@@ -17,7 +17,6 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
 from bench.jobs import JOBS, job_command
-from processing.raster.cog.preview import write_preview
 from processing.raster.sandbox.catalogue import sandbox_catalogue
 
 IMAGES = Path(__file__).resolve().parent / "images"
@@ -43,10 +42,11 @@ def _picture(job: str, scenes: Path) -> Picture:
     """Run the job. Returns its result as (3, rows, columns), nodata white."""
     cog = scenes / f"{job}.tif"
     subprocess.run(job_command(job, scenes, "--out", cog), check=True, stdout=subprocess.DEVNULL)
-    write_preview(cog, cog.with_suffix(".png"), longest_side=SIDE)
-    with _without_georeference(), rasterio.open(cog.with_suffix(".png")) as preview:
-        *colors, alpha = preview.read()
-    return np.where(alpha == 0, np.uint8(255), np.stack(colors))
+    with rasterio.open(cog) as result:
+        values = result.read(1, out_shape=(SIDE, SIDE))  # from an overview
+        palette = {**result.colormap(1), result.nodata: (255, 255, 255)}
+    colors = np.array([palette.get(value, (0, 0, 0))[:3] for value in range(256)], np.uint8)
+    return np.moveaxis(colors[values], -1, 0)
 
 
 def _write(pixels: Picture, path: Path) -> None:

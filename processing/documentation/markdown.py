@@ -5,10 +5,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from .code_blocks import CodeWriter
@@ -32,8 +33,8 @@ def sections(text: str, resolve: Resolve, *, code_aside: bool = True) -> list[Se
     _name_headings(tokens)
     _align_by_class(tokens)
     _resolve_links(tokens, resolve)
-    writer = CodeWriter()
-    parser.renderer.rules.update(fence=partial(_fence, writer), table_open=_table_open, table_close=_table_close)
+    writer, renderer = CodeWriter(), cast(RendererHTML, parser.renderer)
+    renderer.rules.update(fence=partial(_fence, writer), table_open=_table_open, table_close=_table_close)
     return [_section(part, parser, writer, code_aside=code_aside) for part in _split(_without_title(tokens))]
 
 
@@ -42,7 +43,7 @@ def inline(text: str, resolve: Resolve) -> SafeString:
     parser = MarkdownIt("commonmark", {"html": False})
     tokens = parser.parseInline(text)
     _resolve_links(tokens, resolve)
-    return mark_safe(parser.renderer.render(tokens, parser.options, {}))  # noqa: S308  # the parser escapes all HTML
+    return mark_safe(str(parser.renderer.render(tokens, parser.options, {})))  # noqa: S308  # the parser escapes all HTML
 
 
 def part_of(text: str, title: str) -> str:
