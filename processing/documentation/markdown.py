@@ -5,11 +5,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from .code_blocks import CodeWriter
@@ -33,7 +32,8 @@ def sections(text: str, resolve: Resolve, *, code_aside: bool = True) -> list[Se
     _name_headings(tokens)
     _align_by_class(tokens)
     _resolve_links(tokens, resolve)
-    writer, renderer = CodeWriter(), cast(RendererHTML, parser.renderer)
+    writer = CodeWriter()
+    renderer: Any = parser.renderer  # the protocol has no rules
     renderer.rules.update(fence=partial(_fence, writer), table_open=_table_open, table_close=_table_close)
     return [_section(part, parser, writer, code_aside=code_aside) for part in _split(_without_title(tokens))]
 
