@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 
 def content_policy(*images: str) -> str:
     """The header's value for a page that also shows images from these URLs."""
-    results = _results_origin() if settings.BUCKET else ""
+    results = results_origin() if settings.BUCKET else ""
     more = "".join(f" {origin}" for origin in dict.fromkeys((results, *map(_origin, images))) if origin)
     connected = f" {results}" if results else ""
     return (
@@ -19,7 +19,7 @@ def content_policy(*images: str) -> str:
 
 
 @cache
-def _results_origin() -> str:
+def results_origin() -> str:
     """Where links into the bucket lead: only the storage knows whether its name stands in the host."""
     return _origin(default_storage.url("jobs"))
 
