@@ -14,7 +14,7 @@ HOST = "https://astra.example"
 KEY = "astra_sk_test_your_key_here"
 
 _LANGUAGES = {"bash": "curl", "python": "Python", "javascript": "JavaScript"}
-_ROLES = {"output": "Answer", "file": "File"}
+_NOT_RUN = ("output", "file")
 _KEY_MARKED = f'<span class="key">{KEY}</span>'
 
 
@@ -29,16 +29,17 @@ class Block:
 
     @classmethod
     def of(cls, fence: Token) -> "Block":
-        language, _, role = fence.info.strip().partition(" ")
+        """Of code that is only indented nothing is known: it is shown, and not run."""
+        language, _, role = (fence.info.strip() or "text file").partition(" ")
         return cls(language=language, role=role, code=fence.content)
 
     @property
     def is_program(self) -> bool:
-        return self.language in _LANGUAGES and self.role not in _ROLES
+        return self.language in _LANGUAGES and self.role not in _NOT_RUN
 
     @property
     def label(self) -> str:
-        return _ROLES.get(self.role) or _LANGUAGES.get(self.language, self.language)
+        return "answer" if self.role == "output" else _LANGUAGES.get(self.language, self.language)
 
     @property
     def html(self) -> SafeString:

@@ -30,10 +30,14 @@ class Page:
         return reverse("docs-page", args=[self.slug]) if self.slug else reverse("docs")
 
     @property
+    def is_there(self) -> bool:
+        """The client is a package of its own, which an installation may leave out."""
+        return (settings.BASE_DIR / self.source).exists()
+
+    @property
     def text(self) -> str:
         """Its Markdown; empty if an operation has no text beside its own description."""
-        path = settings.BASE_DIR / self.source
-        return path.read_text() if path.exists() else ""
+        return str((settings.BASE_DIR / self.source).read_text()) if self.is_there else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +51,13 @@ def contents() -> tuple[Chapter, ...]:
         Chapter(title="Start", pages=_START),
         Chapter(title="Jobs", pages=_JOBS),
         Chapter(title="Operations", pages=tuple(_operation_pages())),
-        Chapter(title="Look up", pages=_LOOK_UP),
+        Chapter(title="Look up", pages=tuple(page for page in _LOOK_UP if page.is_there)),
         Chapter(title="Run it yourself", pages=_RUN_IT),
     )
 
 
 def all_pages() -> tuple[Page, ...]:
+    """Those of the contents."""
     return tuple(page for chapter in contents() for page in chapter.pages)
 
 
@@ -101,6 +106,7 @@ _JOBS = (
     _page("test-scenes", "Test scenes", "Scenes that force every outcome of a job, for your own tests."),
 )
 _LOOK_UP = (
+    _file("client", "Client", "The client in Python and the command astra.", "client/README.md"),
     _page(
         "reference", "API reference", "Every address, from the OpenAPI document of this service.", "docs/reference.html"
     ),

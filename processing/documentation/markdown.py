@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from .code_blocks import CodeWriter
@@ -33,9 +34,11 @@ def sections(text: str, resolve: Resolve, *, code_aside: bool = True) -> list[Se
     _align_by_class(tokens)
     _resolve_links(tokens, resolve)
     writer = CodeWriter()
-    renderer: Any = parser.renderer  # the protocol has no rules
-    renderer.rules.update(fence=partial(_fence, writer), table_open=_table_open, table_close=_table_close)
-    return [_section(part, parser, writer, code_aside=code_aside) for part in _split(_without_title(tokens))]
+    code = partial(_code, writer)
+    renderer = RendererHTML(parser)
+    renderer.rules.update(fence=code, code_block=code, table_open=_table_open, table_close=_table_close)
+    to_html = partial(renderer.render, options=parser.options, env={})
+    return [_section(part, to_html, writer, code_aside=code_aside) for part in _split(_without_title(tokens))]
 
 
 def inline(text: str, resolve: Resolve) -> SafeString:
@@ -43,7 +46,7 @@ def inline(text: str, resolve: Resolve) -> SafeString:
     parser = MarkdownIt("commonmark", {"html": False})
     tokens = parser.parseInline(text)
     _resolve_links(tokens, resolve)
-    return mark_safe(str(parser.renderer.render(tokens, parser.options, {})))  # noqa: S308  # the parser escapes all HTML
+    return mark_safe(RendererHTML(parser).render(tokens, parser.options, {}))  # noqa: S308  # the parser escapes all HTML
 
 
 def part_of(text: str, title: str) -> str:
@@ -56,10 +59,12 @@ def anchor(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
-def _section(part: Sequence[Token], parser: MarkdownIt, writer: CodeWriter, *, code_aside: bool) -> Section:
+def _section(
+    part: Sequence[Token], to_html: Callable[[list[Token]], str], writer: CodeWriter, *, code_aside: bool
+) -> Section:
     aside = [token for token in part if token.type == "fence" and token.level == 0] if code_aside else []
     prose = [token for token in part if token not in aside]
-    html = parser.renderer.render(prose, parser.options, {})
+    html = to_html(prose)
     code = writer.html(aside) if aside else SafeString()
     return Section(prose=mark_safe(html), code=code)  # noqa: S308  # the parser escapes all HTML
 
@@ -104,7 +109,7 @@ def _resolve_links(tokens: Sequence[Token], resolve: Resolve) -> None:
                 child.attrSet(name, resolve(str(target)))
 
 
-def _fence(writer: CodeWriter, tokens: Sequence[Token], index: int, *_: Any) -> str:
+def _code(writer: CodeWriter, tokens: Sequence[Token], index: int, *_: Any) -> str:
     return writer.html([tokens[index]])
 
 
