@@ -87,6 +87,20 @@ def test_2_wrong_settings(command: CommandLine, name: str, value: str) -> None:
     assert command.files == set()
 
 
+@pytest.mark.parametrize(
+    "arguments", [NDVI, ("get", "job_nonesuch", "-o", "out.tif", "--json")], ids=["done", "refused"]
+)
+def test_2_nobody_reads_the_answer(command: CommandLine, arguments: tuple[str, ...]) -> None:
+    process = command.start(*arguments)
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2, errors
+    assert "Traceback" not in errors
+    assert command.files == set()
+
+
 def test_3_unreachable(command: CommandLine) -> None:
     command.environment["ASTRA_API_URL"] = f"http://127.0.0.1:{free_port()}"
     done = command("--patience", "1", *NDVI, "--json")

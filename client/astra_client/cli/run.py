@@ -4,12 +4,13 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
 import click
 
-from ..errors import ApiError, AstraError, CorruptDownload, JobFailed, Unreachable
+from ..errors import ApiError, AstraError, CannotWrite, CorruptDownload, JobFailed, Unreachable
 from .commands import astra
 from .terminal import Terminal, complain
 
@@ -36,7 +37,8 @@ def run(arguments: Sequence[str]) -> int:
         complain("Interrupted.", terminal.left_behind)
         return INTERRUPTED
     except AstraError as error:
-        terminal.show_error(error)
+        with suppress(CannotWrite):
+            terminal.show_error(error)
         return exit_code(error)
     return returned if isinstance(returned, int) else DONE  # of --help, for one, it is the code
 

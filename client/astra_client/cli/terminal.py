@@ -1,6 +1,7 @@
 """What the command line shows: on stdout what was asked for, as text or JSON, and on stderr how it goes."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ import click
 
 from ..blocking import Astra
 from ..client import PATIENCE
-from ..errors import AstraError, JobFailed
+from ..errors import AstraError, CannotWrite, JobFailed
 from ..jobs import Job
 from .tables import result_table
 
@@ -41,7 +42,7 @@ class Terminal:
 
     def answer(self, value: Mapping[str, Any], text: str) -> None:
         """The answer that was asked for."""
-        click.echo(json.dumps(value, indent=2) if self.as_json else text)
+        _write(json.dumps(value, indent=2) if self.as_json else text)
 
     def finished(self, job: Job, saved_as: str | None = None) -> None:
         """A completed job: its statistics, and where its file is."""
@@ -54,9 +55,9 @@ class Terminal:
 
     def show_error(self, error: AstraError) -> None:
         """What went wrong: a sentence on stderr, and for scripts the API's JSON on stdout."""
-        if self.as_json:
-            click.echo(json.dumps(_as_body(error), indent=2))
         complain(f"{error.code}: {error.message}", self.left_behind)
+        if self.as_json:
+            _write(json.dumps(_as_body(error), indent=2))
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Callable[[str, int, int], None]]:
@@ -75,6 +76,15 @@ def complain(*lines: str) -> None:
     for line in lines:
         if line:
             click.echo(line, err=True)
+
+
+def _write(text: str) -> None:
+    """To stdout. Raises CannotWrite if its reader is gone or its disk full."""
+    try:
+        click.echo(text)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail at the exit again
+        raise CannotWrite(f"Cannot write to stdout: {error.strerror}.") from error
 
 
 def _as_body(error: AstraError) -> Mapping[str, Any]:
