@@ -26,7 +26,7 @@ _SHOWN_OF_ID = 8
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ["preview", "job", "badge", "operation", "scenes", "account", "age", "took", "attempt", "error"]
+    list_display = ["preview", "job", "badge", "operation", "scenes", "account", "age", "took", "attempt", "code"]
     list_display_links = None
     list_filter = [
         "status",
@@ -80,7 +80,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
         return cells.work_time(job)
 
     @admin.display(description="error code")
-    def error(self, job: Job) -> SafeString | str:
+    def code(self, job: Job) -> SafeString | str:
         return cells.error_code(job.error_code)
 
     @admin.action(description="Retry the selected failed jobs", permissions=["operate"])

@@ -103,6 +103,13 @@ def test_row_shows_short_scenes_with_the_whole_on_hover(admin_client: Client, ke
     assert f"{JOBS}{quote(job.pk)}/change/" in shown
 
 
+def test_row_shows_the_code_of_an_error_and_no_json(admin_client: Client, key: ApiKey) -> None:
+    failed(key)
+    table = page(admin_client, JOBS).partition('id="result_list"')[2].partition("</table>")[0]
+    assert ">SCENE_UNREADABLE<" in table
+    assert "retryable" not in table
+
+
 def test_times_have_seconds_and_zone(admin_client: Client, key: ApiKey) -> None:
     job = queued(key)
     assert f"{job.created_at:%Y-%m-%d %H:%M:%S} UTC" in page(admin_client, JOBS)
