@@ -36,7 +36,8 @@ def sections(text: str, resolve: Resolve, *, code_aside: bool = True) -> list[Se
     writer = CodeWriter()
     code = partial(_code, writer)
     renderer = RendererHTML(parser)
-    renderer.rules.update(fence=code, code_block=code, table_open=_table_open, table_close=_table_close)
+    rules: dict[str, Any] = {"fence": code, "code_block": code, "table_open": _table_open, "table_close": _table_close}
+    renderer.rules.update(rules)
     to_html = partial(renderer.render, options=parser.options, env={})
     return [_section(part, to_html, writer, code_aside=code_aside) for part in _split(_without_title(tokens))]
 

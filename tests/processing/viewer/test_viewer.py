@@ -9,7 +9,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import ApiKey
-from astra import content_policy
+from astra.pages.content_policy import results_origin
 from processing.models import Job
 from tests.processing.jobs import URL
 from tests.processing.test_pictures import with_preview
@@ -29,11 +29,11 @@ def page(api: APIClient, job: Job) -> str:
 @pytest.fixture
 def bucket(s3_url: str, settings: Settings) -> Iterator[str]:
     """Results lie in a bucket of that server."""
-    content_policy.results_origin.cache_clear()
+    results_origin.cache_clear()
     settings.STORAGES = {**settings.STORAGES, "default": s3_storage(s3_url)}
     settings.BUCKET = "results"
     yield s3_url
-    content_policy.results_origin.cache_clear()
+    results_origin.cache_clear()
 
 
 def test_page_needs_no_login_and_shows_the_legend(page: str) -> None:
