@@ -1,7 +1,7 @@
 """The result of a completed job."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -143,7 +143,7 @@ class ResultBand(OpenBody):
 
     description: str
     data_type: str
-    nodata: float | Literal["nan"]
+    nodata: float | str = Field(description="A number, or `nan`, which JSON has not.")
     statistics: dict[str, float]
 
 

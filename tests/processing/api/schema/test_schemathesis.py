@@ -63,7 +63,7 @@ def requests_of(schema: schemathesis.BaseSchema, known: list[dict[str, Any]]) ->
 
 def test_every_answer_is_described(test_key: str, known: list[dict[str, Any]]) -> None:
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", WSGIHandler())
-    headers = {"Authorization": f"Bearer {test_key}", "Accept-Encoding": "identity"}  # it unpacks nothing
+    headers = {"Authorization": f"Bearer {test_key}", "Accept-Encoding": "identity"}  # werkzeug unpacks nothing
     statuses: Counter[int] = Counter()
 
     @hypothesis.settings(
