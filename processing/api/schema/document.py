@@ -66,11 +66,11 @@ def _rendered(origin: str) -> tuple[bytes, str]:
 
 def document() -> dict[str, Any]:
     """The description of all that the service can do. Not to be made by two threads at once."""
-    described = _described()
+    described = share_headers(_described())
     described["webhooks"] = webhooks()
     files = described["paths"]["/files/{key}"]
     files["head"] = _without_content(files["get"])
-    return share_headers(described)
+    return described
 
 
 def _described() -> dict[str, Any]:
