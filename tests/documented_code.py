@@ -96,7 +96,6 @@ def run_shell(blocks: Sequence[Block], values: Mapping[str, str], folder: Path) 
 
     Returns what each block prints, and the answer that the page shows below it.
     """
-    folder.mkdir(exist_ok=True)
     (folder / "strict").mkdir()
     (folder / "strict" / ".curlrc").write_text("fail-with-body\n")
     (folder / "lenient").mkdir()

@@ -14,7 +14,7 @@ from tests.service.conftest import Service
 from .chromium import DESKTOP, PHONE, ColorScheme, Watch, serious_faults
 
 PATHS = ["/", *(page.url for page in all_pages())]
-WITH_JAVASCRIPT = ["/docs/", "/docs/submit/", "/docs/results/", "/docs/operations/change_detection/", "/docs/errors/"]
+WITH_JAVASCRIPT = [page.url for page in all_pages() if page.operation or "```javascript\n" in page.text]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,23 @@ ROLES_THAT_ARE_NOT_RUN = {"output", "file"}
 @pytest.mark.parametrize("path", PATHS)
 def test_code_runs(service: Service, path: str, tmp_path: Path) -> None:
     blocks = served_blocks(f"{service.url}{path}")
-    with Receiver() as receiver:
+    with Receiver() as receiver, ThreadPoolExecutor() as readers:
         values = {KEY: service.key, RECEIVER: receiver.hook}
-        answers = run_shell(blocks, values, tmp_path)
-        for language in LANGUAGES[1 : 3 if HAS_NODE else 2]:
-            run(language, programs(blocks, language, values), tmp_path)
+        reading = [
+            readers.submit(run, language, programs(blocks, language, values), folder_in(tmp_path, language))
+            for language in LANGUAGES[1 : 3 if HAS_NODE else 2]
+        ]
+        answers = run_shell(blocks, values, folder_in(tmp_path, "bash"))
+        for each in reading:
+            each.result()
     assert [fault for printed, shown in answers for fault in answer_faults(printed, shown)] == []
+
+
+def folder_in(folder: Path, language: str) -> Path:
+    """Each language saves files of the same names."""
+    path = folder / language
+    path.mkdir()
+    return path
 
 
 def test_only_answers_and_files_are_not_run(service: Service) -> None:

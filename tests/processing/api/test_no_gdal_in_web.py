@@ -22,12 +22,14 @@ def views(patterns):
 
 assert len(list(views(get_resolver().url_patterns))) > 5
 
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from processing.api.submit_request import SubmitRequest
 from processing.api.views import OperationList
+from processing.documentation import all_pages
 
 SubmitRequest.parse({"operation": "ndvi", "scene_ids": ["sentinel-2:S2B_MSIL2A_20250115T184929"]}, in_sandbox=True)
 OperationList.as_view(permission_classes=())(RequestFactory().get("/")).render()
+assert {Client(SERVER_NAME="127.0.0.1").get(page.url).status_code for page in all_pages()} == {200}
 print(sorted(name for name in sys.modules if name.partition(".")[0] in ("rasterio", "osgeo", "fiona", "pyproj")))
 """
 
