@@ -131,6 +131,12 @@ def test_documented_headers_of_requests_are_parameters() -> None:
     assert {"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since"} <= headers["download_result"]
 
 
+def test_every_header_of_an_answer_has_a_schema() -> None:
+    headers = the_document()["components"]["headers"]
+    assert {"ETag", "Location-at-times", "X-RateLimit-Limit", "Preference-Applied-at-times"} <= set(headers)
+    assert [name for name, header in headers.items() if "schema" not in header] == []
+
+
 def test_params_are_those_that_the_service_checks_with(api: APIClient, served: dict[str, Any]) -> None:
     schemas = served["components"]["schemas"]
     mapping = schemas["Submit"]["discriminator"]["mapping"]
