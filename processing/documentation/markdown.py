@@ -4,13 +4,12 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 
 from .code_blocks import CodeWriter
 
@@ -33,13 +32,8 @@ def sections(text: str, resolve: Resolve, *, code_aside: bool = True) -> list[Se
     _name_headings(tokens)
     _align_by_class(tokens)
     _resolve_links(tokens, resolve)
-    writer = CodeWriter()
-    code = partial(_code, writer)
-    renderer = RendererHTML(parser)
-    rules: dict[str, Any] = {"fence": code, "code_block": code, "table_open": _table_open, "table_close": _table_close}
-    renderer.rules.update(rules)
-    to_html = partial(renderer.render, options=parser.options, env={})
-    return [_section(part, to_html, writer, code_aside=code_aside) for part in _split(_without_title(tokens))]
+    renderer = _Renderer(parser)
+    return [_section(part, renderer, parser, code_aside=code_aside) for part in _split(_without_title(tokens))]
 
 
 def inline(text: str, resolve: Resolve) -> SafeString:
@@ -60,13 +54,29 @@ def anchor(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
-def _section(
-    part: Sequence[Token], to_html: Callable[[list[Token]], str], writer: CodeWriter, *, code_aside: bool
-) -> Section:
+class _Renderer(RendererHTML):
+    """The HTML of one page. Each method is that of a kind of token."""
+
+    def __init__(self, parser: MarkdownIt) -> None:
+        super().__init__(parser)
+        self.writer = CodeWriter()
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return self.writer.html([tokens[idx]])
+
+    code_block = fence
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return '<div class="table" tabindex="0"><table>'  # what scrolls has to be reached by keys
+
+    def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return "</table></div>\n"
+
+
+def _section(part: Sequence[Token], renderer: _Renderer, parser: MarkdownIt, *, code_aside: bool) -> Section:
     aside = [token for token in part if token.type == "fence" and token.level == 0] if code_aside else []
-    prose = [token for token in part if token not in aside]
-    html = to_html(prose)
-    code = writer.html(aside) if aside else SafeString()
+    html = renderer.render([token for token in part if token not in aside], parser.options, {})
+    code = renderer.writer.html(aside) if aside else SafeString()
     return Section(prose=mark_safe(html), code=code)  # noqa: S308  # the parser escapes all HTML
 
 
@@ -108,15 +118,3 @@ def _resolve_links(tokens: Sequence[Token], resolve: Resolve) -> None:
         for name in ("href", "src"):
             if target := child.attrGet(name):
                 child.attrSet(name, resolve(str(target)))
-
-
-def _code(writer: CodeWriter, tokens: Sequence[Token], index: int, *_: Any) -> str:
-    return writer.html([tokens[index]])
-
-
-def _table_open(*_: Any) -> str:
-    return '<div class="table" tabindex="0"><table>'  # what scrolls has to be reached by keys
-
-
-def _table_close(*_: Any) -> str:
-    return "</table></div>\n"
