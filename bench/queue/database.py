@@ -17,7 +17,7 @@ from ..sets.servers import add_postgresql
 
 _SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "astra.settings",
-    "ASTRA_LOG_LEVEL": "CRITICAL",
+    "ASTRA_LOG_LEVEL": "ERROR",
     "ASTRA_PLAN_LIMITS": UNHURRIED,
     "ALLOWED_HOSTS": "testserver",
     "SECRET_KEY": "correct-horse-battery-staple-" * 2,

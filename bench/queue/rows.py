@@ -22,7 +22,7 @@ RESULT = {
     "file:size": 8_000_000,
     "proj:shape": [2048, 2048],
     "gsd": 10.0,
-    "provenance": {"scenes": ["0123456789" * 250]},
+    "provenance": {"scenes": [{"product": "0123456789" * 250}]},
 }
 ERROR = {"code": "SCENE_UNREADABLE", "message": "The file is damaged.", "details": {"retryable": False}}
 HOOK = "https://example.com/hook"
