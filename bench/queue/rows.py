@@ -22,7 +22,7 @@ RESULT = {
     "file:size": 8_000_000,
     "proj:shape": [2048, 2048],
     "gsd": 10.0,
-    "provenance": {"scenes": [{"product": "0123456789" * 250}]},
+    "provenance": {"scenes": [{"scene_id": "sentinel-2:S2B_MSIL2A_20250115T184929", "item": "0123456789" * 250}]},
 }
 ERROR = {"code": "SCENE_UNREADABLE", "message": "The file is damaged.", "details": {"retryable": False}}
 HOOK = "https://example.com/hook"

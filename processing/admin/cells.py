@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from ..bodies import JobSerializer
+from .. import links
 from ..models import Job
+from ..raster.types import PREVIEW
 
 _DATE = re.compile(r"(?<![0-9])(20\d\d)(\d\d)(\d\d)(?![0-9])|(?<![0-9])(20\d\d)(\d\d)(\d\d)T")
 _PLACE = re.compile(r"_(T\d\d[A-Z]{3}|\d{6})(?=_|$)")
@@ -48,10 +49,8 @@ def scenes(job: Job) -> SafeString:
 
 def thumbnail(job: Job) -> SafeString | str:
     """The picture of a result, as long as it is kept."""
-    result = JobSerializer(context={"origin": ""}).get_result(job) or {}
-    if not result.get("preview_url"):
-        return ""
-    return format_html('<img class="thumbnail" loading="lazy" alt="" src="{}">', result["preview_url"])
+    url = links.picture_link(job, PREVIEW, "")
+    return format_html('<img class="thumbnail" loading="lazy" alt="" src="{}">', url) if url else ""
 
 
 def exact(time: datetime) -> str:

@@ -149,7 +149,7 @@ def _webhooks() -> Figure:
 
 def _kept_bytes() -> int:
     """Of all results that are not deleted, summed at most once a minute."""
-    return int(cache.get_or_set("kept_bytes", _sum_of_kept, _BYTES_KEPT_SECONDS) or 0)
+    return int(cache.get_or_set("kept-bytes", _sum_of_kept, _BYTES_KEPT_SECONDS) or 0)
 
 
 def _sum_of_kept() -> int:
