@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
@@ -83,8 +82,8 @@ class Moment:
 def timeline(job: Job) -> list[Moment]:
     """All lines of one job, the first one first."""
     lines = sorted([*_events(job), *_webhook_attempts(job)], key=lambda line: line.at)
-    gaps = [None, *(later.at - earlier.at for earlier, later in pairwise(lines))]
-    return [replace(line, after=gap) for line, gap in zip(lines, gaps, strict=True)]
+    pairs = zip([None, *lines], lines, strict=False)
+    return [replace(line, after=line.at - earlier.at if earlier else None) for earlier, line in pairs]
 
 
 def _events(job: Job) -> Iterator[Moment]:

@@ -66,3 +66,9 @@ def test_cancellation_says_whose_it_was(api: APIClient, key: ApiKey) -> None:
 
 def test_unknown_job_has_no_events(api: APIClient) -> None:
     assert_error(api.get(f"{URL}/job_unknown/events"), 404, "NOT_FOUND")
+
+
+def test_job_of_which_no_event_is_kept_has_an_empty_timeline(api: APIClient, key: ApiKey) -> None:
+    job = queued(key)
+    job.events.all().delete()
+    assert events(api, job.pk) == []
