@@ -28,6 +28,7 @@ from .status import ENDS_OF_WORK, TRANSITIONS, Status
 _MOST_LOSSES = 10
 # As long as a link into S3 can last.
 _LONGEST_LIFE = timedelta(days=7)
+_LEAST_EXTENSION = timedelta(minutes=1)  # what lasts seven days now could else be extended by each moment that passes
 
 
 def is_job_id(text: str) -> bool:
@@ -173,7 +174,7 @@ class Job(JobTable):
         """
         longest = from_now(_LONGEST_LIFE)
         later = Least(F("expires_at") + timedelta(seconds=settings.RESULT_TTL), longest)
-        return self._change_life("extend", later, actor, Q(expires_at__lt=longest))
+        return self._change_life("extend", later, actor, Q(expires_at__lt=from_now(_LONGEST_LIFE - _LEAST_EXTENSION)))
 
     def forget_result(self) -> None:
         """The file is deleted. The job stays completed."""
