@@ -116,6 +116,7 @@ def test_job_has_a_named_end_and_the_list_can_be_shown(
 ) -> None:
     settings.PRIVATE_HOSTS = frozenset({"127.0.0.1"})
     settings.JOB_ATTEMPTS = 1
+    settings.STAC_ROOTS = roots = dict[str, list[str]]()  # once: each setting lies on the one before
     api.credentials(HTTP_AUTHORIZATION=f"Bearer {live_key}")
     ends = Counter[str]()
     for seed in range(TRIED):
@@ -123,7 +124,7 @@ def test_job_has_a_named_end_and_the_list_can_be_shown(
             {"type": "FeatureCollection", "features": [item(files)], "links": []}, random.Random(seed)
         )
         with AnyServer(content(body)) as catalogue:
-            settings.STAC_ROOTS = {"sentinel-2": [catalogue.url]}
+            roots["sentinel-2"] = [catalogue.url]
             job = claimed(live, scene_ids=[f"sentinel-2:{PRODUCT}"], params={})
             execute(job)
         listed = api.get(URL)
