@@ -72,7 +72,7 @@ def test_failed_job_is_found_read_retried_and_completes(page: Page, logged_in: L
     expect(page.locator(".badge")).to_have_text("completed")
     expect(page.locator('#events-group tr[data-verb="retry"]')).to_contain_text("by admin")
     page.get_by_role("link", name="Open map").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("NDVI")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Normalized Difference Vegetation Index")
 
 
 def test_key_is_rolled_and_copied(watch: Watch, logged_in: LogIn, service: Service) -> None:

@@ -64,6 +64,12 @@ def test_cancellation_says_whose_it_was(api: APIClient, key: ApiKey) -> None:
     assert [events(api, job.pk)[-1]["by"] for job in (mine, theirs)] == ["owner", "operator"]
 
 
+def test_job_of_before_events_were_kept_has_none(api: APIClient, key: ApiKey) -> None:
+    job = queued(key)
+    job.events.all().delete()
+    assert events(api, job.pk) == []
+
+
 def test_unknown_job_has_no_events(api: APIClient) -> None:
     assert_error(api.get(f"{URL}/job_unknown/events"), 404, "NOT_FOUND")
 
