@@ -13,5 +13,4 @@ def shown_once(
     """`secrets` are (whose it is, the secret), `refused` sentences about what has none."""
     shown = {"title": title, "secrets": secrets, "refused": refused}
     context = {**site.each_context(request), **shown}
-    headers = {"Cache-Control": "no-store"}
-    return TemplateResponse(request, "admin/accounts/shown_once.html", context, headers=headers)
+    return TemplateResponse(request, "admin/accounts/shown_once.html", context)
