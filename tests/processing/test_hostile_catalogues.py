@@ -86,7 +86,9 @@ def places(value: Any) -> Iterator[Place]:
 
 def changed_at_random(answer: dict[str, Any], chance: random.Random) -> bytes:
     for _ in range(chance.choice([0, 1, 1, 1, 2, 5])):
-        holder, key = chance.choice(list(places(answer)))
+        if not (left := list(places(answer))):
+            break
+        holder, key = chance.choice(left)
         if chance.random() < 0.2:
             del holder[key]
         else:
