@@ -13,7 +13,7 @@ from .geometry.common_ground import check_pixels
 from .grids import Overlay, clip, footprint, lay_over
 from .items.caveats import about_area, about_overlap
 from .operations import Operation, get_operation
-from .pictures import pictures_of_scenes, preview_of
+from .pictures import no_pictures_of_failures, pictures_of_scenes, preview_of
 from .provenance import provenance, tags
 from .quality import Sampler, caveats, clear_percent, trust
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
@@ -34,7 +34,11 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
     once the file is finished.
     """
     operation = get_operation(job.operation)
-    with gdal_environment(), OpenRasters(config.network, config.limits, directory) as rasters:
+    with (
+        gdal_environment(),
+        no_pictures_of_failures(operation, directory),
+        OpenRasters(config.network, config.limits, directory) as rasters,
+    ):
         found = find_scenes(job, operation.bands(job.params), config)
         tick = paced(tick, max(scene.least_seconds for scene in found), _WINDOWS_SHARE)
         tick(0.0)

@@ -21,6 +21,8 @@ def test_new_index_is_listed_and_completes_a_job(
     api: APIClient, settings: Settings, sandbox: Path, tmp_path: Path
 ) -> None:
     settings.SANDBOX_DIR = sandbox
+    # The OpenAPI document is that of the operations which were there when the process began.
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith("tests.")]
     body = {"operation": "ndwi", "scene_ids": [SCENE], "params": {"colormap": "viridis"}}
     assert api.post(URL, body, format="json").json()["error"]["code"] == "VALIDATION_ERROR"
     with in_place(tmp_path):

@@ -122,7 +122,7 @@ def test_result_is_the_formula_on_every_pixel(noisy: Path, tmp_path: Path) -> No
 def test_product_describes_its_file_truly(noisy: Path, tmp_path: Path, params: dict[str, Any]) -> None:
     product = run_ndvi(SMALL, tmp_path, noisy, **params)
     content = product.path.read_bytes()
-    assert list(tmp_path.iterdir()) == [product.path]
+    assert set(tmp_path.iterdir()) == {product.path, *product.pictures.values()}
     assert (product.size, product.sha256) == (len(content), hashlib.sha256(content).hexdigest())
     assert is_valid(product.path)
     with rasterio.open(product.path) as file:

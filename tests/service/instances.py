@@ -109,9 +109,15 @@ def result_files(service: Service, job_id: str) -> list[Path]:
     return [path for path in (service.data / "results" / "jobs" / job_id).rglob("*") if path.is_file()]
 
 
+def stored_cog(service: Service, job_id: str) -> Path:
+    """The one COG that is stored for the job; its pictures lie beside it."""
+    (path,) = (path for path in result_files(service, job_id) if path.suffix == ".tif")
+    return path
+
+
 def assert_whole_result(service: Service, job: Mapping[str, Any]) -> None:
-    """Exactly one file is stored for the job: the COG that its body describes."""
-    (path,) = result_files(service, job["job_id"])
+    """Exactly one COG is stored for the job: that which its body describes."""
+    path = stored_cog(service, job["job_id"])
     content = path.read_bytes()
     assert len(content) == job["result"]["file:size"]
     assert job["result"]["file:checksum"] == f"1220{hashlib.sha256(content).hexdigest()}"

@@ -13,7 +13,7 @@ from rasterio.windows import Window
 from tests.servers import HttpServer
 
 from .conftest import Service
-from .instances import result_files
+from .instances import stored_cog
 
 
 class Relay(HttpServer):
@@ -53,8 +53,7 @@ def job(service: Service) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def content(service: Service, job: dict[str, Any]) -> bytes:
     """The bytes of its stored file."""
-    (path,) = result_files(service, job["job_id"])
-    return path.read_bytes()
+    return stored_cog(service, job["job_id"]).read_bytes()
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ def test_gdal_reads_a_window_and_an_overview_without_the_whole_file(
     service: Service, job: dict[str, Any], content: bytes, relay: Relay
 ) -> None:
     link = job["result"]["href"].replace(service.url, relay.url)
-    (stored,) = result_files(service, job["job_id"])
+    stored = stored_cog(service, job["job_id"])
     window, small = Window(512, 512, 256, 256), (256, 256)
 
     with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):

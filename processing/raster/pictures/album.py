@@ -1,7 +1,8 @@
 """All pictures of a job. One with which anything goes wrong is left out, with a line in the log: no job fails by it."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,17 @@ def pictures_of_scenes(
             return lambda picture: draw_scene(scenes[index], grid, rasters, picture)
 
         return _drawn({name: of(index) for index, name in enumerate(names)}, folder)
+
+
+@contextmanager
+def no_pictures_of_failures(operation: Operation[Any], folder: Path) -> Iterator[None]:
+    """A job that fails leaves none, however many were drawn by then."""
+    try:
+        yield
+    except BaseException:
+        for name in operation.pictures:
+            (folder / f"{name}.png").unlink(missing_ok=True)
+        raise
 
 
 def _drawn(draw: Mapping[str, Callable[[Path], None]], folder: Path) -> Mapping[str, Path]:

@@ -73,17 +73,19 @@ def _colors(opened: OpenScene, names: Sequence[str], grid: Grid, rasters: OpenRa
 
 def _part(opened: OpenScene, name: str, grid: Grid, rasters: OpenRasters) -> tuple[Bytes, Grid]:
     """Brightness of a band under `grid`, (rows, columns), and the grid on which it lies."""
-    band, file = _band(opened, name, rasters)
+    band, file = _band(opened, name, grid, rasters)
     dn, coarse = file.part(grid, _SLACK * grid.gsd * 2 ** halvings(grid) / file.grid.gsd)
     return brightness(dn, band), coarse
 
 
-def _band(opened: OpenScene, name: str, rasters: OpenRasters) -> tuple[Band, RasterFile]:
-    """The band and its file: the job's own if it lies on this machine's disk, else one to be fetched for the picture.
+def _band(opened: OpenScene, name: str, grid: Grid, rasters: OpenRasters) -> tuple[Band, RasterFile]:
+    """The band and its file: the job's own if it has that, else one to be fetched for the picture.
 
+    Not the job's own remote file if all of it has to be fetched to find an overview: that is for one thread only.
     Raises BandNotFound also for a JPEG 2000 file that is not here, as all of it would have to be fetched.
     """
-    if (own := opened.files.get(name)) is not None and own.layout is None:
+    own = opened.files.get(name)
+    if own is not None and (own.layout is None or own.overviews or not halvings(grid)):
         return opened.bands[name], own
     check = opened.offset_check
     band = resolve_band(opened.scene, name, check.shift if check else Shift.UNDECIDED)

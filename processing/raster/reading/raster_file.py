@@ -30,6 +30,7 @@ from .checks import (
 from .readable_file import ReadableFile
 
 _SAMPLE_SIDE = 512  # pixels
+_COARSER = 2  # an overview is at least so many times coarser than its raster
 _AROUND = 2  # pixels beyond a part that is warped
 _NO_GEOREFERENCE = {"GEOREF_SOURCES": "NONE"}
 
@@ -170,6 +171,8 @@ class RasterFile:
 
     def _overview_level(self, shrink: float) -> int | None:
         """The coarsest overview that is at least as fine as asked for; None for full resolution."""
+        if shrink < _COARSER:
+            return None
         factors: Sequence[int] = self.overviews
         if not factors and self.layout and not self._is_too_large(self.grid.shape):
             # Writers of plain GeoTIFFs append overviews at the end of the file.

@@ -204,7 +204,8 @@ def work_through(names: list[str], directory: Path, root: str, host: str, report
         outcome: dict[str, Any] = {"name": name}
         try:
             product = run(ndvi_job(name), directory, lambda share: None, settings)
-            product.path.unlink()
+            for file in (product.path, *product.pictures.values()):
+                file.unlink()
             json.dumps([product.gsd, product.proj_code, product.statistics], allow_nan=False)  # all that a caller sees
             outcome["code"] = "PRODUCT"
         except RasterError as error:
