@@ -160,7 +160,7 @@ def _download_result() -> Described:
             304: answer(None, "The file is the one that you have."),
         },
         problems=[
-            *(*ALWAYS, Problem.FORBIDDEN, Problem.EXPIRED, Problem.PRECONDITION_FAILED),
+            *(*ALWAYS, Problem.FORBIDDEN, Problem.NOT_FOUND, Problem.EXPIRED, Problem.PRECONDITION_FAILED),
             *(Problem.RANGE_NOT_SATISFIABLE, Problem.DATABASE_UNAVAILABLE),
         ],
     )
