@@ -9,11 +9,9 @@ import hypothesis
 import pytest
 from rest_framework.test import APIClient
 
-from accounts import usage
-from accounts.buckets.take import LOCAL
 from accounts.models import Account, ApiKey
-from astra.broker import ask
 from tests.answers import client_with
+from tests.counts import forget_counts
 from tests.servers import RangeServer, StacServer
 from tests.summary import pytest_terminal_summary as pytest_terminal_summary
 
@@ -57,9 +55,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def nothing_counted() -> None:
     """No test is limited by what another has sent: keys of both may have one number, and all have one address."""
-    LOCAL.forget_all()
-    usage.forget()
-    ask(lambda server: [server.delete(place) for place in server.scan_iter("astra:*")])
+    forget_counts()
 
 
 @pytest.fixture

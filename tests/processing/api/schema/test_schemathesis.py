@@ -19,8 +19,8 @@ from rest_framework.test import APIClient
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from accounts.buckets.take import LOCAL
 from accounts.models import ApiKey
+from tests.counts import forget_counts
 from tests.processing.conftest import use_storage
 from tests.processing.jobs import URL, claimed, completed, failed, queued
 
@@ -72,7 +72,7 @@ def test_every_answer_is_described(test_key: str, known: list[dict[str, Any]]) -
     )
     @hypothesis.given(requests_of(schema, known))
     def run(case: Case[Any]) -> None:
-        LOCAL.forget_all()  # it sends a wrong key with each request, and many of them are 429
+        forget_counts()  # it sends a wrong key with each request, and many of them are 429
         answer = case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
         statuses[answer.status_code] += 1
 
