@@ -45,7 +45,8 @@ def main() -> None:
 
 def run_pytest(test: str, variables: Mapping[str, str], *before: str) -> int:
     """The status of the run. `before` are arguments of Python that stand before `-m pytest`."""
-    environment = {**os.environ, **variables, "ASTRA_LOG_LEVEL": "CRITICAL"}
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.settings"}  # not those that this process has loaded
+    environment = {**os.environ, **settings, **variables, "ASTRA_LOG_LEVEL": "CRITICAL"}
     command = [sys.executable, *before, "-m", "pytest", test, "-n", "0", "-s", "--show-capture=no"]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
