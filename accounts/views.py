@@ -9,6 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from astra.times import as_text
+
 from . import usage
 from .buckets import Allowance
 from .models import ApiKey, KeyUsage
@@ -63,4 +65,4 @@ def _key_body(key: ApiKey) -> dict[str, Any]:
 
 
 def _time(value: datetime | None) -> str | None:
-    return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if value is None else as_text(value)

@@ -147,7 +147,7 @@ def tile_url(name: str) -> str:
 
 
 def package_folder(name: str) -> Path:
-    """Where an installed package lies, without importing it."""
+    """The folder of an installed package, found without importing it."""
     found = find_spec(name)
     if found is None or found.origin is None:
         raise ImproperlyConfigured(f"The package {name} is not installed: pip install -r requirements.txt.")

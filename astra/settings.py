@@ -42,6 +42,7 @@ from .environment import (
     whole_number,
 )
 from .logs import logging_settings
+from .times import WHOLE_SECONDS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -169,7 +170,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "astra.parsing.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "processing.api.schema.DescribedView",
     "EXCEPTION_HANDLER": "astra.exceptions.error_response",
-    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
+    "DATETIME_FORMAT": WHOLE_SECONDS,
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
 }
@@ -178,8 +179,7 @@ REST_FRAMEWORK = {
 
 RESULT_TTL = whole_number("ASTRA_RESULT_TTL", 86_400, least=1, most=7 * 86_400)  # seconds; S3 links last 7 days
 WORK_DIR = DATA_DIR / "work"
-_BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
-_REGION = r"[a-z0-9-]{1,32}"
+_BUCKET_NAME, _REGION = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", r"[a-z0-9-]{1,32}"
 BUCKET = matching("ASTRA_BUCKET", _BUCKET_NAME, "the name of a bucket: 3 to 63 of a-z, 0-9, . and -")
 S3_ENDPOINT = http_url("AWS_S3_ENDPOINT_URL")
 _S3_ACCESS = {

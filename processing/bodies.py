@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from rest_framework import serializers
 
+from astra.times import as_text
+
 from . import links
 from .models import Job
 from .models.status import DeliveryStatus
@@ -62,7 +64,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     def get_retry(self, job: Job) -> dict[str, Any] | None:
         if job.retry_reason is None:
             return None
-        return {**job.retry_reason, "at": _text(job.due_at)}
+        return {**job.retry_reason, "at": as_text(job.due_at)}
 
     def get_duration_ms(self, job: Job) -> int | None:
         if job.completed_at is None:
@@ -84,7 +86,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "preview_url": links.picture_link(job, PREVIEW, origin),
             "viewer_url": links.viewer_link(job, origin),
             "type": COG_MEDIA_TYPE,
-            "expires_at": _text(job.expires_at),
+            "expires_at": as_text(job.expires_at),
             "expired": expired,
             **shown,
             **(dict.fromkeys(_NULL_AFTER_EXPIRY) if expired else {}),
@@ -102,7 +104,7 @@ def _webhook_of(job: Job) -> dict[str, Any]:
         "state": known["status"].replace(" ", "_"),
         "attempts": known["attempts"],
         "last_status": known["last_status"],
-        "next_attempt_at": _text(_moment(known["next_attempt_at"])) if later else None,
+        "next_attempt_at": as_text(_moment(known["next_attempt_at"])) if later else None,
     }
 
 
@@ -110,10 +112,6 @@ def _moment(text: str) -> datetime:
     """A time as a database writes it into JSON: SQLite in UTC, without a zone."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _text(time: datetime) -> str:
-    return serializers.DateTimeField().to_representation(time)
 
 
 def job_body(job: Job, origin: str, waiting: Mapping[str, int | None] | None = None) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urljoin
 
+from django.conf import settings
 from django.core.files.storage import Storage, storages
+from django.http import HttpRequest
 from django.utils import timezone
 
 from .local_storage import SignedLocalStorage
@@ -16,6 +18,11 @@ from .results import is_kept, picture_key, pictures_of
 from .signed_links import signed_query
 
 _SATELLITE = re.compile(r"[A-Z][A-Z0-9]{1,5}(?=_)")
+
+
+def origin_of(request: HttpRequest) -> str:
+    """The base of absolute links: set by the operator, or else from the request."""
+    return settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
 
 
 def link(job: Job, origin: str) -> str | None:

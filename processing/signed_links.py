@@ -11,7 +11,12 @@ _MOST_DIGITS = 12  # of a moment in seconds
 
 
 class LinkTampered(Exception):
-    """The link was not made here, or was changed."""
+    """The link was not made here, or was changed. The text is for the caller."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This link is not complete, or was changed. Poll the job for its link and take the whole of it."
+        )
 
 
 class LinkExpired(Exception):
@@ -26,9 +31,9 @@ def signed_query(name: str, expires: int) -> str:
 def check_link(name: str, expires: str, signature: str) -> None:
     """Raises LinkTampered or LinkExpired unless the link to the stored file `name` is good now."""
     if not (expires.isascii() and expires.isdigit() and len(expires) <= _MOST_DIGITS):
-        raise LinkTampered
+        raise LinkTampered()
     if not hmac.compare_digest(_signature(name, int(expires)).encode(), signature.encode()):
-        raise LinkTampered
+        raise LinkTampered()
     if int(expires) < time.time():
         raise LinkExpired
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.conf import settings
 
+from astra.times import as_text
+
 from .models import Job, JobEvent
 from .models.webhook_attempts import WebhookAttempt
 
@@ -67,7 +69,7 @@ class Moment:
             "milliseconds": self.milliseconds,
         }
         return {
-            "at": self.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "at": as_text(self.at),
             "event": self.event,
             "attempt": self.attempt,
             "seconds_after_previous": None if self.after is None else round(self.after.total_seconds(), 3),

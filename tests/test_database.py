@@ -14,6 +14,7 @@ from django.db.utils import ConnectionHandler
 from astra.databases import postgresql as settings_of
 from astra.databases.web import ImpatientConnection, server
 from astra.databases.web.base import DatabaseWrapper
+from astra.databases.web.impatient import Server
 from tests.production_set import postgresql
 from tests.servers import free_port
 
@@ -50,16 +51,16 @@ def test_database_that_is_away_is_not_asked_again_for_a_while() -> None:
     database.close_pool()
 
 
-@pytest.mark.django_db
-def test_server_that_answers_others_is_only_busy(url: str) -> None:
-    with ImpatientConnection.connect(url, autocommit=True) as connection:
-        database = database_at(f"postgres://astra@127.0.0.1:{free_port()}/astra")
-        for _ in range(3):
-            connection.execute("SELECT 1")
-            with pytest.raises(OperationalError):
-                database.ensure_connection()
-        assert not server.is_open
-        database.close_pool()
+def test_server_that_answers_others_is_only_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    busy = Server()
+    busy.note_answer()
+    busy.note_refusal()
+    assert not busy.is_open
+    now[0] += 2
+    busy.note_refusal()
+    assert busy.is_open
 
 
 @pytest.mark.django_db

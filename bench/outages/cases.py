@@ -10,7 +10,7 @@ import psutil
 
 from ..sets.production import Production
 from ..sets.running import family
-from .callers import calling
+from .callers import JOB, calling
 
 _CALLERS = 64
 WHOLE = {
@@ -69,6 +69,7 @@ def what_callers_notice(running: Production, outage: Outage, seconds: float) -> 
     kept = running.rows("SELECT count(*) FROM processing_job")[0][0]
     completed = "SELECT count(*) FROM processing_job WHERE status = 'completed'"
     before, begun = running.rows(completed)[0][0], time.monotonic()
+    running.call("POST", "/api/v1/process", json=JOB)  # or nothing would be left to complete, if all were refused
     while running.rows(completed)[0][0] == before and time.monotonic() < begun + _LONGEST_END:
         time.sleep(0.1)
     print(f"  rows {kept}, submits answered {answers['submits'].statuses[202]}; ", end="")

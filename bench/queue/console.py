@@ -4,24 +4,19 @@ On a new PostgreSQL from a pip package, or a new SQLite file: every page of the 
 searching of the job list. Fails if a page takes more than 12 statements or 300 ms (the median of 20).
 """
 
-import argparse
 import sys
 from collections.abc import Mapping
 
 from bench.markdown import table
 
-from .database import new_database
+from .database import new_database, options_of
 from .measuring import Measured, measure
 
 _MOST_STATEMENTS, _MOST_MILLISECONDS = 12, 300
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.queue.console", description=__doc__)
-    parser.add_argument("--jobs", type=int, default=1_000_000)
-    parser.add_argument("--queued", type=int, default=100_000, help="of the jobs, those that wait")
-    parser.add_argument("--sqlite", action="store_true", help="on SQLite, not on PostgreSQL")
-    options = parser.parse_args()
+    options = options_of("python -m bench.queue.console", __doc__)
     with new_database(sqlite=options.sqlite):
         from .console_pages import ConsolePages  # needs the models
 

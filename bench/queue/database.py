@@ -1,5 +1,6 @@
 """Django on a new database that goes away afterwards."""
 
+import argparse
 import os
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,15 @@ _SETTINGS = {
     "ALLOWED_HOSTS": "testserver",
     "SECRET_KEY": "correct-horse-battery-staple-" * 2,
 }
+
+
+def options_of(program: str, description: str | None) -> argparse.Namespace:
+    """What the command line of a bench says of its database."""
+    parser = argparse.ArgumentParser(prog=program, description=description)
+    parser.add_argument("--jobs", type=int, default=1_000_000)
+    parser.add_argument("--queued", type=int, default=100_000, help="of the jobs, those that wait")
+    parser.add_argument("--sqlite", action="store_true", help="on SQLite, not on PostgreSQL")
+    return parser.parse_args()
 
 
 @contextmanager

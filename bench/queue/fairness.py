@@ -81,7 +81,7 @@ def _share(running: RunningSet, one: Account, other: Account, count: int) -> Non
 
 
 def _submit_and_ask(account: Account, body: Mapping[str, Any]) -> tuple[str, float, int | None]:
-    """The job, and what it was told when."""
+    """The id of the job, the time of its first poll, and the `eta_seconds` of that."""
     job_id = account.submit(body)
     return job_id, time.time(), account.poll(job_id)["eta_seconds"]
 

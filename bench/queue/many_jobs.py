@@ -4,21 +4,16 @@ On a new PostgreSQL from a pip package, or a new SQLite file. Each step is taken
 its statements of SQL, without those that begin and end transactions.
 """
 
-import argparse
 import time
 
 from bench.markdown import table
 
-from .database import new_database
+from .database import new_database, options_of
 from .measuring import measure
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.queue.many_jobs", description=__doc__)
-    parser.add_argument("--jobs", type=int, default=1_000_000)
-    parser.add_argument("--queued", type=int, default=100_000, help="of the jobs, those that wait")
-    parser.add_argument("--sqlite", action="store_true", help="on SQLite, not on PostgreSQL")
-    options = parser.parse_args()
+    options = options_of("python -m bench.queue.many_jobs", __doc__)
     with new_database(sqlite=options.sqlite):
         from .steps import Steps  # needs the models
 

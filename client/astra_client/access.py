@@ -10,7 +10,7 @@ _API = "/api/v1"
 
 
 def api_root(url: str | None) -> str:
-    """The address below which the API lies, from the host's root with or without `/api/v1`."""
+    """The base URL of the API. `url` is the root of the host; it may end in `/api/v1`."""
     given = (url or os.environ.get("ASTRA_API_URL") or _AT_HOME).strip()
     root = given.rstrip("/").removesuffix(_API)
     parts = urlsplit(root)

@@ -1,4 +1,4 @@
-"""The client for code that blocks: every method runs the one of `AsyncAstra`, where it is described."""
+"""The blocking client. Each method runs the method of `AsyncAstra` with the same name, which describes it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike

@@ -19,7 +19,7 @@ class Result(dict[str, Any]):
         return self.get("statistics") or {}
 
     def open(self, kind: Literal["rasterio", "xarray"] = "rasterio") -> Any:
-        """The file as a rasterio dataset, or as an xarray DataArray, read over HTTP where it lies.
+        """The file as a rasterio dataset, or as an xarray DataArray, read over HTTP without a download.
 
         Raises errors.NotInstalled without the library, and errors.ResultDeleted once the file is deleted.
         """

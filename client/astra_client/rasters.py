@@ -1,4 +1,4 @@
-"""Opening a result where it lies, with the raster library that the caller has."""
+"""Opening a result over HTTP with the raster library that the caller has installed."""
 
 from importlib import import_module
 from typing import Any, Literal

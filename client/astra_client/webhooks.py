@@ -15,7 +15,7 @@ _TOLERANCE = 300  # seconds that the two clocks, and the way, may take
 
 
 def verify_webhook(body: bytes | str, headers: Mapping[str, str], secret: str, *, tolerance: float = _TOLERANCE) -> Job:
-    """The job that a webhook tells of. Raises InvalidWebhook unless it is signed with `secret`, and just now.
+    """The job in a webhook. Raises InvalidWebhook if the signature is not of `secret`, or is too old.
 
     `body` is the request's body as it arrived. While a secret is rolled a webhook has two signatures; one that fits
     suffices. A webhook may arrive twice, with the same `webhook-id`.

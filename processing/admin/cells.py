@@ -13,7 +13,7 @@ from .. import links
 from ..models import Job
 from ..raster.types import PREVIEW
 
-_DATE = re.compile(r"(?<![0-9])(20\d\d)(\d\d)(\d\d)(?![0-9])|(?<![0-9])(20\d\d)(\d\d)(\d\d)T")
+_DATE = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)(?!\d)")
 _PLACE = re.compile(r"_(T\d\d[A-Z]{3}|\d{6})(?=_|$)")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 _LONGEST_SCENE = 22
@@ -34,7 +34,7 @@ def short_scene(scene_id: str) -> str:
     date, place = _DATE.search(original), _PLACE.search(original)
     if date is None:
         return original if len(original) <= _LONGEST_SCENE else f"{original[: _LONGEST_SCENE - 1]}…"
-    day = "-".join(part for part in date.groups() if part)
+    day = "-".join(date.groups())
     return f"{day} {place[1]}" if place else day
 
 

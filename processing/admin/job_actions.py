@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from .. import messages, tasks
 from ..models import Job
 from ..models.status import Status
+from ..results import is_kept
 
 # That one click acts on, so that it is answered in time.
 MOST_AT_ONCE = 1000
@@ -82,7 +83,10 @@ def _cancel(job: Job, actor: str) -> bool:
 
 
 def _expire(job: Job, actor: str) -> bool:
-    return job.discard_result(actor) and (messages.ask_to_expire() or True)
+    if not job.discard_result(actor):
+        return False
+    messages.ask_to_expire()
+    return True
 
 
 def _resend(job: Job, actor: str) -> bool:
@@ -94,10 +98,6 @@ def _resend(job: Job, actor: str) -> bool:
     return True
 
 
-def _has_file(job: Job) -> bool:
-    return job.status == Status.COMPLETED and bool(job.result_key) and not job.has_expired
-
-
 RETRY = Verb(
     name="retry",
     title="Retry",
@@ -106,12 +106,12 @@ RETRY = Verb(
     act=tasks.retry,
 )
 CANCEL = Verb(name="cancel", title="Cancel", done="cancelled", fits=lambda job: not job.is_finished, act=_cancel)
-EXPIRE = Verb(name="expire", title="Expire now", done="expired", fits=_has_file, act=_expire)
+EXPIRE = Verb(name="expire", title="Expire now", done="expired", fits=is_kept, act=_expire)
 EXTEND = Verb(
     name="extend",
     title="Extend",
     done="extended",
-    fits=_has_file,
+    fits=is_kept,
     act=lambda job, actor: job.extend_result(actor),
 )
 RESEND = Verb(

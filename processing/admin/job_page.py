@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from astra.pages import Chart
 
 from ..api.waiting import waiting_of
 from ..bodies import job_body
+from ..links import origin_of
 from ..models import Job
 from ..timeline import Moment, timeline
 from . import cells
@@ -80,12 +80,11 @@ def _charts(job: Job) -> dict[str, Chart | list[ClassRow] | None]:
 
 def _curl(request: HttpRequest, job: Job) -> str:
     """The submit once more, with the caller's key left out."""
-    origin = settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
     asked = {"operation": job.operation, "scene_ids": job.scene_ids, "params": job.params}
     if job.webhook_url:
         asked["webhook_url"] = job.webhook_url
     headers = '-H "Authorization: Bearer $KEY" -H "Content-Type: application/json"'
-    return f"curl -X POST {origin}/api/v1/process {headers} -d {shlex.quote(json.dumps(asked))}"
+    return f"curl -X POST {origin_of(request)}/api/v1/process {headers} -d {shlex.quote(json.dumps(asked))}"
 
 
 def _advice(job: Job) -> str:

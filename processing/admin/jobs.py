@@ -71,7 +71,7 @@ class JobAdmin(ReadOnly, admin.ModelAdmin):
     def scenes(self, job: Job) -> SafeString:
         return cells.scenes(job)
 
-    @admin.display(description="age", ordering="created_at")
+    @admin.display(description="age")
     def age(self, job: Job) -> SafeString | str:
         return cells.ago(job.created_at)
 

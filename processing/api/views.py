@@ -5,7 +5,6 @@ import json
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponseBase
 from rest_framework.request import Request
@@ -43,11 +42,6 @@ _OF_THE_QUEUE = ("queue_position", "eta_seconds")
 _LONGEST_IDEMPOTENCY_KEY = 255
 
 
-def origin_of(request: Request) -> str:
-    """The base of absolute links: set by the operator, or else from the request."""
-    return settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
-
-
 def key_of(request: Request) -> ApiKey:
     return cast(ApiKey, request.auth)
 
@@ -76,7 +70,7 @@ class JobList(APIView):
             return Response(dry_run(wanted, use_sandbox=key.is_test, max_pixels=most))
         job, seconds = _submit(request, wanted, idempotency_key), preferred_wait(request.headers.get("Prefer", ""))
         has_waited = seconds is not None and wait_for_end(job, seconds)
-        response = Response(job_body(job, origin_of(request)), status=202)
+        response = Response(job_body(job, links.origin_of(request)), status=202)
         response["Location"] = f"/api/v1/process/{job.pk}"
         if has_waited:
             response["Preference-Applied"] = f"wait={seconds}"
@@ -90,7 +84,7 @@ class JobList(APIView):
         """The account's jobs, newest first, page by page."""
         query = JobQuery.parse(request.query_params.dict())
         found = list(jobs_of(request).filter(query.filters())[: query.limit + 1])
-        page, origin = found[: query.limit], origin_of(request)
+        page, origin = found[: query.limit], links.origin_of(request)
         following = None
         if len(found) > query.limit:
             parameters = {**request.query_params.dict(), "cursor": cursor_after(page[-1])}
@@ -102,7 +96,7 @@ class JobDetail(APIView):
     def get(self, request: Request, job_id: str) -> Response:
         """Poll a job."""
         job = job_of(request, job_id)
-        body = job_body(job, origin_of(request), waiting_of(job))
+        body = job_body(job, links.origin_of(request), waiting_of(job))
         etag = _etag(body)
         response = Response(status=304) if matches(request, etag) else Response(body)
         response["ETag"] = etag
@@ -117,7 +111,7 @@ class JobDetail(APIView):
         job = job_of(request, job_id)
         if not tasks.cancel(job, "The job was cancelled by its owner."):
             raise ApiError(Problem.CONFLICT, "The job is finished, so there is nothing to cancel.")
-        return Response(job_body(job_of(request, job_id), origin_of(request)))
+        return Response(job_body(job_of(request, job_id), links.origin_of(request)))
 
 
 class JobItem(APIView):
@@ -126,10 +120,10 @@ class JobItem(APIView):
         job = job_of(request, job_id)
         if job.result is None:
             raise ApiError(Problem.CONFLICT, f"The job is {job.shown_status}, so it has no result to describe.")
-        href = links.link(job, origin_of(request))
+        href = links.link(job, links.origin_of(request))
         if href is None:
             raise ApiError(Problem.EXPIRED)
-        response = Response(result_item(job, href, origin_of(request)), content_type="application/geo+json")
+        response = Response(result_item(job, href, links.origin_of(request)), content_type="application/geo+json")
         response["Cache-Control"] = "private, no-cache"
         response["Vary"] = "Authorization"
         return response
@@ -152,7 +146,7 @@ class JobResult(APIView):
         if not job.discard_result():
             raise ApiError(Problem.EXPIRED)
         transaction.on_commit(messages.ask_to_expire, robust=True)
-        return Response(job_body(job, origin_of(request)))
+        return Response(job_body(job, links.origin_of(request)))
 
 
 class SceneDetail(APIView):
@@ -190,9 +184,8 @@ class Download(APIView):
     def get(self, request: Request, key: str) -> HttpResponseBase:
         try:
             check_link(key, request.query_params.get("expires", ""), request.query_params.get("sig", ""))
-        except LinkTampered:
-            message = "This link is not complete, or was changed. Poll the job for its link and take the whole of it."
-            raise ApiError(Problem.FORBIDDEN, message) from None
+        except LinkTampered as error:
+            raise ApiError(Problem.FORBIDDEN, str(error)) from None
         except LinkExpired:
             message = "This link has expired. Poll the job to see whether its result is still kept."
             raise ApiError(Problem.EXPIRED, message) from None
@@ -215,7 +208,7 @@ def _submit(request: Request, wanted: SubmitRequest, idempotency_key: str | None
             scene_ids=wanted.scene_ids,
             params=wanted.params,
             webhook_url=wanted.webhook_url,
-            origin=origin_of(request),
+            origin=links.origin_of(request),
             request_id=logs.bound_ids().get("request_id", ""),
         )
     except KeyOfAnotherBody:

@@ -4,13 +4,13 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.views import View
 
+from ..links import origin_of
 from .code_blocks import HOST
 from .contents import Page, all_pages, contents
 from .links import resolve
@@ -41,9 +41,8 @@ class Home(View):
 
 
 def _filled_in(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    origin = settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
     html = render_to_string(template, context, request)
-    return HttpResponse(html.replace(HOST, str(escape(origin))))
+    return HttpResponse(html.replace(HOST, str(escape(origin_of(request)))))
 
 
 @cache

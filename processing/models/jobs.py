@@ -28,7 +28,7 @@ from .status import ENDS_OF_WORK, TRANSITIONS, Status
 _MOST_LOSSES = 10
 # As long as a link into S3 can last.
 _LONGEST_LIFE = timedelta(days=7)
-_LEAST_EXTENSION = timedelta(minutes=1)  # what lasts seven days now could else be extended by each moment that passes
+_LEAST_EXTENSION = timedelta(minutes=1)  # a shorter one is refused, or a result at the limit could be extended for ever
 
 
 def is_job_id(text: str) -> bool:

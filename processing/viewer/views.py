@@ -21,8 +21,6 @@ from ..results import pictures_of
 from ..signed_links import LinkExpired, LinkTampered, check_link
 from .legend import legend_of
 
-_TAMPERED = "This link is not complete, or was changed. Poll the job for its link and take the whole of it."
-
 
 class Viewer(View):
     """The signature in the link is the only permission needed, as it is for the file."""
@@ -30,8 +28,8 @@ class Viewer(View):
     def get(self, request: HttpRequest, job_id: str) -> HttpResponse:
         try:
             check_link(viewer_page(job_id), request.GET.get("expires", ""), request.GET.get("sig", ""))
-        except LinkTampered:
-            return error_page(request, ApiError(Problem.FORBIDDEN, _TAMPERED))
+        except LinkTampered as error:
+            return error_page(request, ApiError(Problem.FORBIDDEN, str(error)))
         except LinkExpired:
             return _expired(request)
         job = Job.objects.filter(pk=job_id).first()

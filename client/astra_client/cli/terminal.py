@@ -29,7 +29,7 @@ class Terminal:
         return Astra(patience=self.patience)
 
     def follow(self, job: Job) -> None:
-        """This job is being waited for; if the command ends before it, the caller is told how to go on."""
+        """Remember the job that is waited for. If the command is stopped, the caller is told how to get it later."""
         self._job = job
 
     @property

@@ -14,7 +14,8 @@ from rest_framework.views import APIView
 
 from astra import __version__
 
-from ..views import matches, origin_of
+from ...links import origin_of
+from ..views import matches
 from .bodies.accounts import Ping
 from .bodies.body import schemas_of
 from .sharing import share_headers
