@@ -6,7 +6,7 @@ import signal
 import statistics
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -116,12 +116,18 @@ def _outcome(running: RunningSet, hook: Receiver, plan: Plan, kills: Sequence[Ki
         completed_twice=len(running.rows(twice)),
         charged_twice=sum(rest[1] > 1 for rest in jobs.values()),
         workers_lost=sum(rest[2] for rest in jobs.values()),
-        orphans=len(running.stored() - {rest[4] for rest in jobs.values()}),
+        orphans=_beside_no_result(running.stored(), {rest[4] for rest in jobs.values()}),
         without_webhook=len(jobs.keys() - hook.came.keys()),
         webhooks_twice=sum(len(times) > 1 for times in hook.came.values()),
         kill_to_end=[end_of[job] - kill.at for kill in kills for job in kill.at_work if job in end_of],
         end_to_webhook=[hook.came[job][0] - end for job, end in end_of.items() if job in hook.came],
     )
+
+
+def _beside_no_result(stored: Set[str], results: Set[str]) -> int:
+    """How many files lie in the folder of an attempt that has no result. Pictures lie beside theirs."""
+    folders = {key.rpartition("/")[0] for key in results}
+    return sum(key.rpartition("/")[0] not in folders for key in stored)
 
 
 def _wait_for_webhooks(hook: Receiver, count: int) -> None:
