@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from rest_framework import serializers
 
@@ -19,68 +19,62 @@ _NULL_AFTER_EXPIRY = ("quality", "notes")
 _OURS = ("pictures",)  # of what is kept of a result
 
 
-class JobSerializer(serializers.ModelSerializer[Job]):
-    """The body of a job. The context needs `origin`, the base of the link to the result, and `waiting`."""
+class Shown(NamedTuple):
+    """A job, the base of the links to its result, and what `waiting_of` says of it."""
 
-    job_id = serializers.CharField(source="id")
-    status = serializers.CharField(source="shown_status")
+    job: Job
+    origin: str
+    waiting: Mapping[str, int | None]
+
+
+class JobSerializer(serializers.Serializer[Shown]):
+    """The body of a job."""
+
+    job_id = serializers.CharField(source="job.id")
+    status = serializers.CharField(source="job.shown_status")
+    operation = serializers.CharField(source="job.operation")
+    scene_ids = serializers.JSONField(source="job.scene_ids")
+    params = serializers.JSONField(source="job.params")
+    webhook_url = serializers.CharField(source="job.webhook_url")
+    webhook = serializers.SerializerMethodField()
+    progress = serializers.IntegerField(source="job.progress")
+    attempt = serializers.IntegerField(source="job.attempt")
     queue_position = serializers.SerializerMethodField()
     eta_seconds = serializers.SerializerMethodField()
     retry = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField(source="job.created_at")
+    started_at = serializers.DateTimeField(source="job.started_at")
+    completed_at = serializers.DateTimeField(source="job.completed_at")
     duration_ms = serializers.SerializerMethodField()
-    webhook = serializers.SerializerMethodField()
     result = serializers.SerializerMethodField()
+    warnings = serializers.JSONField(source="job.warnings")
+    error = serializers.JSONField(source="job.error")
 
-    class Meta:
-        model = Job
-        fields = [
-            "job_id",
-            "status",
-            "operation",
-            "scene_ids",
-            "params",
-            "webhook_url",
-            "webhook",
-            "progress",
-            "attempt",
-            "queue_position",
-            "eta_seconds",
-            "retry",
-            "created_at",
-            "started_at",
-            "completed_at",
-            "duration_ms",
-            "result",
-            "warnings",
-            "error",
-        ]
-
-    def get_queue_position(self, job: Job) -> int | None:
-        return cast("int | None", self.context["waiting"].get("queue_position"))
-
-    def get_eta_seconds(self, job: Job) -> int | None:
-        return cast("int | None", self.context["waiting"].get("eta_seconds"))
-
-    def get_retry(self, job: Job) -> dict[str, Any] | None:
-        if job.retry_reason is None:
-            return None
-        return {**job.retry_reason, "at": as_text(job.due_at)}
-
-    def get_duration_ms(self, job: Job) -> int | None:
-        if job.completed_at is None:
-            return None
-        return round((job.completed_at - job.created_at).total_seconds() * 1000)
-
-    def get_webhook(self, job: Job) -> dict[str, Any] | None:
+    def get_webhook(self, shown: Shown) -> dict[str, Any] | None:
+        job = shown.job
         return {"url": job.webhook_url, **_webhook_of(job)} if job.webhook_url else None
 
-    def get_result(self, job: Job) -> dict[str, Any] | None:
+    def get_queue_position(self, shown: Shown) -> int | None:
+        return shown.waiting.get("queue_position")
+
+    def get_eta_seconds(self, shown: Shown) -> int | None:
+        return shown.waiting.get("eta_seconds")
+
+    def get_retry(self, shown: Shown) -> dict[str, Any] | None:
+        job = shown.job
+        return None if job.retry_reason is None else {**job.retry_reason, "at": as_text(job.due_at)}
+
+    def get_duration_ms(self, shown: Shown) -> int | None:
+        job = shown.job
+        return None if job.completed_at is None else round((job.completed_at - job.created_at).total_seconds() * 1000)
+
+    def get_result(self, shown: Shown) -> dict[str, Any] | None:
+        job, origin = shown.job, shown.origin
         if job.result is None or job.expires_at is None:
             return None
-        origin = self.context["origin"]
         href = links.link(job, origin)
         expired = href is None or job.has_expired
-        shown = {name: value for name, value in job.result.items() if name not in _OURS}
+        kept = {name: value for name, value in job.result.items() if name not in _OURS}
         return {
             "href": href,
             "preview_url": links.picture_link(job, PREVIEW, origin),
@@ -88,9 +82,13 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "type": COG_MEDIA_TYPE,
             "expires_at": as_text(job.expires_at),
             "expired": expired,
-            **shown,
+            **kept,
             **(dict.fromkeys(_NULL_AFTER_EXPIRY) if expired else {}),
         }
+
+
+# One for all jobs: making a serializer takes several times as long as its use.
+_SERIALIZER = JobSerializer()
 
 
 def _webhook_of(job: Job) -> dict[str, Any]:
@@ -116,4 +114,4 @@ def _moment(text: str) -> datetime:
 
 def job_body(job: Job, origin: str, waiting: Mapping[str, int | None] | None = None) -> dict[str, Any]:
     """The body of a job; `origin` is the base of the link to its result, `waiting` what `waiting_of` says of it."""
-    return dict(JobSerializer(job, context={"origin": origin, "waiting": waiting or {}}).data)
+    return dict(_SERIALIZER.to_representation(Shown(job, origin, waiting or {})))

@@ -3,6 +3,9 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from time import monotonic
 from typing import Any
 from urllib.parse import urljoin
 
@@ -74,6 +77,15 @@ def _signed(job: Job, key: str, shown: Mapping[str, str], origin: str) -> str:
     expires_at = job.expires_at or timezone.now()
     if isinstance(storage, SignedLocalStorage):
         return urljoin(origin, storage.signed_url(key, int(expires_at.timestamp())))
+    minute = int(monotonic() // 60)
+    return _signed_by_bucket(storage, key, tuple(shown.items()), expires_at, minute)
+
+
+@lru_cache(maxsize=1000)
+def _signed_by_bucket(
+    storage: Storage, key: str, shown: tuple[tuple[str, str], ...], expires_at: datetime, minute: int
+) -> str:
+    """The same all through a `minute`, as the signatures of two links take as long as the rest of a poll."""
     seconds = math.ceil((expires_at - timezone.now()).total_seconds())
-    url: str = storage.url(key, shown, seconds)  # type: ignore[call-arg]  # S3Storage takes these
+    url: str = storage.url(key, dict(shown), seconds)  # type: ignore[call-arg]  # S3Storage takes these
     return url

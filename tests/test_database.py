@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from django.db import OperationalError
 from django.db.utils import ConnectionHandler
+from psycopg_pool import ConnectionPool
 
 from astra.databases import postgresql as settings_of
 from astra.databases.web import ImpatientConnection, server
@@ -96,3 +97,15 @@ def test_error_of_the_server_closes_nothing(url: str) -> None:
         with pytest.raises(psycopg.errors.DivisionByZero):
             connection.execute("SELECT 1 / 0")
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_pool_asks_only_connections_that_have_not_just_answered(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ImpatientConnection.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT 1")
+        moment = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: moment)
+        os.kill(connection.info.backend_pid, signal.SIGTERM)
+        ConnectionPool.check_connection(connection)
+        moment += 2
+        with pytest.raises(psycopg.OperationalError):
+            ConnectionPool.check_connection(connection)

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from astra.databases.compiled import CompiledQuery
+
 from .. import keys
 from .accounts import ROLL_OVERLAP, Account
 
@@ -41,7 +43,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         if not keys.is_well_formed(text):
             return None
         digest = keys.digest(text)
-        key = self.select_related("account").filter(digest=digest).order_by().first()
+        key = _BY_DIGEST.first(digest)
         if key is None or not key.is_usable or not hmac.compare_digest(key.digest, digest):
             return None
         key.note_use()
@@ -125,3 +127,10 @@ class ApiKey(models.Model):
         """The scope that a request by this HTTP method needs and the key lacks. Empty if it may be sent."""
         needed = self.Scope.READ if method in _READING else self.Scope.PROCESS
         return "" if self.scope in (self.Scope.ALL, needed) else needed.value
+
+
+def _with_account(digest: str) -> models.QuerySet[ApiKey]:
+    return ApiKey.objects.select_related("account").filter(digest=digest).order_by()
+
+
+_BY_DIGEST = CompiledQuery(_with_account, str)

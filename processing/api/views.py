@@ -21,7 +21,7 @@ from ..bodies import LINKS, job_body
 from ..models import Job
 from ..models.idempotency import KeyOfAnotherBody
 from ..models.job_queue import QueueFull
-from ..models.jobs import is_job_id
+from ..models.jobs import job_of_caller
 from ..raster.items import scene_item
 from ..raster.operations import all_operations
 from ..results import job_of_key, keys_of, pictures_of
@@ -53,7 +53,8 @@ def jobs_of(request: Request) -> Any:
 
 
 def job_of(request: Request, job_id: str) -> Job:
-    job: Job | None = jobs_of(request).filter(pk=job_id).first() if is_job_id(job_id) else None
+    key = key_of(request)
+    job = job_of_caller(key.account_id, key.mode, job_id)
     if job is None:
         message = "There is no such job of this account. Test and live keys see the jobs of their own mode only."
         raise ApiError(Problem.NOT_FOUND, message)

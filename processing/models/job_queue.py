@@ -6,14 +6,17 @@ one more than the turn now being worked on. So accounts take turns, however many
 are parked, so that nobody looks through them: each end of a job lets the next one go on.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, Self, TypedDict, Unpack
 
+from django.apps import apps
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject, Now
 
 from accounts.models import Account, ApiKey
+from astra.databases.compiled import CompiledQuery
 
 from .deliveries import WebhookDelivery
 from .idempotency import IdempotencyKey, body_digest
@@ -178,22 +181,10 @@ class JobQuerySet(models.QuerySet["Job"]):
 
         Raises QueueFull.
         """
-        most = account.limits.queued_jobs
-        queued = self.filter(account=account, status=Status.QUEUED).order_by("-turn")
-        at_work = self.at_work().order_by("-turn")
-        last, now, parked, last_place = (
-            Account.objects.filter(pk=account.pk)
-            .values_list(
-                Subquery(queued.values("turn")[:1]),
-                Subquery(at_work.values("turn")[:1]),
-                Exists(queued.filter(parked=True)),
-                Subquery(queued.values("turn")[most - 1 : most]),
-            )
-            .get()
-        )
-        if last_place is not None:
+        found: Any = _places(account.limits.queued_jobs).first(account.pk)
+        if found.last_place is not None:
             raise QueueFull
-        return max(last or 0, now or 0) + 1, parked
+        return max(found.last_turn or 0, found.turn_at_work or 0) + 1, found.has_parked
 
     def _first_in_turn(self) -> "Job | None":
         """No other worker sees it until this transaction ends."""
@@ -214,3 +205,20 @@ class JobQuerySet(models.QuerySet["Job"]):
         waiting = self.filter(account=account_id, status=Status.QUEUED, parked=False)
         locked = waiting.select_for_update(skip_locked=True).values_list("pk", flat=True)[:_PARKED_AT_ONCE]
         self.filter(pk__in=list(locked)).update(parked=True)
+
+
+@lru_cache(maxsize=100)
+def _places(most: int) -> CompiledQuery[Account]:
+    """What decides the place of an account's next job, if `most` of its jobs may be in the queue. By plan, so few."""
+
+    def of_account(pk: int) -> "models.QuerySet[Account]":
+        jobs = apps.get_model("processing", "Job").objects
+        queued = jobs.filter(account=pk, status=Status.QUEUED).order_by("-turn")
+        return Account.objects.filter(pk=pk).annotate(
+            last_turn=Subquery(queued.values("turn")[:1]),
+            turn_at_work=Subquery(jobs.at_work().order_by("-turn").values("turn")[:1]),
+            has_parked=Exists(queued.filter(parked=True)),
+            last_place=Subquery(queued.values("turn")[most - 1 : most]),
+        )
+
+    return CompiledQuery(of_account, int)

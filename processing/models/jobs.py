@@ -15,6 +15,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest, Least, Now
 from django.utils import timezone
 
+from astra.databases.compiled import CompiledQuery
+
 from .clock import from_now
 from .deliveries import WebhookDelivery
 from .events import JobEvent
@@ -266,3 +268,15 @@ _WAS_CLAIMED = models.ExpressionWrapper(Q(claims__gt=0), output_field=models.Boo
 def _lease_end() -> Combinable:
     """Until when a claimed job stays claimed without a sign of life."""
     return from_now(timedelta(seconds=settings.LEASE_SECONDS))
+
+
+def job_of_caller(account_id: int, mode: str, job_id: str) -> Job | None:
+    """The job that a caller asks for, if it is of its account and mode, `with_webhook`."""
+    return _OF_CALLER.first(account_id, mode, job_id) if is_job_id(job_id) else None
+
+
+def _of_caller(account_id: int, mode: str, job_id: str) -> JobQuerySet:
+    return Job.objects.filter(account=account_id, mode=mode, pk=job_id).with_webhook().order_by()
+
+
+_OF_CALLER = CompiledQuery(_of_caller, int, str, str)

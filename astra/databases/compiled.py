@@ -1,0 +1,92 @@
+"""Queries that every request asks: Django works their SQL out once for each thread, not again for each caller.
+
+Working it out takes several times as long as asking.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from django.db import connections, models
+from django.db.models.query import get_related_populators
+
+Row = TypeVar("Row", bound=models.Model)
+
+_STAND_INS = {str: "value {} of a compiled query", int: "-20000000{:02}"}
+
+
+class CompiledQuery(Generic[Row]):
+    """The first row of a queryset, for values that differ from call to call.
+
+    `queryset` makes the queryset of such values, whose types are `types`, str or int. Each of them must become a
+    parameter of the statement as it is; TypeError if one does not. Annotations and select_related come with the row.
+    """
+
+    def __init__(self, queryset: Callable[..., "models.QuerySet[Row]"], *types: type) -> None:
+        self._queryset, self._types = queryset, types
+        self._of_thread = threading.local()
+
+    def first(self, *values: str | int) -> Row | None:
+        """The row, or None if there is none."""
+        row: Row | None = self._statement().first(values)
+        return row
+
+    def _statement(self) -> "_Statement":
+        """That of this thread, as a connection belongs to one."""
+        statement: _Statement | None = getattr(self._of_thread, "statement", None)
+        if statement is None or not statement.is_current():
+            statement = self._of_thread.statement = _Statement(self._queryset, self._types)
+        return statement
+
+
+class _Statement:
+    """The statement on one connection, and how its rows become instances, as in Django's own ModelIterable."""
+
+    def __init__(self, queryset: Callable[..., "models.QuerySet[Any]"], types: Sequence[type]) -> None:
+        stand_ins = [kind(_STAND_INS[kind].format(index)) for index, kind in enumerate(types)]
+        query = queryset(*stand_ins)[:1]
+        self._alias = query.db
+        self._connection = connections[self._alias]
+        self._compiler = query.query.get_compiler(connection=self._connection)
+        self._sql, parameters = self._compiler.as_sql()
+        self._places = [_places(parameters, stand_in) for stand_in in stand_ins]
+        self._parameters = list(parameters)
+        self._read_rows()
+
+    def is_current(self) -> bool:
+        return connections[self._alias] is self._connection
+
+    def first(self, values: Sequence[str | int]) -> Any:
+        parameters = self._parameters.copy()
+        for places, value in zip(self._places, values, strict=True):
+            for place in places:
+                parameters[place] = value
+        with self._connection.cursor() as cursor:
+            cursor.execute(self._sql, parameters)
+            row = cursor.fetchone()
+        return None if row is None else self._instance(row)
+
+    def _read_rows(self) -> None:
+        compiler, found = self._compiler, self._compiler.klass_info
+        self._converters = compiler.get_converters([expression for expression, *_ in compiler.select])
+        first, last = found["select_fields"][0], found["select_fields"][-1]
+        self._own = slice(first, last + 1)
+        self._names = [expression.target.attname for expression, *_ in compiler.select[self._own]]
+        self._related = get_related_populators(found, compiler.select, self._alias)  # type: ignore[call-arg]  # of Django 6
+        self._model = found["model"]
+
+    def _instance(self, row: Sequence[Any]) -> Any:
+        (row,) = self._compiler.apply_converters([row], self._converters)
+        instance = self._model.from_db(self._alias, self._names, row[self._own])
+        for related in self._related:
+            related.populate(row, instance)
+        for name, column in self._compiler.annotation_col_map.items():
+            setattr(instance, name, row[column])
+        return instance
+
+
+def _places(parameters: Sequence[Any], stand_in: str | int) -> list[int]:
+    places = [place for place, parameter in enumerate(parameters) if parameter == stand_in]
+    if not places:
+        raise TypeError(f"the queryset does not ask for the value {stand_in!r} as it is")
+    return places
