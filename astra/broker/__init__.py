@@ -1,6 +1,6 @@
 """The Redis or Valkey of REDIS_URL as this process sees it: it carries messages and keeps counts, and may be away.
 
-One breaker for all that is asked of it, so that an outage costs one caller a moment, and all others nothing.
+One breaker for all that is asked of it, so that an outage costs whoever notices it a moment, and all others nothing.
 """
 
 from .asking import ask, broker

@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from ..outages import Breaker
+from ..outages import WatchedBreaker
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ _PAUSE_SECONDS = 10 if settings.IS_WEB else 1
 # An answer takes less than a millisecond; every thread may wait so long once when the server goes silent.
 _MOST_SECONDS = 0.5
 
-broker = Breaker(_PAUSE_SECONDS)
+_ERRORS = (RedisError, OSError)
 
 
 def ask(question: Callable[[Any], Answer]) -> Answer | None:
@@ -30,17 +30,28 @@ def ask(question: Callable[[Any], Answer]) -> Answer | None:
 
     A broker in the memory of this process, as tests have it, is always away.
     """
-    url = settings.CELERY_BROKER_URL
-    if not url.startswith(("redis:", "rediss:")) or not broker.allows():
+    if not _is_server() or not broker.allows():
         return None
     try:
-        answer = question(_client(url))
-    except (RedisError, OSError) as error:
+        answer = question(_client(settings.CELERY_BROKER_URL))
+    except _ERRORS as error:
         broker.note(success=False)
         logger.warning("the broker is away: %s", error)
         return None
     broker.note(success=True)
     return answer
+
+
+def _look() -> None:
+    if _is_server():
+        _client(settings.CELERY_BROKER_URL).ping()
+
+
+broker = WatchedBreaker(_PAUSE_SECONDS, _look, _ERRORS)
+
+
+def _is_server() -> bool:
+    return settings.CELERY_BROKER_URL.startswith(("redis:", "rediss:"))
 
 
 @lru_cache(maxsize=4)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 
 class Breaker:
@@ -31,3 +32,29 @@ class Breaker:
         with self._lock:
             self._failed = not success
             self._not_before = time.monotonic() + self._pause
+
+
+class WatchedBreaker(Breaker):
+    """Looks by itself whether what has failed is back, in a thread of its own, so that no caller waits for that.
+
+    `look` raises one of `errors` if it is not.
+    """
+
+    def __init__(self, pause: float, look: Callable[[], object], errors: tuple[type[Exception], ...]) -> None:
+        super().__init__(pause)
+        self._look, self._errors = look, errors
+
+    def allows(self) -> bool:
+        if not self.is_open:
+            return True
+        if super().allows():
+            threading.Thread(target=self._look_again, daemon=True).start()
+        return False
+
+    def _look_again(self) -> None:
+        try:
+            self._look()
+        except self._errors:
+            self.note(success=False)
+        else:
+            self.note(success=True)

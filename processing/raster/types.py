@@ -232,10 +232,14 @@ class S3Access:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """Which hosts may be reached though they are not public (host or host:port), and how buckets are read if at all."""
+    """Which hosts may be reached though they are not public (host or host:port), and how buckets are read if at all.
+
+    `asks_again` says whether a host of files that fails for a moment is asked again.
+    """
 
     private_hosts: frozenset[str] = frozenset()
     s3: S3Access | None = None
+    asks_again: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

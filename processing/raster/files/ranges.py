@@ -42,15 +42,15 @@ class RemoteBytes:
     The first read must begin at byte 0; from then on `size` is known, and `version` if the host names one (ETag).
     """
 
-    def __init__(self, location: Location, connections: Connections) -> None:
-        self._location, self._connections = location, connections
+    def __init__(self, location: Location, connections: Connections, asks_again: bool = True) -> None:
+        self._location, self._connections, self._asks_again = location, connections, asks_again
         self.size: int | None = None
         self.version: str | None = None
 
     @classmethod
     def of(cls, source: RemoteFile | S3File, network: Network, connections: Connections) -> "RemoteBytes":
         """Raises SceneUnreadable if there is no access to the source's bucket."""
-        return cls(location_of(source, network), connections)
+        return cls(location_of(source, network), connections, network.asks_again)
 
     def read(self, span: Span, take: Take) -> None:
         """Pass the bytes of the span to `take` as they come, up to the end of the file.
@@ -67,7 +67,10 @@ class RemoteBytes:
                 missing = Span(offset + len(part), span.stop)
 
         try:
-            patiently(lambda: self._read_once(missing, take_noted))
+            if self._asks_again:
+                patiently(lambda: self._read_once(missing, take_noted))
+            else:
+                self._read_once(missing, take_noted)
         except PassingFault as error:
             raise ProviderUnavailable.at(self._location.host, error.fault, error.retry_after) from error
 

@@ -34,13 +34,15 @@ def pictures_of_scenes(
 ) -> Mapping[str, Path]:
     """Pictures in `folder` of the scenes under the result, by their roles, if the operation compares scenes.
 
-    What they need of remote files is fetched apart from the job's own, whose bytes are counted.
+    What they need of remote files is fetched apart from the job's own, whose bytes are counted. A host that fails or
+    hangs is asked once: the job waits for its pictures.
     """
+    network = replace(config.network, asks_again=False)
     limits = replace(config.limits, max_bytes=min(config.limits.max_bytes, _MOST_BYTES))
     _, *names = operation.pictures
     if not names:
         return {}
-    with OpenRasters(config.network, limits, folder) as rasters:
+    with OpenRasters(network, limits, folder) as rasters:
 
         def of(index: int) -> Callable[[Path], None]:
             grid = overlay.grid.moved(-overlay.turns[index]) if overlay.turns[index] else overlay.grid

@@ -1,6 +1,7 @@
 """Pictures of both scenes of a change: on the grid of the result's, in true colours or, without them, in false ones."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from processing.raster.pipeline import run
 from processing.raster.sandbox.catalogue import PRODUCTS
 from processing.raster.types import Band, LocalFile, Product, RasterJob, SceneId
 from tests.raster.support.configs import config_for
+from tests.raster.support.misbehaving import AnyServer, content
+from tests.raster.support.pairs import AFTER, BEFORE, compare, items_of_shots, remote_config, shot, square
+from tests.servers import RangeServer, StacServer
 
 BAND = Band(
     scene_id="sentinel-2:X",
@@ -88,6 +92,22 @@ def test_picture_that_cannot_be_made_fails_no_job(
             path.unlink()
             path.write_bytes(b"no TIFF")
     product = changed(broken, tmp_path / "work", aoi=BOX)
+    assert set(product.pictures) == {"preview", "before", "after"}  # of red and nir
+
+
+def test_host_that_fails_is_asked_once_for_a_picture(
+    stac_server: StacServer, range_server: RangeServer, tmp_path: Path
+) -> None:
+    colors = {band: np.full((64, 64), 0.2) for band in ("red", "nir", "green", "blue")}
+    shots = [shot(colors, square(64, 64), name=name) for name in (BEFORE, AFTER)]
+    with AnyServer(content(b"", 503)) as failing:
+        items = items_of_shots(range_server, *shots)
+        for item in items:
+            item["assets"]["green"]["href"] = f"{failing.url}/green.tif"
+        config = remote_config(stac_server, range_server, items)
+        reached = replace(config.network, private_hosts=config.network.private_hosts | {failing.host})
+        product = compare(replace(config, network=reached), tmp_path / "work").product
+        assert len(failing.asked) == 2  # once for each scene
     assert set(product.pictures) == {"preview", "before", "after"}  # of red and nir
 
 

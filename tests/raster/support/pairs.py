@@ -157,13 +157,18 @@ def write_shots(directory: Path, *shots: Shot) -> Config:
 
 def serve_shots(stac: StacServer, files: RangeServer, *shots: Shot, **options: Any) -> Config:
     """The same scenes behind a STAC API, their files on a server of byte ranges."""
+    return remote_config(stac, files, items_of_shots(files, *shots, **options))
+
+
+def items_of_shots(files: RangeServer, *shots: Shot, **options: Any) -> list[dict[str, Any]]:
+    """Their items, once their files lie on the server."""
     items = []
     for each in shots:
         folder = files.folder / each.item_id
         folder.mkdir(parents=True)
         names = _write_files(folder, each, **options)
         items.append(_item(each, each.item_id, {k: f"{files.url}/{each.item_id}/{n}" for k, n in names.items()}))
-    return remote_config(stac, files, items)
+    return items
 
 
 def remote_config(stac: StacServer, files: RangeServer, items: Sequence[Mapping[str, Any]]) -> Config:
