@@ -14,7 +14,7 @@ JOBS: dict[str, dict[str, Any]] = {
     "change-swir16": {
         "operation": "change_detection",
         "scene_ids": [_BEFORE, _AFTER],
-        "params": {"threshold": THRESHOLD, "bands": ["red", "nir", "swir16"]},
+        "params": {"threshold": THRESHOLD, "bands": ["red", "nir", "swir16"], "mask_dilation": 0},
     },
 }
 

@@ -21,6 +21,7 @@ def describe(size: int, runs: int) -> str:
         "Command": f"python -m bench {shlex.join(sys.argv[1:])}".strip(),
         "Commit": _first_line("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
         "Machine": f"{_cpu_model()}, {os.cpu_count()} cores, {_memory_gb():.1f} GB of memory",
+        "Load": _load(),
         "System": platform.platform(),
         "Python": platform.python_version(),
         "GDAL": f"{_gdal_of(Path(sys.executable))} (ours), {_gdal_of(peer_python())} (peers' rasterio), "
@@ -29,6 +30,12 @@ def describe(size: int, runs: int) -> str:
         "Numbers": f"median of {runs} runs in turns, the least in brackets; MB are 10^6 bytes",
     }
     return "# Measurements\n\n" + "\n".join(f"- {name}: {fact}" for name, fact in facts.items())
+
+
+def _load() -> str:
+    """The machine's load of the last minute, which should be idle."""
+    load = os.getloadavg()[0]
+    return f"{load:.1f} before the first run" + (": the machine is BUSY, so ratios may be off" if load > 0.5 else "")
 
 
 def _gdal_of(python: Path) -> str:

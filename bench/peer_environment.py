@@ -1,22 +1,61 @@
-"""The peers' own virtual environment, made at the first run and whenever its requirements change."""
+"""The virtual environments of the peers, made at the first run and whenever their requirements change.
 
+Each file in bench/peers/requirements is one, on the newest Python of this machine that its packages can use.
+"""
+
+import shutil
 import subprocess
 import sys
-import venv
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from .scenes import DATA
 
-_REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-_FOLDER = DATA / "peers-venv"
+_REQUIREMENTS = Path(__file__).parent / "peers" / "requirements"
+_MINOR_VERSIONS = range(14, 9, -1)
+_VERSION_FILE = "installed.txt"
 
 
-def peer_python() -> Path:
-    """The interpreter that runs the peers."""
-    python, installed = _FOLDER / "bin" / "python", _FOLDER / "installed.txt"
-    if not installed.exists() or installed.read_text() != _REQUIREMENTS.read_text():
-        print(f"installing the peers into {_FOLDER}, once", file=sys.stderr, flush=True)
-        venv.create(_FOLDER, clear=True, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", _REQUIREMENTS], check=True)
-        installed.write_text(_REQUIREMENTS.read_text())
-    return python
+class NotInstallable(Exception):
+    """No Python of this machine can use the packages. A sentence that says why."""
+
+
+@cache
+def peer_python(name: str = "dask") -> Path:
+    """The interpreter that runs the peers of that environment. Raises NotInstallable."""
+    folder, wanted = DATA / f"peers-{name}", (_REQUIREMENTS / f"{name}.txt").read_text()
+    installed = folder / _VERSION_FILE
+    if not installed.exists() or installed.read_text() != wanted:
+        print(f"installing the peers into {folder}, once", file=sys.stderr, flush=True)
+        _install(folder, _REQUIREMENTS / f"{name}.txt")
+        installed.write_text(wanted)
+    return folder / "bin" / "python"
+
+
+def _install(folder: Path, requirements: Path) -> None:
+    fault = "this machine has no Python"
+    for python in _pythons():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([python, "-m", "venv", folder], check=True)
+        pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
+        done = subprocess.run([*pip, "-r", requirements], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+        fault = (done.stderr.strip().splitlines() or ["pip says nothing"])[-1]
+    raise NotInstallable(f"{requirements.name} cannot be installed: {fault}")
+
+
+def _pythons() -> Iterator[Path]:
+    """Those of this machine, the newest first: on the path, or beside this one where pyenv keeps them."""
+    kept = Path(sys.base_prefix).parent
+    for minor in _MINOR_VERSIONS:
+        name = f"python3.{minor}"
+        found = [Path(path) for path in [shutil.which(name)] if path]
+        for python in [*sorted(kept.glob(f"3.{minor}.*/bin/{name}")), *found]:
+            if (
+                subprocess.run([python, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode
+                == 0
+            ):
+                yield python
+                break

@@ -58,7 +58,10 @@ def is_export(node: ast.stmt) -> TypeGuard[ast.Assign]:
     return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "tests/requirements.txt", "bench/requirements.txt"])
+PEERS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "bench/peers/requirements").glob("*.txt"))
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "tests/requirements.txt", *PEERS])
 def test_requirements_are_pinned_and_sorted(file: str) -> None:
     for part in (ROOT / file).read_text().split("\n\n"):
         lines = [line for line in part.splitlines() if not line.startswith("#")]

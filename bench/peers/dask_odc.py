@@ -11,6 +11,7 @@ import xarray as xr
 from odc.geo.cog import write_cog
 
 from .settings import BLOCK, DEFLATE, ZERO_REFLECTANCE
+from .timing import timed
 
 _CHUNK = 2048
 
@@ -31,4 +32,4 @@ def _open(path: Path) -> xr.DataArray:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    timed(main, *map(Path, sys.argv[1:]))

@@ -16,6 +16,7 @@ import xarray as xr
 from odc.geo.cog import write_cog
 
 from .settings import BLOCK, DEFLATE, ZERO_REFLECTANCE
+from .timing import timed
 
 _CHUNK = 2048
 _EPSILON = 1e-6
@@ -107,4 +108,4 @@ def _difference(before: Date, after: Date) -> xr.DataArray:
 
 if __name__ == "__main__":
     files = [Path(text) for text in sys.argv[2:-1]]
-    main(float(sys.argv[1]), files[:4], files[4:], Path(sys.argv[-1]))
+    timed(main, float(sys.argv[1]), files[:4], files[4:], Path(sys.argv[-1]))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .gdal_translate import gdal_translate
 from .settings import ZERO_REFLECTANCE
+from .timing import timed
 
 _RED, _NIR = (f"maximum({band}.astype(float32)-{ZERO_REFLECTANCE},0)" for band in "AB")
 _NDVI = f"where((A==0)|(B==0),nan,(({_NIR}-{_RED})/({_NIR}+{_RED})).astype(float32))"
@@ -32,4 +33,4 @@ def main(red: Path, nir: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    timed(main, *map(Path, sys.argv[1:]))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .gdal_translate import gdal_translate
 from .settings import ZERO_REFLECTANCE
+from .timing import timed
 
 _RED, _NIR = (f"max({band}-{ZERO_REFLECTANCE},0)" for band in ("im1b1", "im2b1"))
 # Its parser knows no NaN by name, and the result of 0/0 is one.
@@ -21,4 +22,4 @@ def main(red: Path, nir: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    timed(main, *map(Path, sys.argv[1:]))

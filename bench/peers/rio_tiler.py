@@ -11,6 +11,7 @@ from rio_tiler.models import ImageData
 
 from . import rio_cogeo
 from .settings import ZERO_REFLECTANCE
+from .timing import timed
 
 _ma: Any = np.ma  # numpy has no types for it
 
@@ -44,4 +45,4 @@ def _write(ndvi: ImageData, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    timed(main, *map(Path, sys.argv[1:]))

@@ -7,3 +7,5 @@ ZERO_REFLECTANCE = 1000
 BLOCK = 512
 # For the writers that speak of GDAL's GTiff driver.
 DEFLATE: dict[str, Any] = {"compress": "DEFLATE", "zlevel": 1, "num_threads": "ALL_CPUS"}
+# Any colours do: what is measured is a raster that has some.
+PALETTE = {step: (255 - step, step, 0, 255) for step in range(1, 256)}

@@ -10,6 +10,7 @@ from rasterio.windows import Window
 
 from . import rio_cogeo
 from .settings import ZERO_REFLECTANCE
+from .timing import timed
 
 _WINDOW = 1024
 _CACHE = 256 << 20  # bytes
@@ -42,4 +43,4 @@ def _ndvi(red: rasterio.DatasetReader, nir: rasterio.DatasetReader, window: Wind
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    timed(main, *map(Path, sys.argv[1:]))

@@ -2,25 +2,30 @@
 
 from ..scenes import warm, write_scenes
 from . import Options
-from .comparison import ours, peer, side_by_side
+from .comparison import Peer, ours, side_by_side
 
 TITLE = "NDVI of one scene"
-# name -> module, program that it needs beside its Python packages
-_PEERS = {
-    "gdal_calc + gdal_translate": ("gdal_calc", "gdal_calc.py"),
-    "rioxarray + dask + odc-geo write_cog": ("dask_odc", ""),
-    "rasterio + rio-cogeo": ("windowed_rasterio", ""),
-    "rio-tiler + rio-cogeo": ("rio_tiler", ""),
-    "OTB BandMath + gdal_translate": ("otb", "otbcli_BandMath"),
-}
+_PEERS = (
+    Peer(name="rasterio 1.5 in windows + COG driver", module="rasterio_windows", leading=["float32"], of="rasterio"),
+    Peer(name="rasterio 1.5 + numexpr + COG driver", module="rasterio_numexpr", leading=["float32"], of="rasterio"),
+    Peer(name="rasterio 1.4 in windows + COG driver", module="rasterio_windows", leading=["float32"]),
+    Peer(name="async-geotiff + numexpr + COG driver", module="async_tiff", of="async-geotiff"),
+    Peer(name="xarray-spatial + numba", module="xarray_spatial", of="xarray-spatial"),
+    Peer(name="gdal-wheel + numexpr + COG driver", module="gdal_numexpr", of="gdal"),
+    Peer(name="gdal_calc + gdal_translate", module="gdal_calc", program="gdal_calc.py"),
+    Peer(name="rioxarray + dask + odc-geo write_cog", module="dask_odc"),
+    Peer(name="rasterio + rio-cogeo", module="windowed_rasterio"),
+    Peer(name="rio-tiler + rio-cogeo", module="rio_tiler"),
+    Peer(name="OTB BandMath + gdal_translate", module="otb", program="otbcli_BandMath"),
+)
 
 
 def measure(options: Options) -> str:
     scenes = write_scenes(options.size)
     inputs = [scenes.after.red, scenes.after.nir]
     warm(inputs)
-    peers = [peer(name, module, inputs, options.work, program) for name, (module, program) in _PEERS.items()]
-    result = side_by_side([ours("ndvi", scenes, options.work), *peers], options.runs)
+    peers = [peer.contender(inputs, options.work) for peer in _PEERS]
+    result = side_by_side([ours("ndvi", scenes, options.work), *peers], options)
     return f"""{result}
 
 All write DEFLATE level 1 with predictor 3 in tiles of 512, average overviews and nodata NaN, with all cores. The rows
