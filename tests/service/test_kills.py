@@ -7,7 +7,7 @@ import pytest
 from bench.faults.kills import Plan, kill_and_report
 from bench.sets import SETS, receiver
 
-_PLAN = Plan(jobs=20, kills=8, backlog=10, seed=3)
+_PLAN = Plan(jobs=12, kills=6, backlog=8, seed=3)
 
 
 @pytest.mark.parametrize("name", SETS)

@@ -16,7 +16,7 @@ from processing.raster.types import Config, Product, RasterJob, S3Access, SceneI
 from tests.raster.support.configs import config_for
 from tests.raster.support.pairs import SPECTRA, square
 from tests.raster.support.rasters import read_tif, write_tif
-from tests.raster.support.served_catalogues import stored_item
+from tests.raster.support.served_catalogues import ask_no_real_host, stored_item
 from tests.servers import RangeServer, StacServer
 
 Item = dict[str, Any]
@@ -79,6 +79,7 @@ class World:
         item = {**stored_item(shared_data, kind.stored), "collection": kind.collection}
         for members in (item["properties"], *item["assets"].values()):
             _forget_grid(members)
+        ask_no_real_host(item, files.url)
         world = cls(kind=kind, item=item, files=files)
         for band, key in kind.keys.items():
             world.write(band, key)

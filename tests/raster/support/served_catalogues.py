@@ -70,6 +70,14 @@ def catalogues(folder: Path, *held: Held) -> Iterator[list[str]]:
         yield [server.serve(name, items) for server, (name, items) in zip(started, held, strict=True)]
 
 
+def ask_no_real_host(item: Item, url: str) -> None:
+    """Let all files that the item has by http be missing at this server: real hosts are not reached from here."""
+    for asset in item["assets"].values():
+        for place in (asset, *asset.get("alternate", {}).values()):
+            if place["href"].startswith("http"):
+                place["href"] = f"{url}/missing/{Path(place['href']).name}"
+
+
 def hrefs_replaced(item: Item, old: str, new: str) -> Item:
     """The item with `old` in its hrefs replaced."""
     assets: Mapping[str, Any] = {

@@ -12,7 +12,7 @@ from processing.raster.types import Product
 from tests.raster.catalogues.real_items.stored import C1, TPS
 from tests.raster.support.configs import config_for
 from tests.raster.support.rasters import ndvi_job, read_tif, write_tif
-from tests.raster.support.served_catalogues import stored_item
+from tests.raster.support.served_catalogues import ask_no_real_host, stored_item
 from tests.servers import RangeServer, StacServer
 
 SIDE = 100
@@ -32,6 +32,7 @@ def ndvi_of(range_server: RangeServer, stac_server: StacServer, tmp_path: Path) 
         red, nir = np.zeros((SIDE, SIDE), np.uint16), np.zeros((SIDE, SIDE), np.uint16)
         red.flat[:VALID], nir.flat[:VALID] = BRIGHT, NIR
         red.flat[:dark] = DARK
+        ask_no_real_host(item, range_server.url)
         for key, dn in (("red", red), ("nir", nir)):
             write_tif(range_server.folder / f"{key}.tif", dn, nodata=0)
             item["assets"][key]["href"] = f"{range_server.url}/{key}.tif"
