@@ -15,7 +15,7 @@ from processing.raster import pipeline
 from processing.raster.gdal import gdal_environment
 from processing.raster.grids import lay_over
 from processing.raster.operations import get_operation
-from processing.raster.pictures import pictures_of_scenes, preview_of
+from processing.raster.pictures import pictures_of_result, pictures_of_scenes
 from processing.raster.reading import OpenRasters, open_scene
 from processing.raster.scenes import find_scenes
 from processing.raster.threads import keep_heaps_warm
@@ -45,7 +45,7 @@ def _measure(name: str, scenes: Path, folder: Path) -> dict[str, list[tuple[floa
         opened = [open_scene(scene, bands, rasters, with_mask=False) for scene in find_scenes(job, bands, config)]
         overlay = lay_over([scene.grid for scene in opened])
         parts: dict[str, Callable[[], object]] = {
-            "of the result": lambda: preview_of(cog, operation, job.params),
+            "of the result": lambda: pictures_of_result(cog, operation, job.params),
             "of the scenes": lambda: pictures_of_scenes(operation, opened, overlay, config, folder),
         }
         return {part: [_seconds(draw) for _ in range(_ROUNDS)] for part, draw in parts.items()}

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from .. import links
 from ..models import Job
-from ..raster.types import PREVIEW
+from ..raster.types import PREVIEW, THUMBNAIL
 
 _DATE = re.compile(r"(?<!\d)(20\d\d)(\d\d)(\d\d)(?!\d)")
 _PLACE = re.compile(r"_(T\d\d[A-Z]{3}|\d{6})(?=_|$)")
@@ -48,8 +48,8 @@ def scenes(job: Job) -> SafeString:
 
 
 def thumbnail(job: Job) -> SafeString | str:
-    """The picture of a result, as long as it is kept."""
-    url = links.picture_link(job, PREVIEW, "")
+    """The small picture of a result, as long as it is kept; of older ones the large one."""
+    url = links.picture_link(job, THUMBNAIL, "") or links.picture_link(job, PREVIEW, "")
     return format_html('<img class="thumbnail" loading="lazy" alt="" src="{}">', url) if url else ""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..links import picture_link
 from ..models import Job
 from ..raster.operations import get_operation
-from ..raster.types import COG_MEDIA_TYPE, PNG_MEDIA_TYPE, PREVIEW, moment_of
+from ..raster.types import COG_MEDIA_TYPE, PNG_MEDIA_TYPE, PREVIEW, THUMBNAIL, moment_of
 from ..results import pictures_of
 
 # The extension of a field, by the part of its name before the colon.
@@ -23,6 +23,7 @@ _EXTENSIONS = {
     "raster": "raster/v2.0.0",
 }
 _SOFTWARE = {"astra": "ASTRA", "gdal": "GDAL", "rasterio": "rasterio", "numpy": "NumPy"}
+_ROLES = {PREVIEW: "overview", THUMBNAIL: "thumbnail"}
 _OF_FILE = ("file:size", "file:checksum")
 _OF_PROJECTION = ("proj:code", "proj:shape", "proj:transform")
 
@@ -108,7 +109,7 @@ def _pictures(job: Job, origin: str) -> dict[str, dict[str, Any]]:
         name: {
             "href": picture_link(job, name, origin),
             "type": PNG_MEDIA_TYPE,
-            "roles": ["overview"] if name == PREVIEW else ["visual"],
+            "roles": [_ROLES.get(name, "visual")],
             "proj:code": "EPSG:3857",
         }
         for name in pictures_of(job)

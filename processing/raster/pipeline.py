@@ -13,7 +13,7 @@ from .geometry.common_ground import check_pixels
 from .grids import Overlay, clip, footprint, lay_over
 from .items.caveats import about_area, about_overlap
 from .operations import Operation, get_operation
-from .pictures import no_pictures_of_failures, pictures_of_scenes, preview_of
+from .pictures import no_pictures_of_failures, pictures_of_result, pictures_of_scenes
 from .provenance import provenance, tags
 from .quality import Sampler, caveats, clear_percent, trust
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
@@ -59,7 +59,7 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
             statistics = work.tally.statistics()
             written = cog.finish(_band_tags(operation.file_statistics(job.params, statistics)))
         quality = trust.quality(operation, job.params, scenes, sampler, unmasked_clear.result())
-        pictures = {**preview_of(written.path, operation, job.params), **of_scenes.result()}
+        pictures = {**pictures_of_result(written.path, operation, job.params), **of_scenes.result()}
     return _product(work, statistics, {**quality, **work.tally.quality()}, written, origin, pictures)
 
 

@@ -25,7 +25,8 @@ Tick = Callable[[float], None]
 PNG_MEDIA_TYPE = "image/png"
 COG_MEDIA_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
 
-PREVIEW = "preview"  # the name of the picture of a result itself
+# The names of the pictures of a result itself: for a map, and for a list.
+PREVIEW, THUMBNAIL = "preview", "thumbnail"
 
 FULL_MANTISSA = 23  # bits of a float32
 

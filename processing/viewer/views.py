@@ -16,7 +16,7 @@ from astra.views import error_page
 from ..links import link, picture_link, viewer_page
 from ..models import Job
 from ..raster.operations import get_operation
-from ..raster.types import PREVIEW, moment_of
+from ..raster.types import PREVIEW, THUMBNAIL, moment_of
 from ..results import pictures_of
 from ..signed_links import LinkExpired, LinkTampered, check_link
 from .legend import legend_of
@@ -47,7 +47,7 @@ def _expired(request: HttpRequest) -> HttpResponse:
 
 def _context(job: Job) -> dict[str, Any]:
     result, legend = job.result or {}, legend_of(job)
-    scenes = [name for name in pictures_of(job) if name != PREVIEW]
+    scenes = [name for name in pictures_of(job) if name not in (PREVIEW, THUMBNAIL)]
     moments = [moment_of(scene.get("datetime")) for scene in result.get("provenance", {}).get("scenes", ())]
     return {
         "title": get_operation(job.operation).title,
@@ -60,7 +60,7 @@ def _context(job: Job) -> dict[str, Any]:
         "legend": legend,
         "data": {
             "bounds": _bounds(result["bbox"]),
-            "pictures": {name: picture_link(job, name, "") for name in pictures_of(job)},
+            "pictures": {name: picture_link(job, name, "") for name in (PREVIEW, *scenes)},
             "scenes": scenes,
             "legend": {
                 "title": legend["title"],

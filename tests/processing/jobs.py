@@ -113,10 +113,10 @@ def stored_keys() -> list[str]:
     return sorted(file.key for file in stored_files())
 
 
-def keys_with_preview(job: Job) -> list[str]:
+def keys_with_pictures(job: Job) -> list[str]:
     """The keys of everything that is stored for a completed NDVI job."""
     key = row(job)["result_key"]
-    return [key, f"{key.rpartition('/')[0]}/preview.png"]
+    return [key, *(f"{key.rpartition('/')[0]}/{name}.png" for name in ("preview", "thumbnail"))]
 
 
 def only_file(folder: Path) -> Path:

@@ -29,7 +29,7 @@ from tests.processing.jobs import (
     claim_again,
     claimed,
     error_of,
-    keys_with_preview,
+    keys_with_pictures,
     only_file,
     queued,
     row,
@@ -55,7 +55,7 @@ def test_result_of_a_completed_job_describes_its_file(key: ApiKey, settings: Set
     execute(job)
     stored = row(job)
     assert (stored["status"], stored["progress"], stored["error"]) == ("completed", 100, None)
-    assert stored_keys() == keys_with_preview(job)
+    assert stored_keys() == keys_with_pictures(job)
     path = only_file(tmp_path)
     content, result = path.read_bytes(), stored["result"]
     assert result["file:size"] == len(content)
@@ -115,7 +115,7 @@ def test_files_of_earlier_attempts_are_deleted_first(key: ApiKey) -> None:
     assert first.release(AWAY, timedelta(0))
     second = claim_again(first)
     execute(second)
-    assert stored_keys() == keys_with_preview(second)
+    assert stored_keys() == keys_with_pictures(second)
     assert row(second)["result_key"] == storage_key(second, 2)
 
 

@@ -23,7 +23,7 @@ from tests.processing.jobs import (
     claim_again,
     claimed,
     error_of,
-    keys_with_preview,
+    keys_with_pictures,
     row,
     stored_keys,
     verbs,
@@ -71,7 +71,7 @@ def test_only_storing_is_tried_again_while_the_storage_is_away(key: ApiKey, sett
     execute(job)
     stored = row(job)
     assert (stored["status"], stored["attempt"], stored["claims"]) == ("completed", 1, 1)
-    assert stored_keys() == keys_with_preview(job)
+    assert stored_keys() == keys_with_pictures(job)
 
 
 @pytest.mark.skipif(bool(django_settings.BUCKET), reason="a bucket is no disk")

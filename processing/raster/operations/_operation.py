@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 import numpy as np
 
 from ..params import Params
-from ..types import PREVIEW, BoolArray, Float64Array, PixelArray, PixelFormat, Pixels, SceneId
+from ..types import PREVIEW, THUMBNAIL, BoolArray, Float64Array, PixelArray, PixelFormat, Pixels, SceneId
 
 P = TypeVar("P", bound=Params)
 
@@ -76,8 +76,13 @@ class Operation(ABC, Generic[P]):
 
     @property
     def pictures(self) -> tuple[str, ...]:
-        """What pictures of a result are called: its own and, if it compares scenes, those of each of them."""
-        return (PREVIEW, *(self.scene_roles if len(self.scene_roles) > 1 else ()))
+        """What all pictures of a result are called."""
+        return (PREVIEW, THUMBNAIL, *self.scene_pictures)
+
+    @property
+    def scene_pictures(self) -> tuple[str, ...]:
+        """Those of the scenes, if it compares any: in their order."""
+        return self.scene_roles if len(self.scene_roles) > 1 else ()
 
     @abstractmethod
     def compute(self, params: P, scenes: Sequence[Pixels]) -> PixelArray:

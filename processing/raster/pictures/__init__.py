@@ -3,6 +3,6 @@
 All lie on one grid in web mercator, which covers the bbox of the result. A picture that fails is left out.
 """
 
-from .album import no_pictures_of_failures, pictures_of_scenes, preview_of
+from .album import no_pictures_of_failures, pictures_of_result, pictures_of_scenes
 
-__all__ = ["no_pictures_of_failures", "pictures_of_scenes", "preview_of"]
+__all__ = ["no_pictures_of_failures", "pictures_of_result", "pictures_of_scenes"]

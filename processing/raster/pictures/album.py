@@ -13,20 +13,25 @@ from ..operations import Operation
 from ..params import Params
 from ..reading import OpenRasters, OpenScene
 from ..threads import side_by_side
-from ..types import Config
+from ..types import PREVIEW, THUMBNAIL, Config
+from .mercator import MOST_PIXELS
 from .preview import draw_preview
 from .scene_picture import draw_scene
 
 # Of remote files that may be copied for pictures: some megabytes are usual.
 _MOST_BYTES = 100e6
+_MOST_OF_THUMBNAIL = 96  # pixels of its longer side
 
 logger = logging.getLogger(__name__)
 
 
-def preview_of(cog: Path, operation: Operation[Any], params: Params) -> Mapping[str, Path]:
-    """The picture of the result in `cog`, beside it, by its name; nothing if it cannot be made."""
-    (name, *_) = operation.pictures
-    return _drawn({name: lambda picture: draw_preview(cog, operation, params, picture)}, cog.parent)
+def pictures_of_result(cog: Path, operation: Operation[Any], params: Params) -> Mapping[str, Path]:
+    """The pictures of the result in `cog`, beside it, by their names; nothing of what cannot be made."""
+
+    def of(most: int) -> Callable[[Path], None]:
+        return lambda picture: draw_preview(cog, operation, params, picture, most)
+
+    return _drawn({PREVIEW: of(MOST_PIXELS), THUMBNAIL: of(_MOST_OF_THUMBNAIL)}, cog.parent)
 
 
 def pictures_of_scenes(
@@ -39,8 +44,7 @@ def pictures_of_scenes(
     """
     network = replace(config.network, asks_again=False)
     limits = replace(config.limits, max_bytes=min(config.limits.max_bytes, _MOST_BYTES))
-    _, *names = operation.pictures
-    if not names:
+    if not operation.scene_pictures:
         return {}
     with OpenRasters(network, limits, folder) as rasters:
 
@@ -48,7 +52,7 @@ def pictures_of_scenes(
             grid = overlay.grid.moved(-overlay.turns[index]) if overlay.turns[index] else overlay.grid
             return lambda picture: draw_scene(scenes[index], grid, rasters, picture)
 
-        return _drawn({name: of(index) for index, name in enumerate(names)}, folder)
+        return _drawn({name: of(index) for index, name in enumerate(operation.scene_pictures)}, folder)
 
 
 @contextmanager

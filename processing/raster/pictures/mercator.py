@@ -18,21 +18,21 @@ _RADIUS = 6_378_137.0  # metres
 _TOLERANCE_PIXELS = 0.01  # of the straight lines by which GDAL shortens the way from one map to the other
 
 
-def halvings(grid: Grid) -> int:
+def halvings(grid: Grid, most: int = MOST_PIXELS) -> int:
     """How often the grid is halved until a picture can show each of its pixels."""
-    return max(0, (ceil(max(grid.shape) / MOST_PIXELS) - 1).bit_length())
+    return max(0, (ceil(max(grid.shape) / most) - 1).bit_length())
 
 
-def mercator_grid(grid: Grid) -> Grid:
+def mercator_grid(grid: Grid, most: int = MOST_PIXELS) -> Grid:
     """The grid of a picture: the bounds of `grid` in longitude and latitude, in pixels as large as its halved ones.
 
     Its map is web mercator around the middle of `grid`, so that the antimeridian cuts nothing.
     """
     west, south, east, north = grid.footprint.bounds
     left, right, bottom, top = 0.0, _RADIUS * radians(east - west), _northing(south), _northing(north)
-    pixel = grid.gsd * 2 ** halvings(grid) / cos(radians((south + north) / 2))
-    pixel = max(pixel, (right - left) / MOST_PIXELS, (top - bottom) / MOST_PIXELS)
-    width, height = (max(1, min(MOST_PIXELS, round(side / pixel))) for side in (right - left, top - bottom))
+    pixel = grid.gsd * 2 ** halvings(grid, most) / cos(radians((south + north) / 2))
+    pixel = max(pixel, (right - left) / most, (top - bottom) / most)
+    width, height = (max(1, min(most, round(side / pixel))) for side in (right - left, top - bottom))
     middle = (right - left) / 2
     return Grid(
         crs=CRS.from_string(f"+proj=webmerc +lon_0={(west + east) / 2} +datum=WGS84 +units=m"),

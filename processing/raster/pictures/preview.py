@@ -13,17 +13,17 @@ from . import png
 from .mercator import halvings, mercator_grid, warped
 
 
-def draw_preview(cog: Path, operation: Operation[Any], params: Params, picture: Path) -> None:
-    """Write the picture of the result that `cog` holds."""
+def draw_preview(cog: Path, operation: Operation[Any], params: Params, picture: Path, most: int) -> None:
+    """Write the picture of the result that `cog` holds, with at most so many pixels on its longer side."""
     shown = operation.shown_as(params)
     pixel_format, nodata = operation.pixel_format(shown), int(operation.pixel_format(shown).nodata)
     with rasterio.open(cog, driver="GTiff") as whole:
-        grid = Grid.of(whole)
-    count = halvings(grid)
+        grid, coarsest = Grid.of(whole), len(whole.overviews(1))
+    count = min(halvings(grid, most), coarsest)
     with rasterio.open(cog, driver="GTiff", **({"OVERVIEW_LEVEL": f"{count - 1}only"} if count else {})) as dataset:
         dn, coarse = dataset.read(1), Grid.of(dataset)
     if not operation.pixel_format(params).palette:
         dn = operation.encode(shown, dn)
-    (shown_dn,) = warped(dn[np.newaxis], coarse, mercator_grid(grid), nodata)
+    (shown_dn,) = warped(dn[np.newaxis], coarse, mercator_grid(grid, most), nodata)
     palette = [*pixel_format.palette, *[(0, 0, 0, 0)] * (256 - len(pixel_format.palette))]
     png.write_indexed(picture, shown_dn, [*palette[:nodata], (0, 0, 0, 0), *palette[nodata + 1 :]])

@@ -19,7 +19,7 @@ from processing.raster.grids.footprint import bbox
 from processing.raster.grids.grid import Grid
 from processing.raster.operations import get_operation
 from processing.raster.params import Params
-from processing.raster.pictures import preview_of
+from processing.raster.pictures import pictures_of_result
 from tests.raster.support.cogs import write_cog
 
 UTM_10 = Grid(crs=CRS.from_epsg(32610), transform=Affine(10, 0, 540_000, 0, -10, 4_180_000), width=1500, height=1300)
@@ -42,8 +42,8 @@ RESULTS: Mapping[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def drawn(folder: Path, grid: Grid, name: str, asked: dict[str, Any]) -> tuple[Path, Path]:
-    """A COG of random values with gaps, and its picture."""
+def drawn(folder: Path, grid: Grid, name: str, asked: dict[str, Any], which: str = "preview") -> tuple[Path, Path]:
+    """A COG of random values with gaps, and one of its pictures."""
     operation = get_operation(name)
     params: Params = operation.params_model.model_validate(asked)
     random = np.random.default_rng(7)
@@ -55,7 +55,7 @@ def drawn(folder: Path, grid: Grid, name: str, asked: dict[str, Any]) -> tuple[P
     values[: grid.height // 3, : grid.width // 4] = operation.nothing
     cog = folder / "output.tif"
     write_cog(cog, grid, operation.pixel_format(params), operation.encode(params, values))
-    return cog, preview_of(cog, operation, params)["preview"]
+    return cog, pictures_of_result(cog, operation, params)[which]
 
 
 def shown(picture: Path) -> npt.NDArray[np.uint8]:
@@ -133,8 +133,18 @@ def test_picture_has_at_most_2048_pixels_on_a_side(tmp_path: Path) -> None:
     assert 1024 < max(rgba.shape) <= 2048
 
 
+@pytest.mark.parametrize("kind", RESULTS)
+@pytest.mark.parametrize("side", [60, 700, 5000])
+def test_thumbnail_is_small_and_has_its_gap_in_the_same_place(tmp_path: Path, kind: str, side: int) -> None:
+    grid = Grid(crs=UTM_10.crs, transform=UTM_10.transform, width=side, height=side)
+    _, rows, columns = (rgba := shown(drawn(tmp_path, grid, *RESULTS[kind], "thumbnail")[1])).shape
+    assert max(rows, columns) <= 96
+    assert rgba[3, 5 : rows // 3 - 5, 5 : columns // 4 - 5].max() == 0
+    assert (rgba[3, rows // 2 :, columns // 2 :] > 0).mean() > 0.7
+
+
 def test_failure_leaves_the_picture_out_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "output.tif").write_bytes(b"no TIFF")
     operation = get_operation("ndvi")
-    assert preview_of(tmp_path / "output.tif", operation, operation.params_model()) == {}
+    assert pictures_of_result(tmp_path / "output.tif", operation, operation.params_model()) == {}
     assert "preview.png is left out" in caplog.text
