@@ -56,8 +56,8 @@ DATA_DIR = folder("ASTRA_DATA_DIR", BASE_DIR / "var")
 EMBEDDED = not text("DATABASE_URL")
 IS_WEB = text("ASTRA_ROLE") == "web"  # set by wsgi.py
 DEBUG = flag("DEBUG", default=False)
-DEFAULT_EXCEPTION_REPORTER = "astra.debug_pages.ReportWithoutKeys"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "astra.debug_pages.WithoutSecrets"
+DEFAULT_EXCEPTION_REPORTER = "astra.pages.debug_pages.ReportWithoutKeys"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "astra.pages.debug_pages.WithoutSecrets"
 SECRET_KEY = secret("SECRET_KEY", 50, is_required=not EMBEDDED) or generated_secret(DATA_DIR / "secret_key")
 ALLOWED_HOSTS = domains("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"], is_required=not EMBEDDED)
 
@@ -166,7 +166,7 @@ REST_FRAMEWORK = {
         "accounts.authentication.WithinScope",
     ],
     "DEFAULT_PARSER_CLASSES": ["astra.parsing.BoundedJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["astra.rendering.FastJSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "astra.parsing.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "processing.api.schema.DescribedView",
     "EXCEPTION_HANDLER": "astra.exceptions.error_response",

@@ -1,10 +1,10 @@
 """The API's addresses. Each view reads the request, calls one verb, and answers."""
 
 import hashlib
-import json
 from typing import Any, cast
 from urllib.parse import urlencode
 
+import orjson
 from django.db import transaction
 from django.http import HttpResponseBase
 from rest_framework.request import Request
@@ -253,7 +253,7 @@ def _etag(body: dict[str, Any]) -> str:
         if body["result"]
         else None,
     }
-    return f'"{hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:32]}"'
+    return f'"{hashlib.sha256(orjson.dumps(shown, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]}"'
 
 
 def matches(request: Request, etag: str) -> bool:

@@ -25,8 +25,7 @@ Tick = Callable[[float], None]
 PNG_MEDIA_TYPE = "image/png"
 COG_MEDIA_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
 
-# The names of the pictures of a result itself: for a map, and for a list.
-PREVIEW, THUMBNAIL = "preview", "thumbnail"
+PREVIEW, THUMBNAIL = "preview", "thumbnail"  # pictures of a result itself: for a map, and for a list
 
 FULL_MANTISSA = 23  # bits of a float32
 
@@ -233,10 +232,7 @@ class S3Access:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """Which hosts may be reached though they are not public (host or host:port), and how buckets are read if at all.
-
-    `asks_again` says whether a host of files that fails for a moment is asked again.
-    """
+    """Hosts that may be reached though not public (host or host:port), and whether failing ones are asked again."""
 
     private_hosts: frozenset[str] = frozenset()
     s3: S3Access | None = None

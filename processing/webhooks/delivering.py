@@ -2,9 +2,8 @@
 
 import logging
 
-from rest_framework.renderers import JSONRenderer
-
 from accounts.sealing import CannotUnseal
+from astra.rendering import FastJSONRenderer
 
 from ..bodies import job_body
 from ..models import WebhookDelivery
@@ -30,5 +29,5 @@ def attempt_safely(delivery: WebhookDelivery) -> Answer:
 
 def _payload(delivery: WebhookDelivery) -> bytes:
     """The body of a poll when the job ended, rendered at each attempt so that its link works."""
-    body: bytes = JSONRenderer().render(job_body(delivery.job_at_its_end(), delivery.job.origin))
+    body: bytes = FastJSONRenderer().render(job_body(delivery.job_at_its_end(), delivery.job.origin))
     return body

@@ -10,7 +10,7 @@ from django.template.defaultfilters import pprint
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
-from .logs import without_keys
+from ..logs import without_keys
 
 _CREDENTIALS_IN_URL = re.compile(r"://\S*@")
 _HIDDEN = ("SCENE_S3",)
