@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from typing import Self
 
 import psycopg
 
@@ -26,7 +27,7 @@ _RECOVERY_SECONDS = 60.0
 
 def compare_throughput(running: Production, window: float) -> None:
     """Print completed jobs a second in a window before and a window after each fault."""
-    with _standing_backlog(running):
+    with _standing_backlog(running) as backlog:
         print("| fault | before, jobs/s | seconds until jobs end again | after, jobs/s | after / before |")
         print("|---|---|---|---|---|")
         _throughput(running, window / 2)  # warm
@@ -34,6 +35,7 @@ def compare_throughput(running: Production, window: float) -> None:
             before = _throughput(running, window)
             fault(running)
             recovery = _seconds_until_jobs_complete(running)
+            backlog.wait_until_full()  # or what could not be submitted meanwhile would be counted as the fault's
             after = _throughput(running, window)
             print(f"| {name} | {before:.2f} | {recovery:.1f} | {after:.2f} | {after / before:.3f} |", flush=True)
 
@@ -87,19 +89,28 @@ class _standing_backlog:  # noqa: N801  # used as a context manager
         self._running, self._done = running, threading.Event()
         self._thread = threading.Thread(target=self._go_on)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
 
     def __exit__(self, *error: object) -> None:
         self._done.set()
         self._thread.join()
 
+    def wait_until_full(self) -> None:
+        ends = time.monotonic() + _RECOVERY_SECONDS
+        while self._missing() > _BACKLOG // 10 and time.monotonic() < ends:
+            time.sleep(0.1)
+
     def _go_on(self) -> None:
-        unfinished = "SELECT count(*) FROM processing_job WHERE status IN ('queued', 'processing')"
         while not self._done.wait(0.2):
-            for _ in range(_BACKLOG - self._running.rows(unfinished)[0][0]):
+            for _ in range(self._missing()):
                 with suppress(Exception):  # the fault itself; the next round submits again
                     self._running.send("POST", "/api/v1/process", json=_SMALL_JOB)
+
+    def _missing(self) -> int:
+        unfinished = "SELECT count(*) FROM processing_job WHERE status IN ('queued', 'processing')"
+        return int(_BACKLOG - self._running.rows(unfinished)[0][0])
 
 
 def _completed(running: Production) -> int:
