@@ -23,7 +23,8 @@ def main() -> None:
     parser.add_argument("--backlog", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--named", action="store_true", help="the five named faults instead")
-    parser.add_argument("--window", type=float, default=40.0, help="seconds in which throughput is counted")
+    parser.add_argument("--window", type=float, default=30.0, help="seconds in which throughput is counted")
+    parser.add_argument("--rounds", type=int, default=3, help="of all named faults")
     options = parser.parse_args()
     plan = Plan(jobs=options.jobs, kills=options.kills, backlog=options.backlog, seed=options.seed)
     for name in ["production"] if options.named else options.sets:
@@ -32,7 +33,7 @@ def main() -> None:
             environment = {"ASTRA_WEBHOOK_PRIVATE_HOSTS": hook.host}
             with SETS[name](Path(folder), environment) as running:
                 if isinstance(running, Production) and options.named:
-                    compare_throughput(running, options.window)
+                    compare_throughput(running, options.window, options.rounds)
                 else:
                     kill_and_report(running, hook, plan)
             print("processes left:", len(running.left()), flush=True)

@@ -7,12 +7,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from statistics import median
 from typing import Self
 
 import psycopg
 
+from ..markdown import table
 from ..sets.production import Production
 from ..sets.running import patiently
 from .kills import JOB
@@ -25,19 +27,33 @@ _REPEATS = 5
 _RECOVERY_SECONDS = 60.0
 
 
-def compare_throughput(running: Production, window: float) -> None:
-    """Print completed jobs a second in a window before and a window after each fault."""
+def compare_throughput(running: Production, window: float, rounds: int) -> None:
+    """Print completed jobs a second in a window before and a window after each fault, round after round.
+
+    The ratio is the median of the rounds. That of no fault at all says how far two windows are apart by themselves.
+    """
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in _FAULTS}
     with _standing_backlog(running) as backlog:
-        print("| fault | before, jobs/s | seconds until jobs end again | after, jobs/s | after / before |")
-        print("|---|---|---|---|---|")
-        _throughput(running, window / 2)  # warm
-        for name, fault in _FAULTS.items():
-            before = _throughput(running, window)
-            fault(running)
-            recovery = _seconds_until_jobs_complete(running)
-            backlog.wait_until_full()  # or what could not be submitted meanwhile would be counted as the fault's
-            after = _throughput(running, window)
-            print(f"| {name} | {before:.2f} | {recovery:.1f} | {after:.2f} | {after / before:.3f} |", flush=True)
+        _throughput(running, window)  # warm
+        for _ in range(rounds):
+            for name, fault in _FAULTS.items():
+                before = _throughput(running, window)
+                fault(running)
+                recovery = _seconds_until_jobs_complete(running)
+                backlog.wait_until_full()  # or what could not be submitted meanwhile would be counted as the fault's
+                found[name].append((before, recovery, _throughput(running, window)))
+    head = ["fault", "before, jobs/s", "seconds until jobs end again", "after, jobs/s", "after / before", "median"]
+    print(table(head, [_row(name, *zip(*rows, strict=True)) for name, rows in found.items()]))
+
+
+def _row(name: str, before: Sequence[float], recovery: Sequence[float], after: Sequence[float]) -> list[str]:
+    ratios = [its / one for one, its in zip(before, after, strict=True)]
+    listed = (" ".join(f"{value:.2f}" for value in values) for values in (before, recovery, after, ratios))
+    return [name, *listed, f"{median(ratios):.3f}"]
+
+
+def _do_nothing(running: Production) -> None:
+    """What two windows differ by without a fault."""
 
 
 def _restart(running: Production) -> None:
@@ -74,6 +90,7 @@ def _kill_again_and_again(running: Production) -> None:
 
 
 _FAULTS: Mapping[str, Callable[[Production], None]] = {
+    "none": _do_nothing,
     "restart": _restart,
     "backend kills": _end_backends,
     "pool exhaustion": _exhaust_connections,
