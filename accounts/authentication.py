@@ -28,7 +28,7 @@ def find_key(request: HttpRequest) -> ApiKey | None:
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "bearer":
         raise NotAuthenticated()
-    key = ApiKey.objects.authenticate(text.strip())
+    key = ApiKey.authenticate(text.strip())
     if key is None:
         check_wrong_key(request)
         raise AuthenticationFailed()

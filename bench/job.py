@@ -18,12 +18,13 @@ from processing.raster.threads import keep_heaps_warm
 from processing.raster.types import Catalogues, Config, Limits, Network, RasterJob, SceneId
 
 from .jobs import JOBS
+from .scenes import folder_of_scenes
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("job", choices=JOBS)
-    parser.add_argument("--scenes", type=Path, required=True, help="sandbox folder of the scenes")
+    parser.add_argument("--scenes", type=folder_of_scenes, required=True, help="sandbox folder of the scenes")
     parser.add_argument("--root", help="STAC API from which the scenes are read in place of the folder")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--times", type=int, default=1, help="how often the job runs, one after the other")

@@ -22,6 +22,7 @@ from processing.raster.threads import keep_heaps_warm
 
 from .job import config_of, raster_job
 from .jobs import JOBS
+from .scenes import folder_of_scenes
 
 _ROUNDS = 5
 
@@ -29,7 +30,7 @@ _ROUNDS = 5
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("job", choices=JOBS)
-    parser.add_argument("--scenes", type=Path, required=True, help="sandbox folder of the scenes")
+    parser.add_argument("--scenes", type=folder_of_scenes, required=True, help="sandbox folder of the scenes")
     options = parser.parse_args()
     keep_heaps_warm()
     with tempfile.TemporaryDirectory(dir=options.scenes.parent) as folder:

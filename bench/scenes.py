@@ -1,5 +1,6 @@
 """The benchmark's scenes. Imports nothing heavy, as the process that measures others must stay small."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -54,6 +55,14 @@ def _files(item_path: Path) -> SceneFiles:
     assets = json.loads(item_path.read_text())["assets"]
     red, nir, swir16, scl = (item_path.parent / assets[key]["href"] for key in ("red", "nir", "swir16", "scl"))
     return SceneFiles(red=red, nir=nir, swir16=swir16, scl=scl)
+
+
+def folder_of_scenes(text: str) -> Path:
+    """For argparse. A folder that is not there would be filled with the small scenes of the sandbox."""
+    folder = Path(text)
+    if not catalogue_folder(folder).exists():
+        raise argparse.ArgumentTypeError(f"{folder} holds no scenes: write them by python -m bench.large_landscape")
+    return folder
 
 
 def warm(files: Sequence[Path]) -> None:

@@ -38,17 +38,6 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         key = self.create(account=account, mode=mode, label=label, scope=scope, expires_at=expires_at, **stored)
         return key, text
 
-    def authenticate(self, text: str) -> "ApiKey | None":
-        """The key with this text, if it works now."""
-        if not keys.is_well_formed(text):
-            return None
-        digest = keys.digest(text)
-        key = _BY_DIGEST.first(digest)
-        if key is None or not key.is_usable or not hmac.compare_digest(key.digest, digest):
-            return None
-        key.note_use()
-        return key
-
     def usable(self) -> Self:
         now = timezone.now()
         return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=now))
@@ -105,6 +94,18 @@ class ApiKey(models.Model):
         now = timezone.now()
         if self.last_used_at is None or self.last_used_at < now - _LAST_USED_PRECISION:
             ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+
+    @staticmethod
+    def authenticate(text: str) -> "ApiKey | None":
+        """The key with this text, if it works now."""
+        if not keys.is_well_formed(text):
+            return None
+        digest = keys.digest(text)
+        key = _BY_DIGEST.first(digest)
+        if key is None or not key.is_usable or not hmac.compare_digest(key.digest, digest):
+            return None
+        key.note_use()
+        return key
 
     def revoke(self) -> bool:
         """End the key at once. False if it was revoked before."""

@@ -33,7 +33,7 @@ _SEEN = "(red != 0) & (nir != 0) & (swir16 == swir16) & ~(" + " | ".join(f"(scl 
 _WATER = "((nir < 0.05) | ((ndvi < 0.01) & (nir < 0.11)))"
 _BUILT_UP = "((ndvi < 0.30) & (ndbi > -0.15) & (nir >= 0.11) & (red > 0.55 * swir16))"
 _AT_LEAST = f"((d >= threshold - {_EPSILON}) & (d > {_EPSILON}))"
-# The rule of the classes, from the one that wins to the one that gives way.
+# Of the classes whose condition holds, the first is taken.
 _CLASSES = (
     f"where(~seen, {_NODATA}, where(~changed, 0, "
     "where(water_before | water_after, where(water_before & water_after, 0, 4), "

@@ -1,9 +1,9 @@
 """Change detection with red, nir and swir16, by us and by other ways with the same rule."""
 
 from ..jobs import THRESHOLD
-from ..scenes import warm, write_scenes
+from ..scenes import write_scenes
 from . import Options
-from .comparison import Peer, ours, side_by_side
+from .comparison import Peer, beside_peers
 
 TITLE = "Change detection of two scenes, with red, nir and swir16"
 _THRESHOLD = [str(THRESHOLD)]
@@ -15,10 +15,7 @@ _PEERS = (
 
 def measure(options: Options) -> str:
     scenes = write_scenes(options.size)
-    inputs = [*scenes.before.all, *scenes.after.all]
-    warm(inputs)
-    peers = [peer.contender(inputs, options.work) for peer in _PEERS]
-    result = side_by_side([ours("change-swir16", scenes, options.work), *peers], options)
+    result = beside_peers("change-swir16", scenes, [*scenes.before.all, *scenes.after.all], _PEERS, options)
     return f"""{result}
 
 All apply the same rule and mask by the scene classification, and write DEFLATE level 1 in tiles of 512 with mode

@@ -12,7 +12,7 @@ from ..jobs import job_command
 from ..markdown import table
 from ..measuring import Command, Contender, Run, run, take_turns
 from ..peer_environment import NotInstallable, peer_python
-from ..scenes import Scenes
+from ..scenes import Scenes, warm
 from . import Options
 
 _HEAD = ["pipeline", "wall s", "CPU s", "peak MB", "output MB", "wall / ours"]
@@ -46,6 +46,13 @@ class Peer:
         except NotInstallable as error:
             fault = str(error)
         return Contender(name=self.name, command=command, output=output, may_fail=True, fault=fault)
+
+
+def beside_peers(job: str, scenes: Scenes, inputs: Sequence[Path], peers: Sequence[Peer], options: Options) -> str:
+    """Our job and all peers on the same files: see `side_by_side`."""
+    warm(inputs)
+    others = [peer.contender(inputs, options.work) for peer in peers]
+    return side_by_side([ours(job, scenes, options.work), *others], options)
 
 
 def side_by_side(contenders: Sequence[Contender], options: Options) -> str:

@@ -1,8 +1,8 @@
 """NDVI as float32 of one scene, by us and by the tools that people use for it."""
 
-from ..scenes import warm, write_scenes
+from ..scenes import write_scenes
 from . import Options
-from .comparison import Peer, ours, side_by_side
+from .comparison import Peer, beside_peers
 
 TITLE = "NDVI of one scene"
 _PEERS = (
@@ -22,10 +22,7 @@ _PEERS = (
 
 def measure(options: Options) -> str:
     scenes = write_scenes(options.size)
-    inputs = [scenes.after.red, scenes.after.nir]
-    warm(inputs)
-    peers = [peer.contender(inputs, options.work) for peer in _PEERS]
-    result = side_by_side([ours("ndvi", scenes, options.work), *peers], options)
+    result = beside_peers("ndvi", scenes, [scenes.after.red, scenes.after.nir], _PEERS, options)
     return f"""{result}
 
 All write DEFLATE level 1 with predictor 3 in tiles of 512, average overviews and nodata NaN, with all cores. The rows

@@ -1,8 +1,8 @@
 """NDVI with a colormap, as bytes with a palette, of one scene."""
 
-from ..scenes import warm, write_scenes
+from ..scenes import write_scenes
 from . import Options
-from .comparison import Peer, ours, side_by_side
+from .comparison import Peer, beside_peers
 
 TITLE = "NDVI of one scene, with a palette"
 _PEERS = (
@@ -14,10 +14,7 @@ _PEERS = (
 
 def measure(options: Options) -> str:
     scenes = write_scenes(options.size)
-    inputs = [scenes.after.red, scenes.after.nir]
-    warm(inputs)
-    peers = [peer.contender(inputs, options.work) for peer in _PEERS]
-    result = side_by_side([ours("ndvi-palette", scenes, options.work), *peers], options)
+    result = beside_peers("ndvi-palette", scenes, [scenes.after.red, scenes.after.nir], _PEERS, options)
     return f"""{result}
 
 All write DEFLATE level 1 in tiles of 512 with average overviews and nodata 0, with all cores. Only ours has statistics

@@ -4,7 +4,6 @@ import hashlib
 from typing import Any, cast
 from urllib.parse import urlencode
 
-import orjson
 from django.db import transaction
 from django.http import HttpResponseBase
 from rest_framework.request import Request
@@ -15,6 +14,7 @@ from accounts import usage
 from accounts.models import ApiKey
 from astra import logs
 from astra.exceptions import ApiError, Fault, InvalidRequest, Problem
+from astra.rendering import FastJSONRenderer
 
 from .. import links, messages, tasks
 from ..bodies import LINKS, job_body
@@ -253,7 +253,7 @@ def _etag(body: dict[str, Any]) -> str:
         if body["result"]
         else None,
     }
-    return f'"{hashlib.sha256(orjson.dumps(shown, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]}"'
+    return f'"{hashlib.sha256(FastJSONRenderer().render(shown)).hexdigest()[:32]}"'
 
 
 def matches(request: Request, etag: str) -> bool:

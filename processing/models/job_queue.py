@@ -63,7 +63,7 @@ class JobQuerySet(models.QuerySet["Job"]):
     def submit(self, key: ApiKey, **wanted: Unpack[Wanted]) -> "Job":
         """Write a queued job and its first event. Raises QueueFull; submits at the same moment may slip in."""
         with transaction.atomic():
-            turn, parked = self._place_of_next(key.account)
+            turn, parked = _place_of_next(key.account)
             job = self.create(
                 account=key.account,
                 api_key=key,
@@ -176,16 +176,6 @@ class JobQuerySet(models.QuerySet["Job"]):
                 following = Subquery(self._next_of(account_id).values("pk")[:room])
                 self.filter(pk__in=following, status=Status.QUEUED, parked=True).update(parked=False)
 
-    def _place_of_next(self, account: Account) -> tuple[int, bool]:
-        """The turn of the account's next job, and whether it has to wait for another one of its account.
-
-        Raises QueueFull.
-        """
-        found: Any = _places(account.limits.queued_jobs).first(account.pk)
-        if found.last_place is not None:
-            raise QueueFull
-        return max(found.last_turn or 0, found.turn_at_work or 0) + 1, found.has_parked
-
     def _first_in_turn(self) -> "Job | None":
         """No other worker sees it until this transaction ends."""
         return self.due().select_for_update(skip_locked=True).first()
@@ -207,9 +197,20 @@ class JobQuerySet(models.QuerySet["Job"]):
         self.filter(pk__in=list(locked)).update(parked=True)
 
 
-@lru_cache(maxsize=100)
-def _places(most: int) -> CompiledQuery[Account]:
-    """What decides the place of an account's next job, if `most` of its jobs may be in the queue. By plan, so few."""
+def _place_of_next(account: Account) -> tuple[int, bool]:
+    """The turn of the account's next job, and whether it has to wait for another one of its account.
+
+    Raises QueueFull.
+    """
+    found: Any = _query_of_place(account.limits.queued_jobs).first(account.pk)
+    if found.last_place is not None:
+        raise QueueFull
+    return max(found.last_turn or 0, found.turn_at_work or 0) + 1, found.has_parked
+
+
+@lru_cache(maxsize=100)  # plans have few numbers
+def _query_of_place(most: int) -> CompiledQuery[Account]:
+    """The account with what decides the place of its next job, if `most` of its jobs may be in the queue."""
 
     def of_account(pk: int) -> "models.QuerySet[Account]":
         jobs = apps.get_model("processing", "Job").objects

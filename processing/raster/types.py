@@ -232,7 +232,7 @@ class S3Access:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """Hosts that may be reached though not public (host or host:port), and whether failing ones are asked again."""
+    """Hosts that may be reached though not public (host:port), buckets, and whether failing ones are asked again."""
 
     private_hosts: frozenset[str] = frozenset()
     s3: S3Access | None = None

@@ -30,7 +30,7 @@ def test_new_key_is_shown_once_and_stored_as_its_digest(admin_client: Client, ac
     page = admin_client.post(f"{KEYS}add/", form)
     (text,) = shown_keys(page.content)
     assert text[14:] not in str(page.cookies) + str(page.headers)
-    key = ApiKey.objects.authenticate(text)
+    key = ApiKey.authenticate(text)
     assert key is not None
     assert (key.account, key.mode, key.scope, key.label) == (account, "live", "read", "ground station")
     assert ApiKey.objects.count() == 1
@@ -52,7 +52,7 @@ def test_only_the_label_of_a_key_changes_later(admin_client: Client, account: Ac
     other = Account.objects.create(name="Other")
     form = {"account": other.pk, "mode": "live", "label": "after", "revoked_at": "2020-01-01"}
     assert admin_client.post(f"{KEYS}{key.pk}/change/", form).status_code == 302
-    changed = ApiKey.objects.authenticate(text)
+    changed = ApiKey.authenticate(text)
     assert changed is not None
     assert (changed.account, changed.mode, changed.label) == (account, "test", "after")
 
@@ -61,8 +61,8 @@ def test_revoking_ends_only_the_selected_keys(admin_client: Client, account: Acc
     first, first_text = ApiKey.objects.issue(account, "live")
     second, second_text = ApiKey.objects.issue(account, "live")
     run_action(admin_client, "revoke", first)
-    assert ApiKey.objects.authenticate(first_text) is None
-    assert ApiKey.objects.authenticate(second_text) == second
+    assert ApiKey.authenticate(first_text) is None
+    assert ApiKey.authenticate(second_text) == second
     assert LogEntry.objects.get().object_id == str(first.pk)
 
 
@@ -71,13 +71,13 @@ def test_rolling_shows_a_new_key_and_ends_the_old_one_a_day_later(
 ) -> None:
     old, old_text = ApiKey.objects.issue(account, "live", "web map")
     (new_text,) = shown_keys(run_action(admin_client, "roll", old))
-    new = ApiKey.objects.authenticate(new_text)
+    new = ApiKey.authenticate(new_text)
     assert new is not None
     assert new != old
     assert (new.account, new.mode, new.label) == (account, "live", "web map")
-    assert ApiKey.objects.authenticate(old_text) == old
+    assert ApiKey.authenticate(old_text) == old
     clock.move(hours=24)
-    assert ApiKey.objects.authenticate(old_text) is None
+    assert ApiKey.authenticate(old_text) is None
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
@@ -86,7 +86,7 @@ def test_key_cannot_be_deleted(admin_client: Client, account: Account, method: s
     page = getattr(admin_client, method)(f"{KEYS}{key.pk}/delete/", {"post": "yes"})
     assert page.status_code == 403
     run_action(admin_client, "delete_selected", key)
-    assert ApiKey.objects.authenticate(text) == key
+    assert ApiKey.authenticate(text) == key
 
 
 def test_account_with_keys_cannot_be_deleted(admin_client: Client, account: Account) -> None:

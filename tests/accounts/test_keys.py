@@ -75,7 +75,7 @@ def test_only_a_digest_of_the_key_is_stored(account: Account) -> None:
 def test_digest_depends_on_the_pepper(account: Account, settings: Settings) -> None:
     _, text = ApiKey.objects.issue(account, "live")
     settings.KEY_PEPPER = "another pepper"
-    assert ApiKey.objects.authenticate(text) is None
+    assert ApiKey.authenticate(text) is None
 
 
 def test_name_of_a_key_shows_only_its_last_four_characters(account: Account) -> None:
@@ -87,8 +87,8 @@ def test_copy_of_the_database_lets_nobody_in(account: Account, test_key: str) ->
     rows = [row for model in (Account, ApiKey) for row in model.objects.values_list()]
     known = {str(value) for row in rows for value in row}
     for text in known | {f"astra_sk_test_{value}" for value in known}:
-        assert ApiKey.objects.authenticate(text) is None
-    assert ApiKey.objects.authenticate(test_key)
+        assert ApiKey.authenticate(text) is None
+    assert ApiKey.authenticate(test_key)
 
 
 # --- Which keys work ------------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ def test_copy_of_the_database_lets_nobody_in(account: Account, test_key: str) ->
 
 def test_working_key_returns_its_account(account: Account) -> None:
     key, text = ApiKey.objects.issue(account, "live")
-    found = ApiKey.objects.authenticate(text)
+    found = ApiKey.authenticate(text)
     assert found == key
     assert found is not None
     assert found.account == account
@@ -106,18 +106,18 @@ def test_working_key_returns_its_account(account: Account) -> None:
 def test_unknown_and_malformed_keys_do_not_work(account: Account) -> None:
     _, text = ApiKey.objects.issue(account, "live")
     for wrong in (new_key("live"), text[:-1], text + "0", text.swapcase(), "", "astra_sk_live_", " " + text):
-        assert ApiKey.objects.authenticate(wrong) is None
+        assert ApiKey.authenticate(wrong) is None
 
 
 def test_malformed_key_is_refused_without_a_query(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
-        assert ApiKey.objects.authenticate("astra_sk_live_" + "0" * 36) is None
+        assert ApiKey.authenticate("astra_sk_live_" + "0" * 36) is None
 
 
 def test_revoked_key_stops_working_at_once(account: Account) -> None:
     key, text = ApiKey.objects.issue(account, "live")
     assert key.revoke()
-    assert ApiKey.objects.authenticate(text) is None
+    assert ApiKey.authenticate(text) is None
     assert not key.revoke()
 
 
@@ -125,7 +125,7 @@ def test_revoking_one_key_leaves_the_others(account: Account) -> None:
     first, _ = ApiKey.objects.issue(account, "live")
     second, text = ApiKey.objects.issue(account, "live")
     first.revoke()
-    assert ApiKey.objects.authenticate(text) == second
+    assert ApiKey.authenticate(text) == second
 
 
 def test_every_refused_key_gets_the_same_answer(account: Account) -> None:
@@ -166,10 +166,10 @@ def test_rolled_key_works_24_hours_more_and_not_longer(account: Account, clock: 
     new_one, new = key.roll()
     assert (new_one.account, new_one.mode, new_one.label) == (account, "test", "satellite desk")
     clock.move(hours=23, minutes=59, seconds=59)
-    assert ApiKey.objects.authenticate(old) == key
+    assert ApiKey.authenticate(old) == key
     clock.move(seconds=1)
-    assert ApiKey.objects.authenticate(old) is None
-    assert ApiKey.objects.authenticate(new) == new_one
+    assert ApiKey.authenticate(old) is None
+    assert ApiKey.authenticate(new) == new_one
 
 
 def test_rolling_a_key_again_does_not_extend_it(account: Account, clock: Clock) -> None:
@@ -179,7 +179,7 @@ def test_rolling_a_key_again_does_not_extend_it(account: Account, clock: Clock) 
     with pytest.raises(KeyEnded):
         key.roll()
     clock.move(hours=2)
-    assert ApiKey.objects.authenticate(old) is None
+    assert ApiKey.authenticate(old) is None
 
 
 def test_revoked_key_cannot_be_rolled(account: Account) -> None:
@@ -187,7 +187,7 @@ def test_revoked_key_cannot_be_rolled(account: Account) -> None:
     key.revoke()
     with pytest.raises(KeyEnded):
         key.roll()
-    assert ApiKey.objects.authenticate(text) is None
+    assert ApiKey.authenticate(text) is None
 
 
 # --- Last use -------------------------------------------------------------------------------------------------------
@@ -198,14 +198,14 @@ def test_last_use_is_written_but_not_at_every_request(
 ) -> None:
     key, text = ApiKey.objects.issue(account, "live")
     first_use = clock.now
-    ApiKey.objects.authenticate(text)
+    ApiKey.authenticate(text)
     clock.move(seconds=1)
     with django_assert_num_queries(1):  # it is looked up, nothing is written
-        ApiKey.objects.authenticate(text)
+        ApiKey.authenticate(text)
     key.refresh_from_db()
     assert key.last_used_at == first_use
     clock.move(hours=1)
-    ApiKey.objects.authenticate(text)
+    ApiKey.authenticate(text)
     key.refresh_from_db()
     assert key.last_used_at == clock.now
 
@@ -216,7 +216,7 @@ def test_last_use_is_written_but_not_at_every_request(
 @pytest.mark.parametrize(("options", "mode"), [([], "live"), (["--test"], "test")])
 def test_command_prints_a_working_key_as_its_last_line(db: None, options: list[str], mode: str) -> None:
     text = create_key("--account", "Agronomics", *options).splitlines()[-1]
-    key = ApiKey.objects.authenticate(text)
+    key = ApiKey.authenticate(text)
     assert key is not None
     assert (key.account.name, key.mode) == ("Agronomics", mode)
 

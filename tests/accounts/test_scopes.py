@@ -26,7 +26,7 @@ def client_of(account: Account) -> Callable[[str], APIClient]:
 def create_key(*arguments: str) -> ApiKey:
     out = StringIO()
     call_command("createapikey", "--account", "Agronomics", *arguments, stdout=out)
-    key = ApiKey.objects.authenticate(out.getvalue().splitlines()[-1])
+    key = ApiKey.authenticate(out.getvalue().splitlines()[-1])
     assert key is not None
     return key
 
@@ -83,9 +83,9 @@ def test_replacement_of_a_key_may_no_more_than_it(account: Account, clock: Clock
 def test_key_ends_when_its_time_is_over(account: Account, clock: Clock) -> None:
     key, text = ApiKey.objects.issue(account, "test", expires_at=clock.now + timedelta(days=1))
     clock.move(hours=23, minutes=59, seconds=59)
-    assert ApiKey.objects.authenticate(text) == key
+    assert ApiKey.authenticate(text) == key
     clock.move(seconds=1)
-    assert ApiKey.objects.authenticate(text) is None
+    assert ApiKey.authenticate(text) is None
     with pytest.raises(KeyEnded):
         key.roll()
 
@@ -94,7 +94,7 @@ def test_roll_does_not_extend_a_key_that_ends_soon(account: Account, clock: Cloc
     key, text = ApiKey.objects.issue(account, "test", expires_at=clock.now + timedelta(hours=2))
     key.roll()
     clock.move(hours=2)
-    assert ApiKey.objects.authenticate(text) is None
+    assert ApiKey.authenticate(text) is None
 
 
 def test_command_makes_restricted_keys_with_an_end(db: None, clock: Clock) -> None:

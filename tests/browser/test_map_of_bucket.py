@@ -1,4 +1,4 @@
-"""The map of a result that lies in a bucket, on a real S3 server: its pictures come from another origin."""
+"""The map of a result in a bucket of a real S3 server. The pictures then come from another origin than the page."""
 
 import os
 import re

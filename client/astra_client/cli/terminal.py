@@ -29,7 +29,7 @@ class Terminal:
         return Astra(patience=self.patience)
 
     def follow(self, job: Job) -> None:
-        """Remember the job that is waited for. If the command is stopped, the caller is told how to get it later."""
+        """Note which job the command waits for, so that a caller who stops it is told how to get the job later."""
         self._job = job
 
     @property

@@ -209,7 +209,7 @@ def _admin_password() -> str:
 def _first_test_key() -> str:
     """A test key that is the same at every start."""
     path = settings.DATA_DIR / "test_key"
-    if path.exists() and ApiKey.objects.authenticate(path.read_text()):
+    if path.exists() and ApiKey.authenticate(path.read_text()):
         return path.read_text()
     account, _ = Account.objects.get_or_create(name=_FIRST_ACCOUNT, defaults={"plan": Account.Plan.SCALE})
     _, text = ApiKey.objects.issue(account, "test", "made by manage.py up")

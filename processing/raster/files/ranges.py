@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from math import inf
 from typing import NamedTuple
 
 import requests
@@ -42,15 +43,16 @@ class RemoteBytes:
     The first read must begin at byte 0; from then on `size` is known, and `version` if the host names one (ETag).
     """
 
-    def __init__(self, location: Location, connections: Connections, asks_again: bool = True) -> None:
-        self._location, self._connections, self._asks_again = location, connections, asks_again
+    def __init__(self, location: Location, connections: Connections, patience: float = inf) -> None:
+        """A host that fails is asked again within `patience` seconds."""
+        self._location, self._connections, self._patience = location, connections, patience
         self.size: int | None = None
         self.version: str | None = None
 
     @classmethod
     def of(cls, source: RemoteFile | S3File, network: Network, connections: Connections) -> "RemoteBytes":
         """Raises SceneUnreadable if there is no access to the source's bucket."""
-        return cls(location_of(source, network), connections, network.asks_again)
+        return cls(location_of(source, network), connections, inf if network.asks_again else 0.0)
 
     def read(self, span: Span, take: Take) -> None:
         """Pass the bytes of the span to `take` as they come, up to the end of the file.
@@ -67,10 +69,7 @@ class RemoteBytes:
                 missing = Span(offset + len(part), span.stop)
 
         try:
-            if self._asks_again:
-                patiently(lambda: self._read_once(missing, take_noted))
-            else:
-                self._read_once(missing, take_noted)
+            patiently(lambda: self._read_once(missing, take_noted), self._patience)
         except PassingFault as error:
             raise ProviderUnavailable.at(self._location.host, error.fault, error.retry_after) from error
 
