@@ -27,12 +27,9 @@ SHARED_SPEC = SHARED_DATA.parent / "spec"
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """No workers for tests that are named: few run faster without, and can be debugged.
-
-    Else one more than there are cores, as many tests wait for a service or for a host that does not answer.
-    """
+    """No workers for tests that are named: few run faster without, and can be debugged. Else one for each core."""
     are_named = config.args_source is pytest.Config.ArgsSource.ARGS
-    return 0 if are_named else (os.cpu_count() or 1) + 1
+    return 0 if are_named else None
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,8 @@ NAMES = {
     "own id": "S2A_32TPT_20230602_0_L2A",
 }
 SHORT = Patience(seconds=1.5, asks_again=True)
-SOME_MORE = 1.0  # seconds for everything else
+# Seconds for everything else, on a busy machine. Four catalogues that do not share their time take 6 s, not 1.5.
+SOME_MORE = 3.0
 
 
 @pytest.fixture
@@ -65,6 +66,6 @@ def test_job_waits_15_seconds_at_most_and_a_caller_five() -> None:
 
 
 def test_caller_has_a_host_that_fails_tried_once() -> None:
-    with AnyServer(status(503)) as failing, gives_up_within(1, failing):
+    with AnyServer(status(503)) as failing, gives_up_within(SOME_MORE, failing):
         find("sentinel-2", NAMES["whole name"], failing.url, patience=FOR_A_CALLER)
     assert len(failing.asked) == 1
