@@ -58,8 +58,9 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
             _write_windows(work, cog, tick)
             statistics = work.tally.statistics()
             written = cog.finish(_band_tags(operation.file_statistics(job.params, statistics)))
-        quality = trust.quality(operation, job.params, scenes, sampler, unmasked_clear.result())
-        pictures = {**pictures_of_result(written.path, operation, job.params), **of_scenes.result()}
+        with in_background(lambda: pictures_of_result(written.path, operation, job.params)) as of_result:
+            quality = trust.quality(operation, job.params, scenes, sampler, unmasked_clear.result())
+        pictures = {**of_result.result(), **of_scenes.result()}
     return _product(work, statistics, {**quality, **work.tally.quality()}, written, origin, pictures)
 
 

@@ -34,15 +34,16 @@ class TileFile:
             self._file.write(part)
 
     def pieces(self) -> Iterator[memoryview]:
-        """Everything that was appended, once. A piece is valid until the next one is asked for."""
+        """Everything that was appended, once. A piece is valid until the one after the next is asked for."""
         self._file.seek(0)
-        buffer = memoryview(bytearray(_PIECE_BYTES))
+        buffer, other = (memoryview(bytearray(_PIECE_BYTES)) for _ in range(2))
         crc = taken = 0
         while count := self._file.readinto(buffer):
             crc = isal_zlib.crc32(buffer[:count], crc)
             _free(self._file.fileno(), taken, count)
             taken += count
             yield buffer[:count]
+            buffer, other = other, buffer
         if crc != self._crc:
             raise TilesChanged("the tiles on the disk are not those that were written")
 

@@ -6,7 +6,6 @@ all tiles are known: then directories and tiles are put together into the final 
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -18,6 +17,7 @@ from rasterio.windows import Window
 from ..errors import ResultNotWritten
 from ..gdal import GdalError, gdal_errors
 from ..grids import Grid
+from ..threads import kept_threads
 from ..types import Compression, PixelArray, PixelFormat
 from . import ifd
 from .class_table import with_class_table
@@ -172,13 +172,16 @@ def _codec(pixel_format: PixelFormat, compression: Compression) -> TileCodec:
 
 
 def _write_hashed(part: BinaryIO, pieces: Iterable[bytes | memoryview]) -> str:
-    """Write the pieces and return their SHA-256, computed by another thread."""
+    """Write the pieces and return their SHA-256, computed by another thread, which may be one piece behind."""
     digest = hashlib.sha256()
-    with ThreadPoolExecutor(1) as hashing:
+    with kept_threads(1) as hashing:
+        before = hashing.submit(digest.update, b"")
         for piece in pieces:
             hashed = hashing.submit(digest.update, piece)
             part.write(piece)
-            hashed.result()
+            before.result()
+            before = hashed
+        before.result()
     return digest.hexdigest()
 
 

@@ -18,10 +18,13 @@ def draw_preview(cog: Path, operation: Operation[Any], params: Params, picture: 
     shown = operation.shown_as(params)
     pixel_format, nodata = operation.pixel_format(shown), int(operation.pixel_format(shown).nodata)
     with rasterio.open(cog, driver="GTiff") as whole:
-        grid, coarsest = Grid.of(whole), len(whole.overviews(1))
-    count = min(halvings(grid, most), coarsest)
-    with rasterio.open(cog, driver="GTiff", **({"OVERVIEW_LEVEL": f"{count - 1}only"} if count else {})) as dataset:
-        dn, coarse = dataset.read(1), Grid.of(dataset)
+        grid = coarse = Grid.of(whole)
+        count = min(halvings(grid, most), len(whole.overviews(1)))
+        if count == 0:
+            dn = whole.read(1)
+    if count > 0:
+        with rasterio.open(cog, driver="GTiff", OVERVIEW_LEVEL=f"{count - 1}only") as overview:
+            dn, coarse = overview.read(1), Grid.of(overview)
     if not operation.pixel_format(params).palette:
         dn = operation.encode(shown, dn)
     (shown_dn,) = warped(dn[np.newaxis], coarse, mercator_grid(grid, most), nodata)
