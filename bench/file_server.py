@@ -8,11 +8,13 @@ import json
 import os
 import re
 import socket
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -86,7 +88,7 @@ class Server:
 
     def _send_file(self, connection: socket.socket, path: str, head: bytes, *, with_body: bool) -> None:
         try:
-            file, size = _open(self._folder / path.lstrip("/"))
+            file, size, version = _open(self._folder / path.lstrip("/"))
         except OSError:
             connection.sendall(_head("404 Not Found", 0, "text/plain"))
             return
@@ -96,21 +98,49 @@ class Server:
         part = f"Content-Range: bytes {first}-{last}/{size}\r\n" if wanted else ""
         status = "206 Partial Content" if wanted else "200 OK"
         # The head waits for the beginning of the file, to leave in one packet with it.
+        part += f'ETag: "{version}"\r\n'
         connection.send(_head(status, last - first + 1, "image/tiff", part), socket.MSG_MORE if with_body else 0)
         while with_body and first <= last:
             first += os.sendfile(connection.fileno(), file, first, last - first + 1)
 
 
 @cache
-def _open(path: Path) -> tuple[int, int]:
-    """Descriptor and size of a file, which stays open."""
+def _open(path: Path) -> tuple[int, int, str]:
+    """Descriptor, size and version of a file, which stays open."""
     file = os.open(path, os.O_RDONLY)
-    return file, os.fstat(file).st_size
+    found = os.fstat(file)
+    return file, found.st_size, f"{found.st_ino:x}-{found.st_mtime_ns:x}"
 
 
 def _head(status: str, length: int, media_type: str, more: str = "") -> bytes:
     lines = f"HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\nAccept-Ranges: bytes\r\n"
     return f"{lines}{more}\r\n".encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningServer:
+    """A server in a process of its own."""
+
+    root: str
+    process_id: int
+
+    @property
+    def cpu(self) -> float:
+        """Seconds that its threads have computed so far."""
+        fields = Path(f"/proc/{self.process_id}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def serving(folder: Path, delay: float) -> Iterator[RunningServer]:
+    """The items in `folder` and their files, by a server that waits so many milliseconds before each answer."""
+    command = [sys.executable, "-m", "bench.file_server", str(folder), str(delay)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            port = process.stdout.readline().strip() if process.stdout else ""
+            yield RunningServer(root=f"http://127.0.0.1:{port}", process_id=process.pid)
+        finally:
+            process.terminate()
 
 
 if __name__ == "__main__":

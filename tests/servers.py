@@ -64,8 +64,11 @@ class HttpServer:
 class RangeServer(HttpServer):
     """Files with byte ranges, as object stores serve them.
 
-    `requests` holds (method, path, range) of each, `times` when it came and when it was answered.
+    `requests` holds (method, path, range) of each, `times` when it came and when it was answered. With `names_versions`
+    answers have an ETag.
     """
+
+    names_versions = False
 
     def __init__(self, folder: Path, delay: float = 0.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -117,6 +120,8 @@ class _RangeHandler(BaseHTTPRequestHandler):
         if status == 206:
             self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
         self.send_header("Accept-Ranges", "bytes")
+        if owner.names_versions:
+            self.send_header("ETag", f'"{path.stat().st_mtime_ns:x}"')
         self.send_header("Content-Length", str(last - first + 1))
         self.end_headers()
         if with_body:

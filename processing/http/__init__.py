@@ -5,5 +5,6 @@ Knows no Django, as the raster code uses it.
 
 from .fetch import fetch_json
 from .guard import ForbiddenAddress, PrivateHosts, open_session
+from .sessions import session_for
 
-__all__ = ["ForbiddenAddress", "PrivateHosts", "fetch_json", "open_session"]
+__all__ = ["ForbiddenAddress", "PrivateHosts", "fetch_json", "open_session", "session_for"]

@@ -9,10 +9,11 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.exceptions import HTTPError
 
 from .deadline import in_time
-from .guard import ForbiddenAddress, PrivateHosts, host_of, open_session
+from .guard import ForbiddenAddress, PrivateHosts, host_of
 from .json_values import MOST_BYTES, UnusableJson, parse_object
 from .pace import Pace
 from .retry import LONGEST_WAIT, PassingFault, patiently, refuse_passing_status
+from .sessions import session_for
 
 _CONNECT_SECONDS = 2.0
 
@@ -75,10 +76,8 @@ def _ask_once(url: str, private_hosts: PrivateHosts, body: Mapping[str, Any] | N
     method = "GET" if body is None else "POST"
     timeout = (min(_CONNECT_SECONDS, seconds), seconds)
     try:
-        with (
-            open_session(url, private_hosts, timeout, seconds) as session,
-            session.request(method, url, json=body, stream=True) as response,
-        ):
+        session = session_for(url, private_hosts)
+        with session.request(method, url, json=body, stream=True, timeout=timeout) as response:
             refuse_passing_status(response)
             if response.status_code != 200:
                 raise _unavailable(url, f"answers with status {response.status_code}")

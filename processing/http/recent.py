@@ -26,3 +26,7 @@ class Recent(Generic[Value]):
             self._kept[key] = (time.monotonic(), value)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
+
+    def drop(self, key: str) -> None:
+        with self._lock:
+            self._kept.pop(key, None)

@@ -92,6 +92,12 @@ class SceneUnreadable(RasterError):
     code = "SCENE_UNREADABLE"
 
 
+class SceneReplaced(SceneUnreadable):
+    """A file of the scene is not the one any more whose first part was read."""
+
+    retryable = True
+
+
 class ProviderUnavailable(RasterError):
     code = "PROVIDER_UNAVAILABLE"
     retryable = True

@@ -3,8 +3,7 @@
 Every address, redirect, size and version is checked here; tokens and signatures are added here and go nowhere else.
 """
 
-from .connections import Connections
 from .local_copy import LocalCopy, runs
 from .ranges import Span
 
-__all__ = ["Connections", "LocalCopy", "Span", "runs"]
+__all__ = ["LocalCopy", "Span", "runs"]

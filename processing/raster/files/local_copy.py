@@ -11,13 +11,13 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import Any, Self
 
-from ..errors import LocalCopyNotWritten
+from ..errors import LocalCopyNotWritten, SceneReplaced
 from ..threads import failing_together, side_by_side
 from ..types import Network, RemoteFile, S3File
 from .budget import CopyBudget
-from .connections import Connections
+from .heads import Head, forget_head, known_head, remember_head
 from .ranges import RemoteBytes, Span
 
 # The first holds the directories of most COGs, so that one answer shows where all blocks lie; the second those of most
@@ -38,29 +38,27 @@ class LocalCopy:
     ProviderUnavailable or, if the disk is full, LocalCopyNotWritten.
     """
 
-    def __init__(self, remote: RemoteBytes, descriptor: int, path: Path, budget: CopyBudget) -> None:
-        self._remote, self._descriptor, self.path, self._budget = remote, descriptor, path, budget
+    def __init__(
+        self, source: RemoteFile | S3File, remote: RemoteBytes, descriptor: int, path: Path, budget: CopyBudget
+    ) -> None:
+        self._source, self._remote = source, remote
+        self._descriptor, self.path, self._budget = descriptor, path, budget
         self._around = max(_READ_AROUND, os.fstat(descriptor).st_blksize)
         self._lock = Lock()
         self._asked_for: dict[Span, Future[None]] = {}
         self._head, self._after_head, self._has_holes = 0, b"", False
+        # What jobs have found out about this version of the file, by names of their own. Shared as its head is.
+        self.facts: dict[str, Any] = {}
 
     @classmethod
-    def fetch(
-        cls,
-        source: RemoteFile | S3File,
-        network: Network,
-        connections: Connections,
-        folder: Path,
-        budget: CopyBudget,
-    ) -> "LocalCopy":
+    def fetch(cls, source: RemoteFile | S3File, network: Network, folder: Path, budget: CopyBudget) -> "LocalCopy":
         """Begin a copy in `folder` with the head of the file."""
-        remote = RemoteBytes.of(source, network, connections)
+        remote = RemoteBytes.of(source, network)
         with _room_on_disk():
             descriptor, name = tempfile.mkstemp(dir=folder, suffix=".part")
-        copy = cls(remote, descriptor, Path(name), budget)
+        copy = cls(source, remote, descriptor, Path(name), budget)
         try:
-            copy.bring_more_head()
+            copy._begin()
         except BaseException:
             copy.remove()
             raise
@@ -85,6 +83,10 @@ class LocalCopy:
     def is_whole(self) -> bool:
         return self._head >= self.size
 
+    @property
+    def has_only_its_first_head(self) -> bool:
+        return self._head <= _HEADS[0] and not self._has_holes
+
     def bring_more_head(self) -> None:
         """Fetch a longer head: 64 KiB, then 1 MiB, then the whole file. For one thread only."""
         longer = next((head for head in _HEADS if head > self._head), None)
@@ -92,19 +94,15 @@ class LocalCopy:
             self.bring_all()
             return
         self._show_after_head()
-        self._remote.read(Span(self._head, longer + self._around), self._write)
-        self._head = os.fstat(self._descriptor).st_size
-        if not self.is_whole:
-            self._head = longer
-            self._after_head = os.pread(self._descriptor, self._around, longer)
-            os.ftruncate(self._descriptor, longer)
+        self._read(Span(self._head, longer + self._around))
+        self._end_head_at(longer)
 
     def bring_all(self) -> None:
         """Fetch the rest of the file. For one thread only."""
         self._show_after_head()
         starts = range(self._head, self.size, _MOST_REQUEST_BYTES)
         parts = [Span(start, min(start + _MOST_REQUEST_BYTES, self.size)) for start in starts]
-        side_by_side(lambda part: self._remote.read(part, self._write), parts)
+        side_by_side(self._read, parts)
         self._head = self.size
 
     def bring(self, spans: Iterable[Span]) -> None:
@@ -127,6 +125,27 @@ class LocalCopy:
             os.close(self._descriptor)
         self.path.unlink(missing_ok=True)
 
+    def _begin(self) -> None:
+        if (head := known_head(self._source)) is not None:
+            self._remote.expect(head.size, head.version)
+            self._write(0, head.content)
+            self._end_head_at(_HEADS[0])
+            self.facts = head.facts
+            return
+        self.bring_more_head()
+        content = os.pread(self._descriptor, self._head, 0) + self._after_head
+        if self.etag is not None and len(content) <= _HEADS[0] + self._around:  # more if the host knows no ranges
+            head = Head(content=content, size=self.size, version=self.etag, facts=self.facts)
+            remember_head(self._source, head)
+
+    def _end_head_at(self, end: int) -> None:
+        """Keep back what is here beyond `end`, unless the whole file is here."""
+        self._head = os.fstat(self._descriptor).st_size
+        if not self.is_whole:
+            self._head = end
+            self._after_head = os.pread(self._descriptor, self._around, end)
+            os.ftruncate(self._descriptor, end)
+
     def _show_after_head(self) -> None:
         """Append the margin that was fetched beyond the head and kept back until more of the file follows it."""
         self._write(self._head, self._after_head)
@@ -143,7 +162,14 @@ class LocalCopy:
         start, stop = min(run).start, max(span.stop for span in run)
         needed = Span(max(0, start - self._around), min(stop + self._around, self.size))
         if needed.start < needed.stop:  # a span beyond the end of the file is left to fail when it is read
-            self._remote.read(needed, self._write)
+            self._read(needed)
+
+    def _read(self, span: Span) -> None:
+        try:
+            self._remote.read(span, self._write)
+        except SceneReplaced:
+            forget_head(self._source)
+            raise
 
     def _write(self, offset: int, part: bytes) -> None:
         self._budget.take(len(part))

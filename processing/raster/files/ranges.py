@@ -12,9 +12,8 @@ from urllib3.exceptions import HTTPError
 from processing.http.guard import host_of
 from processing.http.retry import PassingFault, patiently
 
-from ..errors import ProviderUnavailable, SceneTooLarge, SceneUnreadable
+from ..errors import ProviderUnavailable, SceneReplaced, SceneTooLarge
 from ..types import Network, RemoteFile, S3File
-from .connections import Connections
 from .locations import Location, location_of, unreadable
 from .redirects import final_answer
 
@@ -40,19 +39,24 @@ class Span(NamedTuple):
 class RemoteBytes:
     """The bytes of one remote file, for any number of threads.
 
-    The first read must begin at byte 0; from then on `size` is known, and `version` if the host names one (ETag).
+    The first read must begin at byte 0, unless the file is expected to have a size and a version; from then on `size`
+    is known, and `version` if the host names one (ETag).
     """
 
-    def __init__(self, location: Location, connections: Connections, patience: float = inf) -> None:
+    def __init__(self, location: Location, patience: float = inf) -> None:
         """A host that fails is asked again within `patience` seconds."""
-        self._location, self._connections, self._patience = location, connections, patience
+        self._location, self._patience = location, patience
         self.size: int | None = None
         self.version: str | None = None
 
     @classmethod
-    def of(cls, source: RemoteFile | S3File, network: Network, connections: Connections) -> "RemoteBytes":
+    def of(cls, source: RemoteFile | S3File, network: Network) -> "RemoteBytes":
         """Raises SceneUnreadable if there is no access to the source's bucket."""
-        return cls(location_of(source, network), connections, inf if network.asks_again else 0.0)
+        return cls(location_of(source, network), inf if network.asks_again else 0.0)
+
+    def expect(self, size: int, version: str) -> None:
+        """Refuse the file unless it is still this version."""
+        self.size, self.version = size, version
 
     def read(self, span: Span, take: Take) -> None:
         """Pass the bytes of the span to `take` as they come, up to the end of the file.
@@ -75,7 +79,7 @@ class RemoteBytes:
 
     def _read_once(self, span: Span, take: Take) -> None:
         wanted = {"Range": f"bytes={span.start}-{span.stop - 1}", "Accept-Encoding": "identity"}
-        with final_answer(self._location, wanted, self._connections) as response:
+        with final_answer(self._location, wanted) as response:
             if response.status_code == 206:
                 self._take_part(response, span, take)
             else:
@@ -111,9 +115,7 @@ class RemoteBytes:
             self.size, self.version = size, version
         if (size, version) != (self.size, self.version):
             host = self._location.host
-            raise SceneUnreadable(
-                f"The file at {host} was replaced while it was read. Submit the job again.", host=host
-            )
+            raise SceneReplaced(f"The file at {host} was replaced while it was read. Submit the job again.", host=host)
 
 
 def _refuse_too_large(size: int, response: requests.Response) -> None:

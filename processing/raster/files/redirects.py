@@ -7,13 +7,12 @@ import requests
 from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.exceptions import HTTPError
 
-from processing.http import ForbiddenAddress
+from processing.http import ForbiddenAddress, session_for
 from processing.http.guard import host_of
 from processing.http.recent import Recent
 from processing.http.retry import PassingFault, refuse_passing_status
 
 from ..errors import SceneUnreadable
-from .connections import Connections
 from .locations import Location, WebLocation, unreadable
 
 _MOST_REDIRECTS = 3
@@ -22,9 +21,7 @@ _final_urls: Recent[str] = Recent(seconds=60, most=256)
 
 
 @contextmanager
-def final_answer(
-    location: Location, wanted: Mapping[str, str], connections: Connections
-) -> Iterator[requests.Response]:
+def final_answer(location: Location, wanted: Mapping[str, str]) -> Iterator[requests.Response]:
     """The answer that holds the file or a part of it, after all redirects. `wanted` are the headers of the request.
 
     Raises PassingFault or SceneUnreadable.
@@ -32,7 +29,7 @@ def final_answer(
     first = location.url()
     url = _known_end(location, first)
     for _ in range(_MOST_REDIRECTS + 1):
-        with _ask(url, location, wanted, connections) as response:
+        with _ask(url, location, wanted) as response:
             moved_to = location.moved_to(response)
             if moved_to is None:
                 _refuse_other_answers(response)
@@ -43,9 +40,9 @@ def final_answer(
     raise unreadable(first, "redirects again and again")
 
 
-def _ask(url: str, location: Location, wanted: Mapping[str, str], connections: Connections) -> requests.Response:
+def _ask(url: str, location: Location, wanted: Mapping[str, str]) -> requests.Response:
     try:
-        session = connections.session_for(url, location.private_hosts)
+        session = session_for(url, location.private_hosts)
         return session.get(url, headers=dict(location.headers(url, wanted)), stream=True)
     except (ForbiddenAddress, InvalidIPAddress, requests.exceptions.InvalidURL) as error:
         raise _refused(url, location, error) from error

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from ..files import Connections, LocalCopy
+from ..files import LocalCopy
 from ..files.budget import CopyBudget
 from ..threads import side_by_side
 from ..types import Band, Limits, LocalFile, Mask, Network
@@ -19,7 +19,6 @@ class OpenRasters(ExitStack):
     def __init__(self, network: Network, limits: Limits, folder: Path) -> None:
         super().__init__()
         self._network, self._limits, self._folder = network, limits, folder
-        self._connections = self.enter_context(Connections())
         self._budget = CopyBudget(limits, folder)
 
     def describe(self, wanted: Sequence[Band | Mask]) -> list[RasterFile]:
@@ -35,5 +34,5 @@ class OpenRasters(ExitStack):
         if isinstance(wanted.source, LocalFile):
             return None
         with named_errors(wanted):
-            copy = LocalCopy.fetch(wanted.source, self._network, self._connections, self._folder, self._budget)
+            copy = LocalCopy.fetch(wanted.source, self._network, self._folder, self._budget)
         return self.enter_context(copy)

@@ -85,9 +85,13 @@ def _offset_check(scene: Scene, red: Band, file: RasterFile) -> OffsetCheck | No
     """None if the file holds no DN, but floats."""
     if file.dtype.kind == "f":
         return None
-    band = check_band(scene, red, file).band
-    dn = file.for_band(band).sample()
-    return check_offset(dn[valid_pixels(dn, band.nodata)], sensor_of(scene))
+    band, sensor = check_band(scene, red, file).band, sensor_of(scene)
+    facts, name = file.facts, f"offset check: {sensor.name}, nodata {band.nodata} and {band.other_nodata}"
+    if name not in facts:
+        dn = file.for_band(band).sample()
+        facts[name] = check_offset(dn[valid_pixels(dn, band.nodata)], sensor)
+    check: OffsetCheck = facts[name]
+    return check
 
 
 def _as_shown(scene: Scene, name: str, found: Band, check: OffsetCheck | None, gauge: Band) -> Band:

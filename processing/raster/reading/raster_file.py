@@ -30,6 +30,7 @@ from .checks import (
 from .readable_file import ReadableFile
 
 _SAMPLE_SIDE = 512  # pixels
+_DESCRIPTION = "description"
 _COARSER = 2  # an overview is at least so many times coarser than its raster
 _AROUND = 2  # pixels beyond a part that is warped
 _NO_GEOREFERENCE = {"GEOREF_SOURCES": "NONE"}
@@ -55,21 +56,14 @@ class RasterFile:
     def describe(cls, wanted: Band | Mask, limits: Limits, copy: LocalCopy | None = None) -> Self:
         """Open the file once to see what it is. Raises SceneUnreadable, SceneTooLarge and what fetching raises."""
         file = ReadableFile(wanted=wanted, limits=limits, copy=copy)
-        with named_errors(wanted):
-            dataset, layout = file.open_with_layout()
-            with dataset:
-                check_size(dataset, wanted, limits)
-                check_georeferenced(dataset, wanted)
-                check_is_one_band(dataset, wanted)
-                return cls(
-                    file=file,
-                    grid=Grid.of(dataset),
-                    block_shape=dataset.block_shapes[0],
-                    dtype=np.dtype(dataset.dtypes[0]),
-                    layout=layout,
-                    nodata=dataset.nodata,
-                    overviews=tuple(dataset.overviews(1)),
-                )
+        facts = copy.facts if copy else {}
+        if _DESCRIPTION not in facts:
+            with named_errors(wanted):
+                described = _described(file)
+            if copy is None or described["layout"] is None or not copy.has_only_its_first_head:
+                return cls(file=file, **described)
+            facts[_DESCRIPTION] = described  # what it takes is in the head with which the next job begins
+        return cls(file=file, **facts[_DESCRIPTION])
 
     @property
     def wanted(self) -> Band | Mask:
@@ -79,6 +73,11 @@ class RasterFile:
     def etag(self) -> str | None:
         """The version of a remote file, as its host names it; None if it does not, or the file is of this machine."""
         return self.file.copy.etag if self.file.copy else None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was found out about this version of a remote file, for later jobs, too; of no other file anything."""
+        return self.file.copy.facts if self.file.copy else {}
 
     def open(self, *, located: bool = False) -> "OpenRaster":
         """Open the file for one thread. Raises SceneUnreadable, also if it was replaced since it was described.
@@ -225,3 +224,20 @@ class OpenRaster:
             return np.empty((0, 0), dtype=self.raster.dtype)
         self.raster.bring(rows, columns)
         return self.raster.with_one_nodata(self.dataset.read(1, window=Window.from_slices(rows, columns)))
+
+
+def _described(file: ReadableFile) -> dict[str, Any]:
+    """The fields of a RasterFile, besides its file."""
+    dataset, layout = file.open_with_layout()
+    with dataset:
+        check_size(dataset, file.wanted, file.limits)
+        check_georeferenced(dataset, file.wanted)
+        check_is_one_band(dataset, file.wanted)
+        return {
+            "grid": Grid.of(dataset),
+            "block_shape": dataset.block_shapes[0],
+            "dtype": np.dtype(dataset.dtypes[0]),
+            "layout": layout,
+            "nodata": dataset.nodata,
+            "overviews": tuple(dataset.overviews(1)),
+        }

@@ -2,14 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 
 from processing.raster.errors import RasterError
-from processing.raster.files.connections import Connections
 from processing.raster.files.ranges import RemoteBytes, Span
 from processing.raster.gdal import gdal_environment
 from processing.raster.types import Config, PixelArray, RemoteFile, S3Access, S3File
@@ -69,14 +67,12 @@ def config_of(*servers: HttpServer, s3: S3Access | None = None) -> Config:
     return config_for(private_hosts=frozenset(server.host for server in servers), s3=s3)
 
 
-@contextmanager
 def reading(
     server: HttpServer, source: RemoteFile | S3File | None = None, s3: S3Access | None = None
-) -> Iterator[RemoteBytes]:
+) -> AbstractContextManager[RemoteBytes]:
     """The bytes of red.tif on the server, or of `source`."""
-    with Connections() as connections:
-        source = source or RemoteFile(url=f"{server.url}/red.tif")
-        yield RemoteBytes.of(source, config_of(server, s3=s3).network, connections)
+    source = source or RemoteFile(url=f"{server.url}/red.tif")
+    return nullcontext(RemoteBytes.of(source, config_of(server, s3=s3).network))
 
 
 def read_span(file: RemoteBytes, span: Span = ALL) -> bytes:
@@ -93,8 +89,7 @@ def read_span(file: RemoteBytes, span: Span = ALL) -> bytes:
 
 def ask(source: RemoteFile | S3File, config: Config) -> None:
     """Fetch the first bytes of a file."""
-    with Connections() as connections:
-        RemoteBytes.of(source, config.network, connections).read(Span(0, 4), lambda offset, piece: None)
+    RemoteBytes.of(source, config.network).read(Span(0, 4), lambda offset, piece: None)
 
 
 def read_pixels(source: RemoteFile | S3File, config: Config) -> PixelArray:

@@ -6,8 +6,9 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from processing.http import sessions
 from processing.raster.errors import ProviderUnavailable
-from processing.raster.files import connections, ranges
+from processing.raster.files import ranges
 from processing.raster.files.ranges import Span
 from tests.raster.files.hosts import ALL, BYTES, Host, chunked, part, read_span, reading
 from tests.raster.support.misbehaving import (
@@ -70,7 +71,7 @@ def test_answer_of_one_byte_at_a_time_is_given_up(kind: str, monkeypatch: pytest
     if kind in SLOW:
         monkeypatch.setattr(ranges, "_LONGEST_ANSWER", 0.5)
     else:
-        monkeypatch.setattr(connections, "_LONGEST_CONNECTION", 0.5)
+        monkeypatch.setattr(sessions, "_LONGEST_CONNECTION", 0.5)
     begun = time.monotonic()
     with Host({**SLOW, **SLOW_TO_BEGIN}[kind]) as host, reading(host) as file, pytest.raises(ProviderUnavailable):
         read_span(file)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from processing.http import sessions
 from processing.raster.errors import ProviderUnavailable, SceneUnreadable
-from processing.raster.files import connections
 from processing.raster.types import RemoteFile
 from tests.raster.files.hosts import (
     BYTES,
@@ -95,6 +95,6 @@ def test_host_at_which_nobody_listens_is_unavailable() -> None:
 
 @pytest.mark.usefixtures("hurried")
 def test_host_that_never_answers_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "_TIMEOUT", (1.0, 0.4))
+    monkeypatch.setattr(sessions, "_TIMEOUT", (1.0, 0.4))
     with AnyServer(silence) as server, pytest.raises(ProviderUnavailable):
         ask(RemoteFile(url=f"{server.url}/red.tif"), config_of(server))

@@ -4,11 +4,14 @@ from collections import OrderedDict
 
 import pytest
 
+from processing.http import sessions
 from processing.raster.catalogues import health, stac
-from processing.raster.files import buckets, locations, redirects
+from processing.raster.files import buckets, heads, locations, redirects
 
 
 def forget_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions._sessions, "_kept", OrderedDict())
+    monkeypatch.setattr(heads._heads, "_kept", OrderedDict())
     monkeypatch.setattr(stac._answers, "_kept", OrderedDict())
     monkeypatch.setattr(health._failed, "_kept", OrderedDict())
     monkeypatch.setattr(redirects._final_urls, "_kept", OrderedDict())
