@@ -48,8 +48,9 @@ def forget_ids(**_: Any) -> None:
 
 
 @celeryd_after_setup.connect
-def take_over_from_the_last(sender: str, **_: Any) -> None:
+def take_over_from_the_last(sender: str, instance: Any, **_: Any) -> None:
     import_module("processing.workers").take_over(sender)
+    import_module("processing.config").share_threads(instance.concurrency)
 
 
 @worker_ready.connect

@@ -10,8 +10,31 @@ from astra import __version__
 from .raster.operations import get_operation
 from .raster.types import Catalogues, Compression, Config, Limits, Network, RasterJob, S3Access, SceneId
 
+# Processes of this worker that share its threads. Set before they are forked.
+_processes = 1
 
-def raster_config(*, use_sandbox: bool, max_pixels: float | None = None) -> Config:
+
+def share_threads(processes: int) -> None:
+    """For the main process of a worker, before it starts the processes of its pool."""
+    global _processes
+    _processes = processes
+
+
+def threads_beside(others: int) -> int:
+    """Threads for one job of a worker, while `others` are at work or wait: all for one alone, else an equal part.
+
+    In a backlog jobs of one thread each get more done than jobs of several threads one after the other (see
+    docs/performance.md), and nobody waits for a single one of them.
+    """
+    return max(1, settings.THREADS // min(1 + others, _processes))
+
+
+def most_beside() -> int:
+    """How many other jobs matter to the threads of one."""
+    return _processes - 1
+
+
+def raster_config(*, use_sandbox: bool, max_pixels: float | None = None, threads: int = 1) -> Config:
     """`max_pixels` are those of one band that may be read, by default as many as the settings say."""
     s3 = S3Access(**settings.SCENE_S3) if settings.SCENE_S3["access_key"] else None
     return Config(
@@ -26,7 +49,7 @@ def raster_config(*, use_sandbox: bool, max_pixels: float | None = None) -> Conf
             max_bytes=settings.MAX_JOB_BYTES,
             disk_reserve=settings.DISK_RESERVE,
         ),
-        threads=settings.THREADS,
+        threads=threads,
         compression=cast(Compression, settings.COMPRESSION),
         version=__version__,
     )

@@ -22,7 +22,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from accounts.models import KeyUsage
 
 from . import results
-from .config import raster_config, raster_job
+from .config import most_beside, raster_config, raster_job, threads_beside
 from .models import Job
 from .models.failures import Trace, error_body, timed_out
 from .models.status import Status
@@ -178,7 +178,11 @@ def _run(job: Job, directory: Path, kept: KeptJob) -> Product:
     from .raster import pipeline  # loads GDAL, which only a worker's own processes may do
 
     wanted = raster_job(job.operation, job.scene_ids, job.params)
-    config = raster_config(use_sandbox=job.mode == "test", max_pixels=job.account.limits.pixels_per_job)
+    config = raster_config(
+        use_sandbox=job.mode == "test",
+        max_pixels=job.account.limits.pixels_per_job,
+        threads=threads_beside(Job.objects.count_beside(job, most_beside())),
+    )
     return pipeline.run(wanted, directory, kept.tick, config)
 
 

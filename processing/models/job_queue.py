@@ -119,6 +119,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Jobs at work for the worker of this name."""
         return self.at_work().filter(worker=worker)
 
+    def count_beside(self, job: "Job", most: int) -> int:
+        """How many other jobs its worker has, and how many more wait for one; no more than `most` are counted."""
+        at_work = self.at_work_of(job.worker).exclude(pk=job.pk).order_by()[:most].count()
+        return at_work if at_work == most else at_work + len(self.due().values_list("pk")[: most - at_work])
+
     def due(self) -> Self:
         """Queued jobs that may be claimed now, in the order of their turns."""
         due = self.filter(status=Status.QUEUED, parked=False, due_at__lte=Now())

@@ -70,10 +70,7 @@ class Command(BaseCommand):
         servers = _operators_servers()
         if not self._greet(supervisor, servers) or not self._prepare(supervisor):
             return
-        environment = {
-            "REDIS_URL": self._start_broker(supervisor),
-            "ASTRA_THREADS": os.environ.get("ASTRA_THREADS") or str(max(1, (os.cpu_count() or 1) // workers)),
-        }
+        environment = {"REDIS_URL": self._start_broker(supervisor)}
         address = f"{_url_host(host)}:{port}"
         for child in children(address, workers, environment, settings.DATA_DIR, _log("web").parent):
             supervisor.add(child)
