@@ -1,4 +1,4 @@
-"""The whole service, as `manage.py up` starts it, on a data folder whose sandbox are the benchmark's scenes."""
+"""The whole service, as `manage.py up` starts it, on a data folder of its own."""
 
 import json
 import os
@@ -54,15 +54,33 @@ class Service:
 
 @contextmanager
 def running_service(data: Path, sandbox: Path) -> Iterator[Service]:
-    """The service with one worker that has all cores; it is ended on the way out."""
+    """The service with one worker that has all cores, on the scenes in `sandbox`; it is ended on the way out."""
     (data / "sandbox").symlink_to(sandbox, target_is_directory=True)
+    environment = _environment(data)
+    with _up(data, environment) as port:
+        yield Service(port, (data / "test_key").read_text())
+
+
+@contextmanager
+def live_service(data: Path, catalogue: str) -> Iterator[Service]:
+    """The same for real keys, on the scenes of a STAC API of this machine."""
+    environment = {**_environment(data), "ASTRA_SENTINEL2_STAC": catalogue, "ASTRA_PRIVATE_HOSTS": "127.0.0.1"}
+    with _up(data, environment) as port:
+        command = [sys.executable, "manage.py", "createapikey", "--account", "bench"]
+        printed = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+        yield Service(port, printed.split()[-1])
+
+
+@contextmanager
+def _up(data: Path, environment: Mapping[str, str]) -> Iterator[int]:
+    """Its port."""
     port, log = _free_port(), data / "up.out"
     command = [sys.executable, "manage.py", "up", "--port", str(port), "--workers", "1"]
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=_environment(data), stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
         _wait_until_up(process, log)
-        yield Service(port, (data / "test_key").read_text())
+        yield port
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)

@@ -30,18 +30,20 @@ _RECOVERY_SECONDS = 60.0
 def compare_throughput(running: Production, window: float, rounds: int) -> None:
     """Print completed jobs a second in a window before and a window after each fault, round after round.
 
-    The ratio is the median of the rounds. That of no fault at all says how far two windows are apart by themselves.
+    The window after a fault is the one before the next. The ratio is the median of the rounds. That of no fault at all
+    says how far two windows are apart by themselves.
     """
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in _FAULTS}
     with _standing_backlog(running) as backlog:
         _throughput(running, window)  # warm
-        for _ in range(rounds):
-            for name, fault in _FAULTS.items():
-                before = _throughput(running, window)
-                fault(running)
-                recovery = _seconds_until_jobs_complete(running)
-                backlog.wait_until_full()  # or what could not be submitted meanwhile would be counted as the fault's
-                found[name].append((before, recovery, _throughput(running, window)))
+        before = _throughput(running, window)
+        for name, fault in list(_FAULTS.items()) * rounds:
+            fault(running)
+            recovery = _seconds_until_jobs_complete(running)
+            backlog.wait_until_full()  # or what could not be submitted meanwhile would be counted as the fault's
+            after = _throughput(running, window)
+            found[name].append((before, recovery, after))
+            before = after
     head = ["fault", "before, jobs/s", "seconds until jobs end again", "after, jobs/s", "after / before", "median"]
     print(table(head, [_row(name, *zip(*rows, strict=True)) for name, rows in found.items()]))
 
