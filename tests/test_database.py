@@ -109,3 +109,54 @@ def test_pool_asks_only_connections_that_have_not_just_answered(url: str, monkey
         moment += 2
         with pytest.raises(psycopg.OperationalError):
             ConnectionPool.check_connection(connection)
+
+
+# --- Plans that the server keeps ------------------------------------------------------------------------------------
+
+
+def kept_plans(database: DatabaseWrapper) -> list[str]:
+    """The statements that the server keeps plans of for this connection."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        return [statement for (statement,) in cursor.fetchall()]
+
+
+def ask_twice(database: DatabaseWrapper) -> list[int]:
+    answers = []
+    for number in (1, 2):
+        with database.prepared_cursor() as cursor:
+            cursor.execute("SELECT 10 * %s", [number])
+            answers.append(cursor.fetchone()[0])
+    return answers
+
+
+@pytest.mark.django_db
+def test_server_keeps_the_plan_of_a_statement_that_is_asked_again(url: str) -> None:
+    database = database_at(url)
+    assert ask_twice(database) == [10, 20]
+    assert kept_plans(database) == ["SELECT 10 * $1"]
+    database.close()
+    database.close_pool()
+
+
+@pytest.mark.django_db
+def test_behind_a_pooler_no_plan_is_kept(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It hands out process ids of its own making."""
+    monkeypatch.setattr(psycopg.ConnectionInfo, "backend_pid", property(lambda info: 1))
+    database = database_at(url)
+    assert ask_twice(database) == [10, 20]
+    assert kept_plans(database) == []
+    database.close()
+    database.close_pool()
+
+
+@pytest.mark.django_db
+def test_all_other_statements_have_no_plan_that_is_kept(url: str) -> None:
+    database = database_at(url)
+    ask_twice(database)
+    for _ in range(10):
+        with database.cursor() as cursor:
+            cursor.execute("SELECT 20 * %s", [1])
+    assert kept_plans(database) == ["SELECT 10 * $1"]
+    database.close()
+    database.close_pool()

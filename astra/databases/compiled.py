@@ -52,6 +52,8 @@ class _Statement:
         self._places = [_places(parameters, stand_in) for stand_in in stand_ins]
         self._parameters = list(parameters)
         self._read_rows()
+        # Connections of web processes to PostgreSQL have one more kind.
+        self._open_cursor = getattr(self._connection, "prepared_cursor", self._connection.cursor)
 
     def is_current(self) -> bool:
         return connections[self._alias] is self._connection
@@ -61,7 +63,7 @@ class _Statement:
         for places, value in zip(self._places, values, strict=True):
             for place in places:
                 parameters[place] = value
-        with self._connection.cursor() as cursor:
+        with self._open_cursor() as cursor:
             cursor.execute(self._sql, parameters)
             row = cursor.fetchone()
         return None if row is None else self._instance(row)

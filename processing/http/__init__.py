@@ -4,7 +4,7 @@ Knows no Django, as the raster code uses it.
 """
 
 from .fetch import fetch_json
-from .guard import ForbiddenAddress, PrivateHosts, open_session
+from .guard import ForbiddenAddress, PrivateHosts
 from .sessions import session_for
 
-__all__ = ["ForbiddenAddress", "PrivateHosts", "fetch_json", "open_session", "session_for"]
+__all__ = ["ForbiddenAddress", "PrivateHosts", "fetch_json", "session_for"]

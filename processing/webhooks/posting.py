@@ -10,8 +10,9 @@ from django.conf import settings
 from requests_hardened.ip_filter import InvalidIPAddress
 from urllib3.exceptions import HTTPError
 
-from ..http import ForbiddenAddress, open_session
+from ..http import ForbiddenAddress
 from ..http.deadline import in_time
+from ..http.guard import open_session
 from ..http.retry import PassingFault, retry_after
 from ..models.webhook_attempts import MOST_KEPT, Answer, Outcome
 from .addresses import check_address

@@ -6,6 +6,7 @@ import psycopg
 from django.db.backends.postgresql import base
 
 from .impatient import server
+from .prepared import PreparedCursor
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -19,3 +20,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         except psycopg.OperationalError:
             server.note_refusal()
             raise
+
+    def prepared_cursor(self) -> Any:
+        """A cursor for statements that are the same each time, with other values: the server keeps their plans.
+
+        As it keeps them for one connection, this is an ordinary cursor if a pooler stands between, which lends
+        connections of its own for a transaction.
+        """
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            connection = self.connection
+            cursor = PreparedCursor(connection) if connection.is_direct else self.create_cursor()
+            return self._prepare_cursor(cursor)  # type: ignore[attr-defined]  # the stubs leave it out

@@ -1,6 +1,7 @@
 """Connections that do not wait for a server that has fallen silent."""
 
 import time
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -40,6 +41,13 @@ class ImpatientConnection(psycopg.Connection[Any]):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._answered_at = 0.0
+
+    @cached_property
+    def is_direct(self) -> bool:
+        """Whether no pooler stands between: one tells a process id of its own making when it accepts a connection."""
+        found = super().execute("SELECT pg_backend_pid()").fetchone()
+        self.prepare_threshold = self.prepare_threshold or 1  # Django's None allows no prepared statement at all
+        return found is not None and found[0] == self.info.backend_pid
 
     def execute(self, query: Any, *args: Any, **options: Any) -> Any:
         """The pool asks for nothing before it lends a connection. An answer a moment ago proves as much."""
