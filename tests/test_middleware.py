@@ -4,9 +4,13 @@ import gzip
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from io import StringIO
 
 import pytest
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -167,3 +171,16 @@ def test_head_answers_as_get_without_the_content(api: APIClient, address: str) -
     assert head.status_code == got.status_code
     assert head["Content-Length"] == got["Content-Length"]
     assert head.getvalue() == b""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("path", "is_page"), [("/api/v1/operations", False), (URL, False), ("/admin/login/", True)])
+def test_only_pages_have_sessions_and_logins(
+    client: Client, monkeypatch: pytest.MonkeyPatch, path: str, is_page: bool
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(SessionMiddleware, "process_request", lambda self, request: asked.append("session"))
+    monkeypatch.setattr(AuthenticationMiddleware, "process_request", lambda self, request: asked.append("login"))
+    with suppress(ImproperlyConfigured):  # the page misses its session
+        client.get(path)
+    assert asked == (["session", "login"] if is_page else [])
