@@ -97,8 +97,8 @@ class Server:
         last = min(int(wanted[2] or size - 1), size - 1) if wanted else size - 1
         part = f"Content-Range: bytes {first}-{last}/{size}\r\n" if wanted else ""
         status = "206 Partial Content" if wanted else "200 OK"
-        # The head waits for the beginning of the file, to leave in one packet with it.
         part += f'ETag: "{version}"\r\n'
+        # The head waits for the beginning of the file, to leave in one packet with it.
         connection.send(_head(status, last - first + 1, "image/tiff", part), socket.MSG_MORE if with_body else 0)
         while with_body and first <= last:
             first += os.sendfile(connection.fileno(), file, first, last - first + 1)

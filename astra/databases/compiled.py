@@ -52,7 +52,7 @@ class _Statement:
         self._places = [_places(parameters, stand_in) for stand_in in stand_ins]
         self._parameters = list(parameters)
         self._read_rows()
-        # Connections of web processes to PostgreSQL have one more kind.
+        # With web processes PostgreSQL keeps the statement's plan; other connections have ordinary cursors only.
         self._open_cursor = getattr(self._connection, "prepared_cursor", self._connection.cursor)
 
     def is_current(self) -> bool:

@@ -9,6 +9,8 @@ from django.http import HttpRequest
 
 
 class _ForPages:
+    """Keys travel in a header, so a request of the API needs neither a session nor a login."""
+
     get_response: Any
 
     def __call__(self, request: HttpRequest) -> Any:

@@ -22,13 +22,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def prepared_cursor(self) -> Any:
-        """A cursor for statements that are the same each time, with other values: the server keeps their plans.
+        """A cursor for statements that are asked again and again with other values: the server keeps their plans.
 
-        As it keeps them for one connection, this is an ordinary cursor if a pooler stands between, which lends
-        connections of its own for a transaction.
+        It keeps them for one connection. Behind a pooler, which changes connections, this is an ordinary cursor.
         """
         self.ensure_connection()
         with self.wrap_database_errors:
-            connection = self.connection
-            cursor = PreparedCursor(connection) if connection.is_direct else self.create_cursor()
+            cursor = PreparedCursor(self.connection) if self.connection.is_direct else self.create_cursor()
             return self._prepare_cursor(cursor)  # type: ignore[attr-defined]  # the stubs leave it out

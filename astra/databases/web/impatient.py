@@ -44,9 +44,8 @@ class ImpatientConnection(psycopg.Connection[Any]):
 
     @cached_property
     def is_direct(self) -> bool:
-        """Whether no pooler stands between: one tells a process id of its own making when it accepts a connection."""
+        """Whether the other end is PostgreSQL itself. A pooler, such as PgBouncer, makes up its process id."""
         found = super().execute("SELECT pg_backend_pid()").fetchone()
-        self.prepare_threshold = self.prepare_threshold or 1  # Django's None allows no prepared statement at all
         return found is not None and found[0] == self.info.backend_pid
 
     def execute(self, query: Any, *args: Any, **options: Any) -> Any:

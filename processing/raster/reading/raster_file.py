@@ -54,7 +54,10 @@ class RasterFile:
 
     @classmethod
     def describe(cls, wanted: Band | Mask, limits: Limits, copy: LocalCopy | None = None) -> Self:
-        """Open the file once to see what it is. Raises SceneUnreadable, SceneTooLarge and what fetching raises."""
+        """See what the file is, unless an earlier job has lately.
+
+        Raises SceneUnreadable, SceneTooLarge and what fetching raises.
+        """
         file = ReadableFile(wanted=wanted, limits=limits, copy=copy)
         facts = copy.facts if copy else {}
         if _DESCRIPTION not in facts:

@@ -107,9 +107,7 @@ def test_connection_stays_open_for_the_next_job(store: RangeServer, monkeypatch:
     assert len(opened) == 1
 
 
-def test_session_is_given_up_long_before_its_connections_are_cut_off(
-    store: RangeServer, clock: list[float], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_session_is_given_up_long_before_its_connections_are_cut_off(store: RangeServer, clock: list[float]) -> None:
     source, config = remote(store, Path("red.tif"))
     first = sessions.session_for(source.url, config.network.private_hosts)
     clock[0] += 119
