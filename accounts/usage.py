@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from astra.broker import ask
+from astra.broker import ask, soon
 
 from .models import KeyUsage
 
@@ -32,14 +32,18 @@ _next_write = time.monotonic() + _SECONDS_BETWEEN_WRITES
 
 def count(key_id: int, **what: int) -> None:
     """Add to today's counts: requests, errors, jobs, pixels."""
-    fields = _fields(key_id, what)
-    if ask(lambda server: _add(server, fields)) is None:
-        _remember(fields)
+    _remember(_fields(key_id, what))
+    soon(_pass_on)
 
 
 def remember(key_id: int, **what: int) -> None:
-    """As `count`, in this process, if the broker is known to be away."""
+    """As `count`, if the broker is known to be away. As often as is due, what was counted becomes rows."""
     _remember(_fields(key_id, what))
+    if _is_time_to_write():
+        try:
+            write_rows()
+        except DatabaseError:
+            logger.warning("usage is written later, as the database is away", exc_info=True)
 
 
 def write_rows() -> None:
@@ -51,9 +55,8 @@ def write_rows() -> None:
     try:
         KeyUsage.objects.add(_by_key_and_day(fields))
     except DatabaseError:
-        if ask(lambda server: _add(server, fields)) is None:
-            with _lock:
-                _remembered.update(fields)
+        _remember(fields)
+        _pass_on()
         raise
 
 
@@ -70,17 +73,24 @@ def _fields(key_id: int, what: Mapping[str, int]) -> dict[str, int]:
 
 
 def _remember(fields: Mapping[str, int]) -> None:
-    global _next_write
     with _lock:
         _remembered.update(fields)
+
+
+def _pass_on() -> None:
+    """Give what this process remembers to the broker, if that is there."""
+    fields = _take_remembered()
+    if fields and ask(lambda server: _add(server, fields)) is None:
+        _remember(fields)
+
+
+def _is_time_to_write() -> bool:
+    global _next_write
+    with _lock:
         is_time = time.monotonic() >= _next_write
         if is_time:
             _next_write = time.monotonic() + _SECONDS_BETWEEN_WRITES
-    if is_time:
-        try:
-            write_rows()
-        except DatabaseError:
-            logger.warning("usage is written later, as the database is away", exc_info=True)
+    return is_time
 
 
 def _take_remembered() -> Counter[str]:

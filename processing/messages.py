@@ -1,13 +1,15 @@
-"""Messages to workers. They carry nothing: the rows say what is to be done, so a lost message costs only time."""
+"""Messages to workers. They carry nothing: the rows say what is to be done, so a lost message costs only time.
+
+Whoever takes a message asks for the next one, so one does for many jobs.
+"""
 
 import logging
-import threading
 
 from celery import current_app
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from astra.broker import broker
+from astra.broker import broker, soon
 
 logger = logging.getLogger(__name__)
 
@@ -15,24 +17,21 @@ WORK, DELIVER, EXPIRE = "processing.tasks.work", "processing.tasks.deliver", "pr
 # Idle workers send more for what still waits, so copies do not fill a long queue.
 _LIFE_SECONDS = 120
 _SHORT_LIFE_SECONDS = 3
-# One thread sends at a time, and the others skip it: when the broker goes silent, one caller waits, not all. Whoever
-# takes a message asks for the next one.
-_sending = threading.Lock()
 
 
-def ask_for_work() -> bool:
-    """Let a worker take the job whose turn it is. False if the broker is away; idle workers look again."""
-    return _send(WORK, _LIFE_SECONDS)
+def ask_for_work() -> None:
+    """Let a worker take the job whose turn it is. If the broker is away, idle workers look again."""
+    soon(_send, WORK, _LIFE_SECONDS)
 
 
-def ask_for_deliveries() -> bool:
+def ask_for_deliveries() -> None:
     """Let a worker take the webhook that is due first."""
-    return _send(DELIVER, _LIFE_SECONDS)
+    soon(_send, DELIVER, _LIFE_SECONDS)
 
 
-def ask_to_expire() -> bool:
+def ask_to_expire() -> None:
     """Let the control process delete what has expired, without waiting for its next round."""
-    return _send(EXPIRE, _LIFE_SECONDS)
+    soon(_send, EXPIRE, _LIFE_SECONDS)
 
 
 def ask_again(task: str, times: int) -> None:
@@ -43,7 +42,8 @@ def ask_again(task: str, times: int) -> None:
 
 
 def _send(task: str, life_seconds: float) -> bool:
-    if not broker.allows() or not _sending.acquire(blocking=False):
+    """False if the broker is away."""
+    if not broker.allows():
         return False
     try:
         current_app.send_task(task, retry=False, expires=life_seconds, ignore_result=True)
@@ -51,7 +51,5 @@ def _send(task: str, life_seconds: float) -> bool:
         broker.note(success=False)
         logger.warning("the broker is away: %s", error)
         return False
-    finally:
-        _sending.release()
     broker.note(success=True)
     return True

@@ -1,4 +1,4 @@
-"""What happened to a job, in the order in which it happened: its events, and each attempt to send its webhook."""
+"""What happened to a job, in order: its submit, its events, and each attempt to send its webhook."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,6 @@ from .models.webhook_attempts import WebhookAttempt
 
 # What a verb of `Job` has made of it.
 _PAST: Mapping[str, str] = {
-    "submit": "submitted",
     "claim": "claimed",
     "release": "released",
     "complete": "completed",
@@ -83,13 +82,17 @@ class Moment:
 
 def timeline(job: Job) -> list[Moment]:
     """All lines of one job, the first one first."""
-    lines = sorted([*_events(job), *_webhook_attempts(job)], key=lambda line: line.at)
+    lines = sorted([_submit(job), *_events(job), *_webhook_attempts(job)], key=lambda line: line.at)
     pairs = zip([None, *lines], lines, strict=False)
     return [replace(line, after=line.at - earlier.at if earlier else None) for earlier, line in pairs]
 
 
+def _submit(job: Job) -> Moment:
+    return Moment(at=job.created_at, verb="submit", event="submitted", attempt=0)
+
+
 def _events(job: Job) -> Iterator[Moment]:
-    events = list(job.events.all())
+    events = list(job.events.exclude(verb="submit"))  # earlier versions wrote one
     last_end = max((event.pk for event in events if event.verb == "complete"), default=None)
     for event in events:
         stored = (job.result or {}).get("file:size") if event.pk == last_end else None

@@ -4,5 +4,6 @@ One breaker for all that is asked of it, so that an outage costs whoever notices
 """
 
 from .asking import ask, broker
+from .soon import soon
 
-__all__ = ["ask", "broker"]
+__all__ = ["ask", "broker", "soon"]

@@ -5,12 +5,13 @@ All five are done to the database, on which everything waits, and the last two t
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from statistics import median
-from typing import Self
+from typing import NamedTuple, Self
 
 import psycopg
 
@@ -18,6 +19,7 @@ from ..markdown import table
 from ..sets.production import Production
 from ..sets.running import patiently
 from .kills import JOB
+from .yardstick import Yardstick
 
 _BACKLOG = 60
 _AREA = [-122.45, 37.70, -122.42, 37.72]
@@ -30,28 +32,53 @@ _RECOVERY_SECONDS = 60.0
 def compare_throughput(running: Production, window: float, rounds: int) -> None:
     """Print completed jobs a second in a window before and a window after each fault, round after round.
 
-    The window after a fault is the one before the next. The ratio is the median of the rounds. That of no fault at all
-    says how far two windows are apart by themselves.
+    The window after a fault is the one before the next. The last column is the median of the rounds, in jobs for what a
+    fixed piece of work took meanwhile, so that a machine that got slower is not taken for the fault's doing. That of no
+    fault at all says how far two windows are apart by themselves.
     """
-    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in _FAULTS}
-    with _standing_backlog(running) as backlog:
-        _throughput(running, window)  # warm
-        before = _throughput(running, window)
+    found: dict[str, list[tuple[_Window, float, _Window]]] = {name: [] for name in _FAULTS}
+    with _standing_backlog(running) as backlog, Yardstick() as yardstick:
+        _measure(running, yardstick, window)  # warm
+        before = _measure(running, yardstick, window)
         for name, fault in list(_FAULTS.items()) * rounds:
             fault(running)
             recovery = _seconds_until_jobs_complete(running)
             backlog.wait_until_full()  # or what could not be submitted meanwhile would be counted as the fault's
-            after = _throughput(running, window)
+            after = _measure(running, yardstick, window)
             found[name].append((before, recovery, after))
+            print(
+                f"  {name}: {after.rate:.2f} jobs/s, {1000 * after.piece:.2f} ms a piece", file=sys.stderr, flush=True
+            )
             before = after
-    head = ["fault", "before, jobs/s", "seconds until jobs end again", "after, jobs/s", "after / before", "median"]
-    print(table(head, [_row(name, *zip(*rows, strict=True)) for name, rows in found.items()]))
+    head = [
+        "fault",
+        "before, jobs/s",
+        "seconds until jobs end again",
+        "after, jobs/s",
+        "after / before",
+        "at equal speed",
+    ]
+    print(table([*head, "median"], [_row(name, *zip(*rows, strict=True)) for name, rows in found.items()]))
 
 
-def _row(name: str, before: Sequence[float], recovery: Sequence[float], after: Sequence[float]) -> list[str]:
-    ratios = [its / one for one, its in zip(before, after, strict=True)]
-    listed = (" ".join(f"{value:.2f}" for value in values) for values in (before, recovery, after, ratios))
-    return [name, *listed, f"{median(ratios):.3f}"]
+class _Window(NamedTuple):
+    """Jobs a second, and the seconds that the machine took meanwhile for one piece of the yardstick's work."""
+
+    rate: float
+    piece: float
+
+    @property
+    def jobs_a_piece(self) -> float:
+        return self.rate * self.piece
+
+
+def _row(name: str, before: Sequence[_Window], recovery: Sequence[float], after: Sequence[_Window]) -> list[str]:
+    pairs = list(zip(before, after, strict=True))
+    measured = [its.rate / one.rate for one, its in pairs]
+    at_equal_speed = [its.jobs_a_piece / one.jobs_a_piece for one, its in pairs]
+    columns = ([one.rate for one in before], recovery, [its.rate for its in after], measured, at_equal_speed)
+    listed = (" ".join(f"{value:.2f}" for value in values) for values in columns)
+    return [name, *listed, f"{median(at_equal_speed):.3f}"]
 
 
 def _do_nothing(running: Production) -> None:
@@ -137,10 +164,11 @@ def _completed(running: Production) -> int:
     return count
 
 
-def _throughput(running: Production, seconds: float) -> float:
-    count, begun = _completed(running), time.monotonic()
+def _measure(running: Production, yardstick: Yardstick, seconds: float) -> _Window:
+    count, begun, reading = _completed(running), time.monotonic(), yardstick.now()
     time.sleep(seconds)
-    return (_completed(running) - count) / (time.monotonic() - begun)
+    rate = (_completed(running) - count) / (time.monotonic() - begun)
+    return _Window(rate=rate, piece=yardstick.seconds_since(reading))
 
 
 def _seconds_until_jobs_complete(running: Production) -> float:

@@ -90,7 +90,7 @@ class Rows:
     def _events(self, n: int) -> Iterator[Row]:
         job = self._job(n)
         end = {"completed": "complete", "failed": "fail"}.get(job["status"], "")
-        times = (("submit", job["created_at"]), ("claim", job["started_at"]), (end, job["completed_at"]))
+        times = (("claim", job["started_at"]), (end, job["completed_at"]))
         for verb, at in times:
             if verb and at:
                 yield {**self._any_event, "job_id": job["id"], "at": at, "verb": verb}

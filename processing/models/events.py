@@ -1,4 +1,4 @@
-"""What happened to a job, line by line."""
+"""What happened to a job after its submit, line by line."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,7 +10,7 @@ OUT_OF_THE_ORDINARY = ~Q(verb="submit") & ~Q(verb="claim") & ~Q(verb="complete")
 
 
 class JobEvent(models.Model):
-    """One line of a job's timeline, written in the transaction of what it reports."""
+    """One line of a job's timeline, written in the transaction of what it reports. The job tells of its submit."""
 
     job = models.ForeignKey("processing.Job", on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(default=timezone.now)

@@ -61,21 +61,18 @@ _PARKED_AT_ONCE = 1000
 
 class JobQuerySet(models.QuerySet["Job"]):
     def submit(self, key: ApiKey, **wanted: Unpack[Wanted]) -> "Job":
-        """Write a queued job and its first event. Raises QueueFull; submits at the same moment may slip in."""
-        with transaction.atomic():
-            turn, parked = _place_of_next(key.account)
-            job = self.create(
-                account=key.account,
-                api_key=key,
-                mode=key.mode,
-                attempt_limit=settings.JOB_ATTEMPTS,
-                due_at=Now(),
-                turn=turn,
-                parked=parked,
-                **wanted,
-            )
-            job.record("submit")
-        return job
+        """Write a queued job. Raises QueueFull; submits at the same moment may slip in."""
+        turn, parked = _place_of_next(key.account)
+        return self.create(
+            account=key.account,
+            api_key=key,
+            mode=key.mode,
+            attempt_limit=settings.JOB_ATTEMPTS,
+            due_at=Now(),
+            turn=turn,
+            parked=parked,
+            **wanted,
+        )
 
     def submit_once(
         self, key: ApiKey, idempotency_key: str | None, body: Any, **wanted: Unpack[Wanted]

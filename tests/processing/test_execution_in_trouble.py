@@ -155,7 +155,7 @@ def test_job_cancelled_meanwhile_leaves_no_file(key: ApiKey, settings: Settings,
     execute(job)
     assert error_of(job)["code"] == "CANCELED"
     assert row(job)["result"] is None
-    assert verbs(job) == ["submit", "claim", "release", "claim", "cancel"]
+    assert verbs(job) == ["claim", "release", "claim", "cancel"]
     assert nothing_left(settings)
 
 

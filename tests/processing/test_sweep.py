@@ -101,7 +101,7 @@ def test_expired_files_are_deleted_and_others_kept(key: ApiKey, clock: Clock) ->
     stored = row(old)
     assert (stored["status"], stored["result_key"]) == ("completed", "")
     assert stored["result"] == old.result
-    assert verbs(old) == ["submit", "claim", "complete", "expire"]
+    assert verbs(old) == ["claim", "complete", "expire"]
     assert verbs(young)[-1] == "complete"
     expire_results()
     assert verbs(old).count("expire") == 1

@@ -109,7 +109,7 @@ def test_failed_job_shows_its_error_and_timeline(service: Service) -> None:
 def test_job_that_failed_completes_once_staff_retry_it(world: World) -> None:
     job_id = submit_live(world.service, live_key(world.service))
     assert world.service.wait_for(job_id)["error"]["code"] == "SCENE_NOT_FOUND"
-    assert verbs(world.service, job_id) == ["submit", "claim", "fail"]
+    assert verbs(world.service, job_id) == ["claim", "fail"]
     world.catalogue.item = write_scene(world.scenes.folder, world.scenes.url)
 
     Staff(world.service).retry(job_id)
@@ -117,7 +117,7 @@ def test_job_that_failed_completes_once_staff_retry_it(world: World) -> None:
     wait_until(lambda: world.service.poll(job_id)["status"] == "completed", 60, "completion")
     job = world.service.poll(job_id)
     assert job["error"] is None
-    assert verbs(world.service, job_id) == ["submit", "claim", "fail", "retry", "claim", "complete"]
+    assert verbs(world.service, job_id) == ["claim", "fail", "retry", "claim", "complete"]
     actors = rows(world.service, "SELECT actor FROM processing_jobevent WHERE job_id = ? AND verb = 'retry'", job_id)
     assert actors == [("admin",)]
     assert_whole_result(world.service, job)
@@ -129,4 +129,4 @@ def test_job_that_did_not_fail_is_left_alone(service: Service) -> None:
     Staff(service).retry(job["job_id"])
 
     assert service.poll(job["job_id"]) == job
-    assert verbs(service, job["job_id"]) == ["submit", "claim", "complete"]
+    assert verbs(service, job["job_id"]) == ["claim", "complete"]

@@ -90,7 +90,6 @@ def test_events_hold_attempt_reason_and_actor(key: ApiKey) -> None:
     again.retry("erin")
     events = list(job.events.values_list("verb", "attempt", "note", "actor"))
     assert events == [
-        ("submit", 0, "", ""),
         ("claim", 1, "", ""),
         ("release", 1, "PROVIDER_UNAVAILABLE", ""),
         ("claim", 2, "", ""),
@@ -144,7 +143,7 @@ def test_one_of_many_workers_gets_the_job(key: ApiKey) -> None:
     taken = [taken for taken in all_at_once(8, lambda _: claim(job)) if taken]
     assert len(taken) == 1
     assert taken[0].attempt == row(job)["attempt"] == 1
-    assert verbs(job) == ["submit", "claim"]
+    assert verbs(job) == ["claim"]
 
 
 def _act(acts: list[Callable[[], bool]], number: int) -> bool:
@@ -159,7 +158,7 @@ def test_job_is_completed_or_cancelled_but_never_both(key: ApiKey) -> None:
         acts: list[Callable[[], bool]] = [partial(finish, job), partial(other.cancel, ERROR)]
         done, cancelled = all_at_once(2, partial(_act, acts))
         assert done != cancelled
-        assert len(verbs(job)) == 3
+        assert len(verbs(job)) == 2
         assert job.deliveries.count() == 1
 
 
@@ -169,7 +168,7 @@ def test_lost_job_is_released_once(key: ApiKey, clock: Clock) -> None:
     clock.move(minutes=11)
     copies = [Job.objects.get(pk=job.pk) for _ in range(6)]
     assert sorted(all_at_once(6, lambda number: copies[number].give_up_for_lost())) == [False] * 5 + [True]
-    assert verbs(job) == ["submit", "claim", "release"]
+    assert verbs(job) == ["claim", "release"]
 
 
 # --- Written together ------------------------------------------------------------------------------------------------

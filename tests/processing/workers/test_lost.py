@@ -32,7 +32,7 @@ def test_job_of_a_lost_process_is_due_again_at_once(key: ApiKey, charged: bool, 
     end_lost(["its message"], charged=charged)
     stored = row(lost)
     assert (stored["status"], stored["attempt"], stored["losses"]) == ("queued", attempt, losses)
-    assert verbs(alive) == ["submit", "claim"]
+    assert verbs(alive) == ["claim"]
     assert take_messages() == ["work"]
     assert claim(lost) is not None
 
