@@ -2,15 +2,17 @@
 
 Starts each set with new data and ends its processes by SIGKILL at random, while a backlog of jobs of the sandbox waits.
 Prints what became of the jobs, how long those at work at a kill took from there to their end, and how long webhooks
-took. With --named the five faults of public benchmarks instead, on the production set.
+took. With --named the five faults of public benchmarks instead, on the production set, with another one beside it.
 """
 
 import argparse
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..sets import SETS, receiver
-from ..sets.production import Production
+from ..sets.production import production
 from .kills import Plan, kill_and_report
 from .named import compare_throughput
 
@@ -26,17 +28,33 @@ def main() -> None:
     parser.add_argument("--window", type=float, default=30.0, help="seconds in which throughput is counted")
     parser.add_argument("--rounds", type=int, default=3, help="of all named faults")
     options = parser.parse_args()
+    if options.named:
+        _compare_named(options.window, options.rounds)
+        return
     plan = Plan(jobs=options.jobs, kills=options.kills, backlog=options.backlog, seed=options.seed)
-    for name in ["production"] if options.named else options.sets:
+    for name in options.sets:
         print(f"\n## {name}", flush=True)
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, receiver() as hook:
-            environment = {"ASTRA_WEBHOOK_PRIVATE_HOSTS": hook.host}
-            with SETS[name](Path(folder), environment) as running:
-                if isinstance(running, Production) and options.named:
-                    compare_throughput(running, options.window, options.rounds)
-                else:
-                    kill_and_report(running, hook, plan)
+        with _new_folder() as folder, receiver() as hook:
+            with SETS[name](folder, {"ASTRA_WEBHOOK_PRIVATE_HOSTS": hook.host}) as running:
+                kill_and_report(running, hook, plan)
             print("processes left:", len(running.left()), flush=True)
+
+
+def _compare_named(window: float, rounds: int) -> None:
+    with (
+        receiver() as hook,
+        _new_folder() as folder,
+        _new_folder() as of_twin,
+        production(folder, {"ASTRA_WEBHOOK_PRIVATE_HOSTS": hook.host}) as running,
+        production(of_twin, {"ASTRA_WEBHOOK_PRIVATE_HOSTS": hook.host}) as twin,
+    ):
+        compare_throughput(running, twin, window, rounds)
+
+
+@contextmanager
+def _new_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 main()

@@ -19,7 +19,6 @@ from ..markdown import table
 from ..sets.production import Production
 from ..sets.running import patiently
 from .kills import JOB
-from .yardstick import Yardstick
 
 _BACKLOG = 60
 _AREA = [-122.45, 37.70, -122.42, 37.72]
@@ -29,56 +28,42 @@ _REPEATS = 5
 _RECOVERY_SECONDS = 60.0
 
 
-def compare_throughput(running: Production, window: float, rounds: int) -> None:
+def compare_throughput(running: Production, twin: Production, window: float, rounds: int) -> None:
     """Print completed jobs a second in a window before and a window after each fault, round after round.
 
-    The window after a fault is the one before the next. The last column is the median of the rounds, in jobs for what a
-    fixed piece of work took meanwhile, so that a machine that got slower is not taken for the fault's doing. That of no
-    fault at all says how far two windows are apart by themselves.
+    The window after a fault is the one before the next. A `twin`, to which nothing is done, works beside it on jobs of
+    its own: a machine becomes faster and slower within minutes, but for both alike. So the last columns compare shares,
+    the jobs of the one in those of the other. The row of no fault at all says how far two windows are apart by
+    themselves.
     """
     found: dict[str, list[tuple[_Window, float, _Window]]] = {name: [] for name in _FAULTS}
-    with _standing_backlog(running) as backlog, Yardstick() as yardstick:
-        _measure(running, yardstick, window)  # warm
-        before = _measure(running, yardstick, window)
+    with _standing_backlog(running) as backlog, _standing_backlog(twin):
+        _measure(running, twin, window)  # warm
+        before = _measure(running, twin, window)
         for name, fault in list(_FAULTS.items()) * rounds:
             fault(running)
             recovery = _seconds_until_jobs_complete(running)
             backlog.wait_until_full()  # or what could not be submitted meanwhile would be counted as the fault's
-            after = _measure(running, yardstick, window)
+            after = _measure(running, twin, window)
             found[name].append((before, recovery, after))
-            print(
-                f"  {name}: {after.rate:.2f} jobs/s, {1000 * after.piece:.2f} ms a piece", file=sys.stderr, flush=True
-            )
+            print(f"  {name}: {after.rate:.2f} jobs/s, {after.share:.3f} of the twin's", file=sys.stderr, flush=True)
             before = after
-    head = [
-        "fault",
-        "before, jobs/s",
-        "seconds until jobs end again",
-        "after, jobs/s",
-        "after / before",
-        "at equal speed",
-    ]
+    head = ["fault", "before, jobs/s", "seconds until jobs end again", "after, jobs/s", "after / before, by share"]
     print(table([*head, "median"], [_row(name, *zip(*rows, strict=True)) for name, rows in found.items()]))
 
 
 class _Window(NamedTuple):
-    """Jobs a second, and the seconds that the machine took meanwhile for one piece of the yardstick's work."""
+    """Jobs a second, and how many those are for each job that the twin completes."""
 
     rate: float
-    piece: float
-
-    @property
-    def jobs_a_piece(self) -> float:
-        return self.rate * self.piece
+    share: float
 
 
 def _row(name: str, before: Sequence[_Window], recovery: Sequence[float], after: Sequence[_Window]) -> list[str]:
-    pairs = list(zip(before, after, strict=True))
-    measured = [its.rate / one.rate for one, its in pairs]
-    at_equal_speed = [its.jobs_a_piece / one.jobs_a_piece for one, its in pairs]
-    columns = ([one.rate for one in before], recovery, [its.rate for its in after], measured, at_equal_speed)
+    ratios = [its.share / one.share for one, its in zip(before, after, strict=True)]
+    columns = ([one.rate for one in before], recovery, [its.rate for its in after], ratios)
     listed = (" ".join(f"{value:.2f}" for value in values) for values in columns)
-    return [name, *listed, f"{median(at_equal_speed):.3f}"]
+    return [name, *listed, f"{median(ratios):.3f}"]
 
 
 def _do_nothing(running: Production) -> None:
@@ -164,11 +149,11 @@ def _completed(running: Production) -> int:
     return count
 
 
-def _measure(running: Production, yardstick: Yardstick, seconds: float) -> _Window:
-    count, begun, reading = _completed(running), time.monotonic(), yardstick.now()
+def _measure(running: Production, twin: Production, seconds: float) -> _Window:
+    counts, begun = [_completed(each) for each in (running, twin)], time.monotonic()
     time.sleep(seconds)
-    rate = (_completed(running) - count) / (time.monotonic() - begun)
-    return _Window(rate=rate, piece=yardstick.seconds_since(reading))
+    ours, its = (_completed(each) - count for each, count in zip((running, twin), counts, strict=True))
+    return _Window(rate=ours / (time.monotonic() - begun), share=ours / its)
 
 
 def _seconds_until_jobs_complete(running: Production) -> float:

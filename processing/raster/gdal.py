@@ -1,12 +1,29 @@
 """GDAL's settings for this service, and one name for all of its errors."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import rasterio
-from rasterio.errors import RasterioError
-from rasterio.session import DummySession
+
+@contextmanager
+def _hidden(name: str) -> Iterator[None]:
+    """Whoever imports the module in the block is told that it is not installed, unless it is loaded already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # as Python's documentation has it
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+# rasterio loads boto3 wherever it is installed, for sessions of which we use none: a fifth of a worker's start.
+with _hidden("boto3"):
+    import rasterio
+    from rasterio.errors import RasterioError
+    from rasterio.session import DummySession
 
 _OPTIONS: dict[str, Any] = {
     "GDAL_CACHEMAX": 32 << 20,  # bytes

@@ -5,10 +5,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from .gdal import gdal_environment  # isort: skip  # before anything else loads rasterio, as it says why
+
 from . import aoi
 from .cog import CogWriter, WrittenCog
 from .errors import NoValidPixels, shortened
-from .gdal import gdal_environment
 from .geometry.common_ground import check_pixels
 from .grids import Overlay, clip, footprint, lay_over
 from .items.caveats import about_area, about_overlap

@@ -30,7 +30,7 @@ def test_quick_job_is_finished_in_the_answer_to_its_submit(service: Service) -> 
     took, answer = submit(service, "TEST_NOT_FOUND", 30)
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (200, "wait=30"), answer.text
     assert answer.json()["error"]["code"] == "SCENE_NOT_FOUND"
-    assert 1000 * took - answer.json()["duration_ms"] < 2000
+    assert 1000 * took - answer.json()["duration_ms"] < 5000
 
 
 def test_waiters_hold_up_nobody(service: Service) -> None:

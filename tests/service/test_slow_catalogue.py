@@ -40,9 +40,9 @@ def test_callers_at_a_dripping_catalogue_hold_up_nobody(at_dripping: Service, dr
 
     with ThreadPoolExecutor(CALLERS) as callers:
         asked = callers.map(ask, range(CALLERS))
-        assert slowest_healthz(at_dripping.port, seconds=4) < 1
+        assert slowest_healthz(at_dripping.port, seconds=4) < 3
         answers = list(asked)
-    assert max(seconds for seconds, _ in answers) < 6
+    assert max(seconds for seconds, _ in answers) < 10
     codes = [answer.json()["error"]["code"] for _, answer in answers]
     assert {answer.status_code for _, answer in answers} == {503}
     assert all(int(answer.headers["Retry-After"]) > 0 for _, answer in answers)

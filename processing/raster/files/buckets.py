@@ -3,10 +3,6 @@
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
 from ..types import S3Access, S3File
 
 # Regions of the buckets at AWS in which scenes are.
@@ -45,6 +41,10 @@ def hosts_of(access: S3Access | None) -> frozenset[str]:
 
 def signed(url: str, headers: Mapping[str, str], access: S3Access, region: str) -> dict[str, str]:
     """The headers of a GET request, with a signature for it alone (AWS Signature Version 4)."""
+    from botocore.auth import S3SigV4Auth  # takes a while to load, and few scenes are in such buckets
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
     payer = {"x-amz-request-payer": "requester"} if access.requester_pays else {}
     request = AWSRequest(method="GET", url=url, headers={**headers, **payer})
     S3SigV4Auth(Credentials(access.access_key, access.secret_key), "s3", region).add_auth(request)

@@ -16,7 +16,7 @@ def test_slow_host_is_given_up_in_time(answer: Answer, seconds: float) -> None:
     started = time.monotonic()
     with AnyServer(answer) as server, pytest.raises(HostUnavailable):
         fetch_json(server.url, HERE, within=seconds)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
 
 
 def test_host_that_fails_is_asked_once() -> None:

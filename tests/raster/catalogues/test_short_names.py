@@ -85,7 +85,7 @@ def test_name_is_looked_for_without_a_catalogue_that_does_not_answer_and_the_job
         started = time.monotonic()
         scene = sentinel_2(DATATAKE, dead.url, root)
         taken = time.monotonic() - started
-    assert taken < 5
+    assert taken < 10
     (warning,) = scene.warnings
     assert dead.host in warning
     assert DATATAKE in warning

@@ -76,4 +76,4 @@ def test_answer_of_one_byte_at_a_time_is_given_up(kind: str, monkeypatch: pytest
     with Host({**SLOW, **SLOW_TO_BEGIN}[kind]) as host, reading(host) as file, pytest.raises(ProviderUnavailable):
         read_span(file)
     assert len(host.asked) == 2
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 10
