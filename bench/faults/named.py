@@ -1,4 +1,4 @@
-"""The five faults that public benchmarks of job queues name, and the throughput before and after each.
+"""The five faults that public benchmarks of job queues name, and the throughput after each and without any.
 
 All five are done to the database, on which everything waits, and the last two to workers as well.
 """
@@ -29,40 +29,46 @@ _RECOVERY_SECONDS = 60.0
 
 
 def compare_throughput(running: Production, twin: Production, window: float, rounds: int) -> None:
-    """Print completed jobs a second in a window before and a window after each fault, round after round.
+    """Print completed jobs a second in a window after each fault, round after round, and without any.
 
-    The window after a fault is the one before the next. A `twin`, to which nothing is done, works beside it on jobs of
-    its own: a machine becomes faster and slower within minutes, but for both alike. So the last columns compare shares,
-    the jobs of the one in those of the other. The row of no fault at all says how far two windows are apart by
-    themselves.
+    A `twin`, to which nothing is done, works beside it on jobs of its own: a machine becomes faster and slower within
+    minutes, but for both alike. So the last columns compare shares, the jobs of the one in those of the other: those
+    after a fault with the median of those with no fault before them, whose spread says how exact that is.
     """
-    found: dict[str, list[tuple[_Window, float, _Window]]] = {name: [] for name in _FAULTS}
+    found: dict[str, list[_Window]] = {name: [] for name in _FAULTS}
     with _standing_backlog(running) as backlog, _standing_backlog(twin):
         _measure(running, twin, window)  # warm
-        before = _measure(running, twin, window)
         for name, fault in list(_FAULTS.items()) * rounds:
             fault(running)
             recovery = _seconds_until_jobs_complete(running)
             backlog.wait_until_full()  # or what could not be submitted meanwhile would be counted as the fault's
-            after = _measure(running, twin, window)
-            found[name].append((before, recovery, after))
+            after = _measure(running, twin, window)._replace(recovery=recovery)
+            found[name].append(after)
             print(f"  {name}: {after.rate:.2f} jobs/s, {after.share:.3f} of the twin's", file=sys.stderr, flush=True)
-            before = after
-    head = ["fault", "before, jobs/s", "seconds until jobs end again", "after, jobs/s", "after / before, by share"]
-    print(table([*head, "median"], [_row(name, *zip(*rows, strict=True)) for name, rows in found.items()]))
+    undisturbed = median(after.share for after in found[_NO_FAULT])
+    head = [
+        "fault",
+        "seconds until jobs end again",
+        "then jobs/s",
+        "of the twin's",
+        "of those without a fault",
+        "median",
+    ]
+    print(table(head, [_row(name, windows, undisturbed) for name, windows in found.items()]))
 
 
 class _Window(NamedTuple):
-    """Jobs a second, and how many those are for each job that the twin completes."""
+    """Jobs a second, how many those are for each job of the twin's, and the seconds until jobs ended again before."""
 
     rate: float
     share: float
+    recovery: float = 0.0
 
 
-def _row(name: str, before: Sequence[_Window], recovery: Sequence[float], after: Sequence[_Window]) -> list[str]:
-    ratios = [its.share / one.share for one, its in zip(before, after, strict=True)]
-    columns = ([one.rate for one in before], recovery, [its.rate for its in after], ratios)
-    listed = (" ".join(f"{value:.2f}" for value in values) for values in columns)
+def _row(name: str, windows: Sequence[_Window], undisturbed: float) -> list[str]:
+    ratios = [window.share / undisturbed for window in windows]
+    recoveries, rates, shares = ([getattr(each, what) for each in windows] for what in ("recovery", "rate", "share"))
+    listed = (" ".join(f"{value:.2f}" for value in values) for values in (recoveries, rates, shares, ratios))
     return [name, *listed, f"{median(ratios):.3f}"]
 
 
@@ -103,8 +109,9 @@ def _kill_again_and_again(running: Production) -> None:
         time.sleep(1)
 
 
+_NO_FAULT = "none"
 _FAULTS: Mapping[str, Callable[[Production], None]] = {
-    "none": _do_nothing,
+    _NO_FAULT: _do_nothing,
     "restart": _restart,
     "backend kills": _end_backends,
     "pool exhaustion": _exhaust_connections,
