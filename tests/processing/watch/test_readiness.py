@@ -80,9 +80,7 @@ def test_missing_migrations_answer_503(tmp_path: Path) -> None:
 # --- Degraded -------------------------------------------------------------------------------------------------------
 
 
-def test_broker_that_does_not_answer_is_known_soon(
-    client: Client, all_well: None, silent_broker: None
-) -> None:
+def test_broker_that_does_not_answer_is_known_soon(client: Client, all_well: None, silent_broker: None) -> None:
     begun = time.monotonic()
     found = body(client)
     assert (found["broker"], found["degraded"], found["status"]) == ("away", ["broker"], "degraded")
