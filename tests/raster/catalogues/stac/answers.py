@@ -35,7 +35,7 @@ def page_of(*items: Any, links: Any = ()) -> Answer:
 FOUND, EMPTY = page_of(ITEM), page_of()
 
 
-HURRIED = Patience(seconds=1, asks_again=True)
+HURRIED = Patience(seconds=3, asks_again=True)  # enough for a busy machine to ask at all
 
 
 def sentinel_2(server: AnyServer, name: str = PRODUCT, patience: Patience = FOR_A_JOB) -> Scene:

@@ -120,7 +120,7 @@ SLOW = {
 @pytest.mark.parametrize("kind", sorted(SLOW))
 def test_answer_of_one_byte_at_a_time_is_given_up(kind: str) -> None:
     """Each byte comes in time, but all of them together take too long."""
-    with AnyServer(SLOW[kind]) as server, unavailable(server, seconds=2):
+    with AnyServer(SLOW[kind]) as server, unavailable(server):
         sentinel_2(server, patience=HURRIED)
 
 
