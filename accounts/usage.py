@@ -37,7 +37,7 @@ def count(key_id: int, **what: int) -> None:
 
 
 def remember(key_id: int, **what: int) -> None:
-    """As `count`, if the broker is known to be away. As often as is due, what was counted becomes rows."""
+    """As `count`, if the broker is known to be away. Once a minute all that was remembered becomes rows."""
     _remember(_fields(key_id, what))
     if _is_time_to_write():
         try:

@@ -4,13 +4,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-# Every job that goes well has these. The rest is rare, so that its index by time stays small. One condition for each
-# verb, because SQLite does not see that a query with NOT IN may use the index.
+# Every job that goes well has these; submit, of earlier versions. The rest is rare, so that its index by time stays
+# small. One condition for each verb, because SQLite does not see that a query with NOT IN may use the index.
 OUT_OF_THE_ORDINARY = ~Q(verb="submit") & ~Q(verb="claim") & ~Q(verb="complete") & ~Q(verb="expire")
 
 
 class JobEvent(models.Model):
-    """One line of a job's timeline, written in the transaction of what it reports. The job tells of its submit."""
+    """One line of a job's timeline, written in the transaction of what it reports. A submit writes none."""
 
     job = models.ForeignKey("processing.Job", on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(default=timezone.now)

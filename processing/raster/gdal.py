@@ -8,7 +8,7 @@ from typing import Any
 
 @contextmanager
 def _hidden(name: str) -> Iterator[None]:
-    """Whoever imports the module in the block is told that it is not installed, unless it is loaded already."""
+    """In the block the module cannot be imported, as if it were not installed. One that is loaded already stays."""
     if name in sys.modules:
         yield
         return

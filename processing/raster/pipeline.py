@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from .gdal import gdal_environment  # isort: skip  # before anything else loads rasterio, as it says why
+from .gdal import gdal_environment  # isort: skip  # first, as it loads rasterio without boto3
 
 from . import aoi
 from .cog import CogWriter, WrittenCog
