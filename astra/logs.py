@@ -1,9 +1,11 @@
 """Logs of every process: one line an event, readable or JSON, with the ids it belongs to and without API keys."""
 
+import json
 import logging
 import re
 from typing import Any
 
+import orjson
 import structlog
 from structlog.contextvars import bind_contextvars as bind
 from structlog.contextvars import bound_contextvars as bound
@@ -56,9 +58,16 @@ class JsonLines(WithoutKeys, structlog.stdlib.ProcessorFormatter):
         ]
         render: list[Any] = [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(default=str),
+            structlog.processors.JSONRenderer(serializer=_as_json),
         ]
         super().__init__(foreign_pre_chain=describe, processors=render)
+
+
+def _as_json(event: dict[str, Any], **_: Any) -> str:
+    try:
+        return orjson.dumps(event, default=str).decode()
+    except orjson.JSONEncodeError:  # half of a surrogate pair, or a number of more than 64 bits
+        return json.dumps(event, default=str)
 
 
 _FORMATTERS = {"json": JsonLines, "lines": Lines}

@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import lru_cache
 from time import monotonic
 from typing import Any
-from urllib.parse import urljoin
 
 from django.conf import settings
 from django.core.files.storage import Storage, storages
@@ -25,7 +24,7 @@ _SATELLITE = re.compile(r"[A-Z][A-Z0-9]{1,5}(?=_)")
 
 def origin_of(request: HttpRequest) -> str:
     """The base of absolute links: set by the operator, or else from the request."""
-    return settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
+    return settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
 
 
 def link(job: Job, origin: str) -> str | None:
@@ -45,7 +44,7 @@ def viewer_link(job: Job, origin: str) -> str | None:
     if PREVIEW not in pictures_of(job) or job.expires_at is None:
         return None
     page = viewer_page(job.pk)
-    return urljoin(origin, f"/{page}?{signed_query(page, int(job.expires_at.timestamp()))}")
+    return f"{origin}/{page}?{signed_query(page, int(job.expires_at.timestamp()))}"
 
 
 def viewer_page(job_id: str) -> str:
@@ -76,7 +75,7 @@ def _signed(job: Job, key: str, shown: Mapping[str, str], origin: str) -> str:
     storage: Storage = storages["default"]
     expires_at = job.expires_at or timezone.now()
     if isinstance(storage, SignedLocalStorage):
-        return urljoin(origin, storage.signed_url(key, int(expires_at.timestamp())))
+        return origin + storage.signed_url(key, int(expires_at.timestamp()))
     minute = int(monotonic() // 60)
     return _signed_by_bucket(storage, key, tuple(shown.items()), expires_at, minute)
 

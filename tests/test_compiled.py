@@ -1,15 +1,18 @@
-"""Queries whose SQL is worked out once."""
+"""Statements whose SQL is worked out once."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, models
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Value
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import Account, ApiKey
-from astra.databases.compiled import CompiledQuery
+from astra.databases.compiled import CompiledInsert, CompiledQuery
 from processing.models import Job
 from processing.models.jobs import job_of_caller
 
@@ -102,3 +105,43 @@ def test_job_of_a_caller_has_its_webhook_and_is_of_its_account_and_mode(account:
     assert job_of_caller(account.pk, "live", job.pk) is None
     assert job_of_caller(account.pk + 1, "test", job.pk) is None
     assert job_of_caller(account.pk, "test", "job_%") is None
+
+
+@pytest.fixture
+def wanted(account: Account) -> dict[str, Any]:
+    """What a job has that is written."""
+    key, _ = ApiKey.objects.issue(account, "test")
+    wanted = {"account": account, "api_key": key, "mode": "test", "attempt_limit": 3, "operation": "ndvi"}
+    return {**wanted, "scene_ids": ["sentinel-2:A"], "params": {"bands": [1, None]}, "request_id": "r"}
+
+
+def test_written_row_equals_that_of_save(wanted: dict[str, Any]) -> None:
+    saved = Job.objects.create(**wanted)
+    written = Job(**wanted, created_at=saved.created_at, due_at=saved.due_at)
+    CompiledInsert(Job, by_default=["stage"]).write(written)
+    of_saved, of_written = (Job.objects.filter(pk=job.pk).values().get() for job in (saved, written))
+    assert {**of_written, "id": saved.pk} == of_saved
+
+
+def test_computed_columns_are_worked_out_by_the_database(wanted: dict[str, Any]) -> None:
+    far = timezone.now() + timedelta(days=1)
+    insert = CompiledInsert(Job, by_default=["stage"], due_at=Now())
+    jobs = [Job(**wanted, due_at=far) for _ in range(2)]
+    for job in jobs:
+        insert.write(job)
+    for job in jobs:
+        job.refresh_from_db()
+        assert job.due_at < far
+
+
+def test_computed_column_with_a_parameter_is_refused(wanted: dict[str, Any]) -> None:
+    insert = CompiledInsert(Job, by_default=["stage"], due_at=Value(timezone.now()))
+    with pytest.raises(TypeError, match="parameters of its own"):
+        insert.write(Job(**wanted))
+
+
+def test_row_that_breaks_a_rule_is_refused(wanted: dict[str, Any]) -> None:
+    insert = CompiledInsert(Job, by_default=["stage"])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert.write(Job(**wanted, progress=101))
+    assert not Job.objects.exists()

@@ -1,5 +1,6 @@
 """Buckets in the broker, by its clock: one script, so that no two processes take the same token."""
 
+from functools import lru_cache
 from typing import Any
 
 from .rate import Allowance, Rate
@@ -40,10 +41,14 @@ return {wait, remaining, left, full_at}
 
 def take(server: Any, name: str, rate: Rate, usage: str, key_id: int) -> Allowance:
     """Raises RedisError. The use of the key, if it is not 0, is counted in the hash `usage`."""
-    script = server.register_script(_SCRIPT)
     arguments = [rate.refill, rate.burst, rate.per_day, key_id]
-    wait, remaining, left, full_at = script(keys=[_place(name), usage], args=arguments)
+    wait, remaining, left, full_at = _script_of(server)(keys=[_place(name), usage], args=arguments)
     return Allowance(wait=wait, remaining=remaining, remaining_today=left, full_at=full_at)
+
+
+@lru_cache(maxsize=4)  # clients, of which a process has one
+def _script_of(server: Any) -> Any:
+    return server.register_script(_SCRIPT)
 
 
 def forget(server: Any, name: str) -> int:

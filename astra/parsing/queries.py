@@ -1,9 +1,12 @@
 """Query strings: no parameter twice, and only text."""
 
+import re
 from collections import Counter
 from urllib.parse import parse_qsl
 
 from ..exceptions import Fault, InvalidRequest
+
+_ODD = re.compile("[\0\ud800-\udfff]")
 
 
 def check_query(query: str) -> None:
@@ -20,7 +23,7 @@ def check_query(query: str) -> None:
 
 def is_odd(text: str) -> bool:
     """Whether the text holds NUL or a lone surrogate, which a database refuses."""
-    return "\0" in text or any("\ud800" <= character <= "\udfff" for character in text)
+    return _ODD.search(text) is not None
 
 
 def _fault(name: str, message: str) -> Fault:
