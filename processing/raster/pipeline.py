@@ -14,7 +14,7 @@ from .geometry.common_ground import check_pixels
 from .grids import Overlay, clip, footprint, lay_over
 from .items.caveats import about_area, about_overlap
 from .operations import Operation, get_operation
-from .pictures import no_pictures_of_failures, pictures_of_result, pictures_of_scenes
+from .pictures import need_overviews_only, no_pictures_of_failures, pictures_of_result, pictures_of_scenes
 from .provenance import provenance, tags
 from .quality import Sampler, caveats, clear_percent, trust
 from .reading import OpenRasters, OpenScene, SceneReader, open_scene
@@ -58,11 +58,17 @@ def run(job: RasterJob, directory: Path, tick: Tick, config: Config) -> Product:
         ):
             _write_windows(work, cog, tick)
             statistics = work.tally.statistics()
-            written = cog.finish(_band_tags(operation.file_statistics(job.params, statistics)))
-        with in_background(lambda: pictures_of_result(written.path, operation, job.params)) as of_result:
-            quality = trust.quality(operation, job.params, scenes, sampler, unmasked_clear.result())
-        pictures = {**of_result.result(), **of_scenes.result()}
-    return _product(work, statistics, {**quality, **work.tally.quality()}, written, origin, pictures)
+            begun = cog.write_overviews(_band_tags(operation.file_statistics(job.params, statistics)))
+            with (
+                in_background(lambda: _early_pictures(begun, operation, job, overlay)) as of_overviews,
+                in_background(
+                    lambda: trust.quality(operation, job.params, scenes, sampler, unmasked_clear.result())
+                ) as quality,
+            ):
+                written = cog.finish()
+        of_result = of_overviews.result() or pictures_of_result(written.path, operation, job.params)
+    measured = {**quality.result(), **work.tally.quality()}
+    return _product(work, statistics, measured, written, origin, {**of_result, **of_scenes.result()})
 
 
 def _open_scenes(
@@ -84,6 +90,11 @@ def _unmasked_clear(
     if job.params.cloud_mask:
         return [None for _ in scenes]
     return side_by_side(lambda index: clear_percent(scenes[index], overlay, index, rasters), range(len(scenes)))
+
+
+def _early_pictures(begun: Path, operation: Operation[Any], job: RasterJob, overlay: Overlay) -> Mapping[str, Path]:
+    """Those of a result whose overviews are all that they need, while the rest of its file is still written."""
+    return pictures_of_result(begun, operation, job.params) if need_overviews_only(overlay.grid) else {}
 
 
 def _cog_writer(

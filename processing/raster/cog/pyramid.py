@@ -56,10 +56,14 @@ class Pyramid:
     def layout(self) -> list[ifd.Level]:
         return [level.layout() for level in self._levels]
 
-    def pieces(self) -> Iterator[memoryview]:
-        """All tiles as they stand in the file, from the coarsest level to the finest."""
-        for level in reversed(self._levels):
+    def overview_pieces(self) -> Iterator[memoryview]:
+        """The tiles of all overviews as they stand in the file, from the coarsest to the finest."""
+        for level in reversed(self._levels[1:]):
             yield from level.pieces()
+
+    def pieces(self) -> Iterator[memoryview]:
+        """The tiles of full resolution, which stand after those of the overviews."""
+        yield from self._levels[0].pieces()
 
     def remove(self) -> None:
         for level in self._levels:

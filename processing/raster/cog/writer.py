@@ -4,11 +4,10 @@ The tiles of all levels wait on the disk. Readers of COGs want the directories f
 all tiles are known: then directories and tiles are put together into the final file.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 import rasterio
 from rasterio.io import MemoryFile
@@ -17,10 +16,10 @@ from rasterio.windows import Window
 from ..errors import ResultNotWritten
 from ..gdal import GdalError, gdal_errors
 from ..grids import Grid
-from ..threads import kept_threads
 from ..types import Compression, PixelArray, PixelFormat
 from . import ifd
 from .class_table import with_class_table
+from .hashed_file import HashedFile
 from .levels import BLOCK
 from .pyramid import WINDOW, Pyramid
 from .tiles import TileCodec, predictor_for
@@ -43,6 +42,7 @@ class CogWriter:
         with CogWriter(path, grid, pixel_format, tags) as cog:
             for window in cog.windows():
                 cog.write(window, pixels)
+            cog.write_overviews()
             written = cog.finish()
     """
 
@@ -55,7 +55,7 @@ class CogWriter:
         compression: Compression = "deflate",
     ) -> None:
         self._path, self._grid, self._format, self._tags = path, grid, pixel_format, tags or {}
-        self._part_path = path.with_name(f".{path.name}.part")
+        self._part = HashedFile(path.with_name(f".{path.name}.part"))
         self._codec = _codec(pixel_format, compression)
 
     def __enter__(self) -> Self:
@@ -67,7 +67,7 @@ class CogWriter:
 
     def __exit__(self, *error: object) -> None:
         self._pyramid.remove()
-        self._part_path.unlink(missing_ok=True)
+        self._part.remove()
 
     @property
     def window_count(self) -> int:
@@ -84,36 +84,40 @@ class CogWriter:
         except OSError as error:
             raise _not_written() from error
 
-    def finish(self, band_tags: Mapping[str, str] | None = None) -> WrittenCog:
-        """Put directories, overviews and tiles together, check them, and put the file in place.
+    def write_overviews(self, band_tags: Mapping[str, str] | None = None) -> Path:
+        """Begin the file, once all windows are written: its directories, then its overviews.
 
-        `band_tags` are those that are known only now. Raises ResultNotWritten.
+        `band_tags` are those that are known only now. Returns the name that the file has until it is finished: its
+        overviews can be read from now on. Raises ResultNotWritten.
         """
         if not self._pyramid.is_whole:
             raise _not_written()
         try:
             with gdal_errors():
-                checksum = self._write_part(band_tags or {})
-            size = self._part_path.stat().st_size
-            self._part_path.replace(self._path)
+                self._part.write([self._header(band_tags or {})])
+            self._part.write(self._pyramid.overview_pieces())
         except (GdalError, OSError) as error:
             raise _not_written() from error
+        return self._part.path
+
+    def finish(self) -> WrittenCog:
+        """Add the tiles of full resolution, check the file, and put it in place. Raises ResultNotWritten."""
+        try:
+            self._part.write(self._pyramid.pieces())
+            checksum, size = self._part.close()
+            with gdal_errors():
+                is_whole = is_cog(self._part.path)
+            if is_whole:
+                self._part.path.replace(self._path)
+        except (GdalError, OSError) as error:
+            raise _not_written() from error
+        if not is_whole:
+            raise _not_written()
         return WrittenCog(path=self._path, size=size, sha256=checksum)
 
-    def _write_part(self, band_tags: Mapping[str, str]) -> str:
-        """Write the whole file under another name and check it. Returns its SHA-256."""
-        with self._part_path.open("wb") as part:
-            checksum = _write_hashed(part, self._pieces(band_tags))
-        if not is_cog(self._part_path):
-            raise _not_written()
-        return checksum
-
-    def _pieces(self, band_tags: Mapping[str, str]) -> Iterator[bytes | memoryview]:
-        """The file from its beginning: directories, then the levels from the coarsest to the finest."""
+    def _header(self, band_tags: Mapping[str, str]) -> bytes:
         described = with_class_table(ifd.tags_of(self._empty_twin(band_tags)), self._format)
-        layout = self._pyramid.layout()
-        yield ifd.header(described, layout, self._codec.tiff_code, self._codec.predictor)
-        yield from self._pyramid.pieces()
+        return ifd.header(described, self._pyramid.layout(), self._codec.tiff_code, self._codec.predictor)
 
     def _empty_twin(self, band_tags: Mapping[str, str]) -> bytes:
         """A file without pixels, written by GDAL for its tags, which the COG takes over.
@@ -153,6 +157,7 @@ def write_cog(path: Path, grid: Grid, pixels: PixelArray, pixel_format: PixelFor
     with CogWriter(path, grid, pixel_format) as cog:
         for window in cog.windows():
             cog.write(window, pixels[window.toslices()])
+        cog.write_overviews()
         return cog.finish()
 
 
@@ -169,20 +174,6 @@ def is_cog(path: Path) -> bool:
 def _codec(pixel_format: PixelFormat, compression: Compression) -> TileCodec:
     predictor = predictor_for(pixel_format.dtype, has_palette=bool(pixel_format.palette))
     return TileCodec(compression=compression, predictor=predictor, mantissa_bits=pixel_format.mantissa_bits)
-
-
-def _write_hashed(part: BinaryIO, pieces: Iterable[bytes | memoryview]) -> str:
-    """Write the pieces and return their SHA-256, computed by another thread, which may be one piece behind."""
-    digest = hashlib.sha256()
-    with kept_threads(1) as hashing:
-        before = hashing.submit(digest.update, b"")
-        for piece in pieces:
-            hashed = hashing.submit(digest.update, piece)
-            part.write(piece)
-            before.result()
-            before = hashed
-        before.result()
-    return digest.hexdigest()
 
 
 def _not_written() -> ResultNotWritten:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ..gdal import gdal_environment
-from ..grids import Overlay
+from ..grids import Grid, Overlay
 from ..operations import Operation
 from ..params import Params
 from ..reading import OpenRasters, OpenScene
 from ..threads import side_by_side
 from ..types import PREVIEW, THUMBNAIL, Config
-from .mercator import MOST_PIXELS
+from .mercator import MOST_PIXELS, halvings
 from .preview import draw_preview
 from .scene_picture import draw_scene
 
@@ -53,6 +53,11 @@ def pictures_of_scenes(
             return lambda picture: draw_scene(scenes[index], grid, rasters, picture)
 
         return _drawn({name: of(index) for index, name in enumerate(operation.scene_pictures)}, folder)
+
+
+def need_overviews_only(grid: Grid) -> bool:
+    """Whether the pictures of a result on this grid are drawn from its overviews, and not from its full resolution."""
+    return halvings(grid) > 0
 
 
 @contextmanager

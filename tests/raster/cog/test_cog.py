@@ -47,6 +47,7 @@ def write_by_threads(
         shuffled = [windows[index] for index in np.random.default_rng(seed).permutation(len(windows))]
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda window: writer.write(window, pixels[window.toslices()]), shuffled))
+        writer.write_overviews()
         return writer.finish()
 
 
@@ -216,6 +217,7 @@ def test_raster_may_hold_more_than_four_gib_of_pixels(tmp_path: Path) -> None:
     with gdal_environment(), CogWriter(path, on, layout, TAGS) as writer:
         for window in writer.windows():
             writer.write(window, np.full((int(window.height), int(window.width)), np.nan, np.float32))
+        writer.write_overviews()
         writer.finish()
     with rasterio.open(path) as written:
         assert written.shape == on.shape

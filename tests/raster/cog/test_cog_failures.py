@@ -140,6 +140,7 @@ def test_file_whose_tiles_were_changed_on_the_disk_never_appears(
             for window in writer.windows():
                 writer.write(window, pixels[window.toslices()])
             harm(tmp_path / f".result.tif.{level}.tiles")
+            writer.write_overviews()
             writer.finish()
 
     with pytest.raises(ResultNotWritten):
@@ -251,6 +252,7 @@ WRITES_UNDER_A_LIMIT = textwrap.dedent(
         with CogWriter(path, on, layout, {"ASTRA": "x" * tag_bytes}) as writer:
             for window in writer.windows():
                 writer.write(window, pixels[window.toslices()])
+            writer.write_overviews()
             writer.finish()
     except ResultNotWritten:
         sys.exit(3)

@@ -14,12 +14,14 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform
 
+from processing.raster.cog import CogWriter
 from processing.raster.colormaps import colors
+from processing.raster.gdal import gdal_environment
 from processing.raster.grids.footprint import bbox
 from processing.raster.grids.grid import Grid
 from processing.raster.operations import get_operation
 from processing.raster.params import Params
-from processing.raster.pictures import pictures_of_result
+from processing.raster.pictures import need_overviews_only, pictures_of_result
 from tests.raster.support.cogs import write_cog
 
 UTM_10 = Grid(crs=CRS.from_epsg(32610), transform=Affine(10, 0, 540_000, 0, -10, 4_180_000), width=1500, height=1300)
@@ -148,3 +150,20 @@ def test_failure_leaves_the_picture_out_and_says_so(tmp_path: Path, caplog: pyte
     operation = get_operation("ndvi")
     assert pictures_of_result(tmp_path / "output.tif", operation, operation.params_model()) == {}
     assert "preview.png is left out" in caplog.text
+
+
+@pytest.mark.parametrize("grid", [GRIDS["small"], GRIDS["halved twice"]])
+def test_pictures_of_overviews_are_the_same_before_the_file_is_finished(tmp_path: Path, grid: Grid) -> None:
+    operation = get_operation("ndvi")
+    params = operation.params_model()
+    values = np.random.default_rng(7).uniform(-1, 1, grid.shape).astype(np.float32)
+    with gdal_environment(), CogWriter(tmp_path / "output.tif", grid, operation.pixel_format(params)) as cog:
+        for window in cog.windows():
+            cog.write(window, values[window.toslices()])
+        begun = cog.write_overviews()
+        early = {name: file.read_bytes() for name, file in pictures_of_result(begun, operation, params).items()}
+        written = cog.finish()
+    late = {name: file.read_bytes() for name, file in pictures_of_result(written.path, operation, params).items()}
+    assert not begun.exists()
+    assert late.keys() == {"preview", "thumbnail"}
+    assert (early == late) == need_overviews_only(grid)

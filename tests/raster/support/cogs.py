@@ -70,6 +70,7 @@ def write_cog(
     with gdal_environment(), CogWriter(path, on, layout, TAGS, compression) as writer:
         for window in windows or writer.windows():
             writer.write(window, pixels[window.toslices()])
+        writer.write_overviews()
         return writer.finish()
 
 
