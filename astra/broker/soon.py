@@ -11,7 +11,7 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 # In which more of the same may come, which is then done once. Nobody notices that a job begins so much later.
-_PAUSE_SECONDS = 0.005
+_PAUSE_SECONDS = 0.05
 
 
 class Errands:
