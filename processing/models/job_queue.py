@@ -6,7 +6,7 @@ one more than the turn now being worked on. So accounts take turns, however many
 are parked, so that nobody looks through them: each end of a job lets the next one go on.
 """
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, Self, TypedDict, Unpack
 
 from django.apps import apps
@@ -20,6 +20,7 @@ from astra.databases.compiled import CompiledInsert, CompiledQuery
 
 from .deliveries import WebhookDelivery
 from .idempotency import IdempotencyKey, body_digest
+from .queue_rooms import QueueRooms
 from .status import Status
 
 if TYPE_CHECKING:
@@ -205,30 +206,39 @@ def _place_of_next(account: Account) -> tuple[int, bool]:
 
     Raises QueueFull.
     """
-    found: Any = _query_of_place(account.limits.queued_jobs).first(account.pk)
-    if found.last_place is not None:
-        raise QueueFull
+    most = account.limits.queued_jobs
+    is_counted = not _rooms.take(account.pk, most)
+    found: Any = (_COUNTED_PLACE if is_counted else _PLACE).first(account.pk)
+    if is_counted:
+        left = most - (found.queued or 0)
+        if left <= 0:
+            raise QueueFull
+        _rooms.keep(account.pk, most, left)
     return max(found.last_turn or 0, found.turn_at_work or 0) + 1, found.has_parked
+
+
+def _with_place(account_id: int) -> "models.QuerySet[Account]":
+    """The account with what decides the place of its next job."""
+    jobs = apps.get_model("processing", "Job").objects
+    queued = jobs.filter(account=account_id, status=Status.QUEUED).order_by("-turn")
+    return Account.objects.filter(pk=account_id).annotate(
+        last_turn=Subquery(queued.values("turn")[:1]),
+        turn_at_work=Subquery(jobs.at_work().order_by("-turn").values("turn")[:1]),
+        has_parked=Exists(queued.filter(parked=True)),
+    )
+
+
+def _with_counted_place(account_id: int) -> "models.QuerySet[Account]":
+    queued = apps.get_model("processing", "Job").objects.filter(account=account_id, status=Status.QUEUED)
+    count = queued.order_by().values("account").annotate(count=Count("pk")).values("count")
+    return _with_place(account_id).annotate(queued=Subquery(count))
+
+
+_PLACE, _COUNTED_PLACE = CompiledQuery(_with_place, int), CompiledQuery(_with_counted_place, int)
+_rooms = QueueRooms()
 
 
 @cache
 def _insert(model: "type[Job]") -> "CompiledInsert[Job]":
     """Due at once by the database's clock, which all claims go by."""
     return CompiledInsert(model, by_default=["stage"], due_at=Now())
-
-
-@lru_cache(maxsize=100)  # plans have few numbers
-def _query_of_place(most: int) -> CompiledQuery[Account]:
-    """The account with what decides the place of its next job, if `most` of its jobs may be in the queue."""
-
-    def of_account(pk: int) -> "models.QuerySet[Account]":
-        jobs = apps.get_model("processing", "Job").objects
-        queued = jobs.filter(account=pk, status=Status.QUEUED).order_by("-turn")
-        return Account.objects.filter(pk=pk).annotate(
-            last_turn=Subquery(queued.values("turn")[:1]),
-            turn_at_work=Subquery(jobs.at_work().order_by("-turn").values("turn")[:1]),
-            has_parked=Exists(queued.filter(parked=True)),
-            last_place=Subquery(queued.values("turn")[most - 1 : most]),
-        )
-
-    return CompiledQuery(of_account, int)
