@@ -101,9 +101,8 @@ class _Statement:
         self._alias = query.db
         self._connection = connections[self._alias]
         self._compiler = query.query.get_compiler(connection=self._connection)
-        self._sql, parameters = self._compiler.as_sql()
-        self._places = [_places(parameters, stand_in) for stand_in in stand_ins]
-        self._parameters = list(parameters)
+        self._sql, self._parameters = _with_constants(self._connection, stand_ins, *self._compiler.as_sql())
+        self._places = [_places(self._parameters, stand_in) for stand_in in stand_ins]
         self._read_rows()
 
     def is_current(self) -> bool:
@@ -140,6 +139,23 @@ class _Statement:
         for name, column in self._compiler.annotation_col_map.items():
             setattr(instance, name, row[column])
         return instance
+
+
+def _with_constants(
+    connection: Any, stand_ins: Sequence[str | int], sql: str, parameters: Sequence[Any]
+) -> tuple[str, list[Any]]:
+    """The statement with all parameters but the stand-ins written out, if the server keeps its plan.
+
+    PostgreSQL plans such a statement for any parameters, so it must see that a status is the one of a partial index.
+    """
+    if connection.vendor != "postgresql":
+        return sql, list(parameters)
+    written, *rest = sql.split("%s")
+    for parameter, following in zip(parameters, rest, strict=True):
+        is_open = parameter in stand_ins
+        written += "%s" if is_open else connection.ops.compose_sql("%s", [parameter]).replace("%", "%%")
+        written += following
+    return written, [parameter for parameter in parameters if parameter in stand_ins]
 
 
 def _from_json(text: str | None, expression: Any, connection: Any) -> Any:
