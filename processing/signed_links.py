@@ -1,12 +1,10 @@
 """The signature of local links, and its check. A link names the stored file and the moment of its end."""
 
-import hashlib
 import hmac
 import time
-from functools import lru_cache
 from urllib.parse import urlencode
 
-from django.conf import settings
+from django.utils.crypto import salted_hmac
 
 _SALT = "processing.results.link"
 _MOST_DIGITS = 12  # of a moment in seconds
@@ -41,10 +39,4 @@ def check_link(name: str, expires: str, signature: str) -> None:
 
 
 def _signature(name: str, expires: int) -> str:
-    return hmac.digest(_key(settings.SECRET_KEY), f"{expires}:{name}".encode(), "sha256").hex()
-
-
-@lru_cache(maxsize=4)
-def _key(secret: str) -> bytes:
-    """As Django's salted_hmac derives it, which would do so for each link."""
-    return hashlib.sha256((_SALT + secret).encode()).digest()
+    return salted_hmac(_SALT, f"{expires}:{name}", algorithm="sha256").hexdigest()

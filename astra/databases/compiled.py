@@ -46,14 +46,13 @@ class CompiledQuery(Generic[Row]):
 class CompiledInsert(Generic[Row]):
     """Writes new rows of a model whose keys are known, as `save` does, but without signals.
 
-    The database works out the columns in `computed`, and sets those named in `by_default` to their defaults; instances
-    are not told of either.
+    The database works out the columns in `computed`, of which instances are not told. All others must have values.
     """
 
-    def __init__(self, model: type[Row], by_default: Sequence[str] = (), **computed: Combinable) -> None:
+    def __init__(self, model: type[Row], **computed: Combinable) -> None:
         self._model, self._computed = model, computed
         stored = [field for field in model._meta.concrete_fields if not field.generated]
-        self._fields = [field for field in stored if field.name not in {*by_default, *computed}]
+        self._fields = [field for field in stored if field.name not in computed]
         self._computed_fields = [field for field in stored if field.name in computed]
         self._of_thread = threading.local()
 

@@ -71,6 +71,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             attempt_limit=settings.JOB_ATTEMPTS,
             turn=turn,
             parked=parked,
+            stage="",
             **{"request_id": "", **wanted},
         )
         _insert(self.model).write(job)
@@ -241,4 +242,4 @@ _rooms = QueueRooms()
 @cache
 def _insert(model: "type[Job]") -> "CompiledInsert[Job]":
     """Due at once by the database's clock, which all claims go by."""
-    return CompiledInsert(model, by_default=["stage"], due_at=Now())
+    return CompiledInsert(model, due_at=Now())
